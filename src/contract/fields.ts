@@ -1,0 +1,94 @@
+// The fields that capabilities share: names, limits and words are the same at every door.
+import { z } from 'zod'
+import { isColumnBatch, type ColumnBatch } from './columns.ts'
+import { TAIL_TABLES, type ColumnSpec, type TableSpec, type TailTable } from './tables.ts'
+
+// The page's CSP forbids eval; without this zod probes for it and the browser logs a violation.
+z.config({ jitless: true })
+
+export const symbol = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}]+$/u, 'no control characters')
+  .describe('Instrument, as the exchange names it')
+export const exchange = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(/^[A-Za-z0-9._-]+$/, 'letters, digits, dot, dash and underscore')
+  .describe('Exchange, matched without case')
+export const limit = (fallback: number, max: number) =>
+  z.int().min(1).max(max).default(fallback).describe('How many rows at the most')
+export const windowMinutes = z.int().min(1).max(60).default(15).describe('How far back, in minutes')
+export const dataType = z.enum(Object.keys(TAIL_TABLES) as [TailTable]).describe('Kind of data')
+export const instant = z.iso.datetime({ precision: 6 }).describe('Time in UTC with microseconds')
+
+const cellSchemas = {
+  string: z.string(),
+  enum: z.string(),
+  timestamp: instant,
+  decimal: z.string().regex(/^-?\d+(\.\d+)?$/),
+  long: z.string().regex(/^-?\d+$/),
+  int: z.int(),
+  boolean: z.boolean(),
+  date: z.iso.date(),
+  bytes: z.base64(),
+  list: z.array(z.string()),
+  map: z.record(z.string(), z.string()),
+} as const
+
+/** How a JSON client sees one row; what OpenAPI says of it. */
+export function rowSchema(table: TableSpec): z.ZodType {
+  const shape = Object.fromEntries(table.columns.map(spec => [spec.name, cellSchema(spec)]))
+  return z.strictObject(shape)
+}
+
+function cellSchema(spec: ColumnSpec): z.ZodType {
+  const schema = spec.values ? z.enum(spec.values as [string]) : cellSchemas[spec.type]
+  return (spec.required ? schema : schema.nullable()).describe(spec.about)
+}
+
+/** Which tables a schema's batches can be of; the REST side encodes and documents them as rows. */
+export const batchTables = new WeakMap<z.ZodType, readonly TableSpec[]>()
+
+/** Rows of a table as columns on every typed transport, as an array of objects over REST. */
+export function batchOf(...tables: TableSpec[]) {
+  const schema = z.custom<ColumnBatch>(isColumnBatch, `columns of ${tables.map(table => table.name).join(' or ')}`)
+  batchTables.set(schema, tables)
+  return schema
+}
+
+/** What part a source had in an answer. */
+const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
+
+/** Where an answer came from, how fresh and how complete it is. Every query answers with one. */
+export const queryMeta = z.strictObject({
+  ms: z.number().describe('Milliseconds the engine took'),
+  engine: z.enum(['tail', 'lake', 'hybrid', 'catalog']),
+  snapshot_id: z.string().nullable().describe('The Iceberg snapshot read, if one was'),
+  sources: z.strictObject({ tail: sourceShare.optional(), lake: sourceShare.optional() }),
+  watermark: instant.nullable().describe('Time of the newest record that could be in the answer'),
+  freshness_ms: z.number().nullable().describe('Age of the watermark'),
+  partial: z.boolean().describe('True when something that belongs in the answer could not be read'),
+  why: z.string().nullable().describe('Why it is partial'),
+})
+export type QueryMeta = z.infer<typeof queryMeta>
+
+export const pagination = z.strictObject({
+  limit: z.int(),
+  offset: z.int().optional(),
+  next_cursor: z.string().nullable().optional(),
+  has_more: z.boolean(),
+  total: z.int().optional(),
+})
+
+/** The outputs made by `answer`; over REST their parts land in the envelope. */
+export const answers = new WeakSet<z.ZodType>()
+
+/** Data with its provenance. */
+export function answer<D extends z.ZodType>(data: D) {
+  const schema = z.strictObject({ data, query: queryMeta, pagination: pagination.optional() })
+  answers.add(schema)
+  return schema
+}

@@ -1,0 +1,11 @@
+// The whole surface, by capability name.
+import { demo } from './demo.ts'
+import { market } from './market.ts'
+import { system } from './system.ts'
+
+export const contract = { ...system, ...market, ...demo }
+export type K2 = typeof contract
+
+export type * from './capability.ts'
+export { connectClient, bindClient } from './client.ts'
+export { Failure, failureCodes, failureFromWire, type FailureCode, type WireFailure } from './failure.ts'
