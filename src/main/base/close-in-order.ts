@@ -1,0 +1,27 @@
+// Shutdown: steps one after the other within a deadline, and the names of those that did not finish.
+export interface CloseStep {
+  name: string
+  close: (signal: AbortSignal) => Promise<string[] | void> | string[] | void
+}
+
+/**
+ * A step that fails or is late does not keep the later ones from running; the deadline is shared.
+ * Steps may name what they left unfinished themselves.
+ */
+export async function closeInOrder(steps: readonly CloseStep[], signal: AbortSignal): Promise<string[]> {
+  const unfinished: string[] = []
+  const aborted = new Promise<'aborted'>(resolve => {
+    if (signal.aborted) resolve('aborted')
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true })
+  })
+  for (const { name, close } of steps) {
+    try {
+      const left = await Promise.race([Promise.resolve(close(signal)), aborted])
+      if (left === 'aborted') unfinished.push(name)
+      else if (left) unfinished.push(...left)
+    } catch {
+      unfinished.push(name)
+    }
+  }
+  return unfinished
+}

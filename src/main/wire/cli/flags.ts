@@ -1,0 +1,62 @@
+// Command line flags out of an input schema: one flag a field, with its words, limits and default.
+import { Option } from 'commander'
+import { z } from 'zod'
+import type { Capability } from '../../../contract/capability.ts'
+
+/** Where a flag has another name than its field. */
+const renamed: Readonly<Record<string, string>> = { start_time: 'start', end_time: 'end', snapshot_id: 'snapshot' }
+const letters: Readonly<Record<string, string>> = { symbol: 's', exchange: 'e', limit: 'n' }
+
+interface FieldSchema {
+  type?: string
+  description?: string
+  default?: unknown
+  enum?: readonly string[]
+  minimum?: number
+  maximum?: number
+}
+
+export interface Flag {
+  /** The input field it fills. */
+  field: string
+  option: Option
+}
+
+export function flagsOf(capability: Capability): Flag[] {
+  const schema = z.toJSONSchema(capability.input, { io: 'input', unrepresentable: 'any' }) as {
+    properties?: Record<string, FieldSchema>
+  }
+  const positional = new Set(capability.cli?.positional)
+  return Object.entries(schema.properties ?? {})
+    .filter(([field]) => !positional.has(field))
+    .map(([field, fieldSchema]) => ({ field, option: optionOf(capability, field, fieldSchema) }))
+}
+
+function optionOf({ cli }: Capability, field: string, schema: FieldSchema): Option {
+  const long = `--${(renamed[field] ?? field).replaceAll('_', '-')}`
+  const short = letters[field] ? `-${letters[field]}, ` : ''
+  const value = schema.type === 'boolean' ? '' : ` <${schema.type === 'array' ? 'a,b,…' : valueName(schema)}>`
+  const fallback = cli?.defaults?.[field] ?? schema.default
+  const notes = [schema.description, range(schema), fallback === undefined ? '' : `default ${String(fallback)}`]
+  const option = new Option(short + long + value, notes.filter(Boolean).join('; '))
+  return schema.enum ? option.choices([...schema.enum]) : option
+}
+
+function valueName({ type }: FieldSchema): string {
+  return type === 'integer' || type === 'number' ? 'n' : 'text'
+}
+
+function range({ minimum, maximum }: FieldSchema): string {
+  const unbounded = (n?: number) => n === undefined || Math.abs(n) >= Number.MAX_SAFE_INTEGER
+  return unbounded(minimum) || unbounded(maximum) ? '' : `${minimum}–${maximum}`
+}
+
+/** What was typed, by field; only what was typed, so that defaults stay the schema's. */
+export function typedFields(flags: readonly Flag[], values: Record<string, unknown>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {}
+  for (const { field, option } of flags) {
+    const value = values[option.attributeName()]
+    if (value !== undefined) fields[field] = value
+  }
+  return fields
+}
