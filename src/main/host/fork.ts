@@ -3,12 +3,11 @@ import { fork } from 'node:child_process'
 import { childPort } from './ports.ts'
 import type { EngineProcess } from './supervise.ts'
 
-export function forkEngine(entry: string): EngineProcess {
+export function forkEngine(entry: string, nodeOptions: string[] = []): EngineProcess {
   const child = fork(entry, [], {
+    execArgv: nodeOptions,
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Signals of the terminal go to the whole group; only main acts on them and then closes its engines in order.
-    env: { ...process.env, K2_ENGINE: '1' },
   })
   return {
     port: childPort(child),

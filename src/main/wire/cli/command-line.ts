@@ -1,0 +1,72 @@
+// The command line made from the contract: a command a capability, a flag a field.
+import { Command, Option } from 'commander'
+import type { Capability, Contract } from '../../../contract/capability.ts'
+import { fromText } from '../from-text.ts'
+import { flagsOf, typedFields, type Flag } from './flags.ts'
+import { FORMATS, type Format } from './print.ts'
+
+export interface Request {
+  name: string
+  capability: Capability
+  input: Record<string, unknown>
+  format: Format
+  /** File to write to instead of the standard output. */
+  out?: string
+}
+
+type Entry = [name: string, capability: Capability]
+
+/** Adds every capability that has a command; `run` gets the one that was typed with its fields. */
+export function addCapabilities(program: Command, contract: Contract, run: (request: Request) => Promise<void>): void {
+  const byCommand = new Map<string, Entry[]>()
+  for (const [name, capability] of Object.entries(contract)) {
+    if (!capability.cli) continue
+    const { command } = capability.cli
+    byCommand.set(command, [...(byCommand.get(command) ?? []), [name, capability]])
+  }
+  for (const [words, entries] of byCommand) addCommand(program, words.split(' '), entries, run)
+}
+
+const groups: Readonly<Record<string, string>> = { query: 'Ask for market data' }
+
+function addCommand(
+  program: Command,
+  words: readonly string[],
+  entries: readonly Entry[],
+  run: (request: Request) => Promise<void>,
+): void {
+  const parent = words.slice(0, -1).reduce((above, word) => {
+    const known = above.commands.find(command => command.name() === word)
+    return known ?? above.command(word).description(groups[word] ?? '')
+  }, program)
+  const [, first] = entries[0]
+  const command = parent.command(words[words.length - 1]).description(first.summary)
+  const flags = flagsOf(first)
+  for (const field of first.cli?.positional ?? []) command.argument(`<${field}>`)
+  for (const { option } of flags) command.addOption(option)
+  const types = entries.flatMap(([, { cli }]) => cli?.type ?? [])
+  if (types.length > 0) {
+    command.addOption(new Option('--type <kind>', 'kind of data').choices(types).default(types[0]))
+  }
+  command.addOption(new Option('-o, --output <format>', 'how to print').choices([...FORMATS]))
+  command.option('--out <file>', 'write to this file instead of the standard output')
+  command.action(async (...args: unknown[]) => {
+    const values = command.opts<{ type?: string; output?: Format; out?: string }>()
+    const [name, capability] = entries.find(([, { cli }]) => cli?.type === values.type) ?? entries[0]
+    const input = inputOf(capability, flags, values, args.slice(0, first.cli?.positional?.length ?? 0) as string[])
+    const format = values.output ?? 'table'
+    await run({ name, capability, input, format, out: values.out })
+  })
+}
+
+function inputOf(
+  { cli, input }: Capability,
+  flags: readonly Flag[],
+  values: Record<string, unknown>,
+  words: readonly string[],
+): Record<string, unknown> {
+  const typed = typedFields(flags, values)
+  cli?.positional?.forEach((field, i) => (typed[field] = words[i]))
+  const text = Object.fromEntries(Object.entries(typed).filter(([, value]) => typeof value === 'string'))
+  return { ...cli?.defaults, ...typed, ...fromText(input, text as Record<string, string>) }
+}
