@@ -37,7 +37,7 @@ export function readMessage(
   const value = (type: AvroType): AvroValue => {
     if (Array.isArray(type)) return value(type[Number(long())])
     const name = typeof type === 'string' ? type : type.type
-    const attributes = typeof type === 'string' ? {} : type
+    const attributes: Record<string, unknown> = typeof type === 'string' ? {} : type
     if (name === 'null') return null
     if (name === 'string') return text()
     if (name === 'long' || name === 'int') return long()
