@@ -1,6 +1,7 @@
 // Every setting of K2, declared once: its variable, what it may say, its default, what it is for.
 // Configuration, `k2 config`, flags, docs/configuration.md and the messages about mistakes are functions of this table.
 import { join } from 'node:path'
+import { LOG_FORMATS, LOG_LEVELS } from '../base/log-levels.ts'
 import { defaultProfile } from './default-profile.ts'
 import { amount, anyText, choice, list, optional, path, toggle, whole, word } from './kinds.ts'
 import {
@@ -198,18 +199,8 @@ export const settings = {
     ),
   },
   log: {
-    level: setting(
-      'K2_LOG_LEVEL',
-      choice('trace', 'debug', 'info', 'warn', 'error', 'silent'),
-      'info',
-      'Least level that is logged',
-    ),
-    format: setting(
-      'K2_LOG_FORMAT',
-      choice('auto', 'json', 'pretty'),
-      'auto',
-      'auto: json when piped, pretty on a terminal',
-    ),
+    level: setting('K2_LOG_LEVEL', choice(...LOG_LEVELS), 'info', 'Least level that is logged'),
+    format: setting('K2_LOG_FORMAT', choice(...LOG_FORMATS), 'auto', 'auto: json when piped, pretty on a terminal'),
   },
 } as const satisfies Record<string, Setting | Record<string, Setting>>
 
