@@ -21,6 +21,8 @@ for (const name of names) {
   }
   console.log(`\n## ${name}\n\n| figure | value | target | |\n|---|---|---|---|`)
   for (const { name: figure, value, unit, target, detail } of await run()) {
-    console.log(`| ${figure} | ${Number(value.toPrecision(4)).toLocaleString('en')} ${unit} | ${target ?? ''} | ${detail ?? ''} |`)
+    console.log(
+      `| ${figure} | ${Number(value.toPrecision(4)).toLocaleString('en')} ${unit} | ${target ?? ''} | ${detail ?? ''} |`,
+    )
   }
 }

@@ -44,6 +44,8 @@ it('names its columns when it has no rows', () => {
 
 it('describes a row of every table by its declaration', () => {
   const row = Object.fromEntries(trades.columns.map(({ name }) => [name, null]))
-  const problems = rowSchema(trades).safeParse(row).error!.issues.map(issue => issue.path[0])
+  const problems = rowSchema(trades)
+    .safeParse(row)
+    .error!.issues.map(issue => issue.path[0])
   expect(problems).toEqual(trades.columns.filter(({ required }) => required).map(({ name }) => name))
 })

@@ -35,7 +35,10 @@ describe.each(TRANSPORTS)('over %s', transport => {
   it('names every field that is wrong and what is allowed', async () => {
     const { client } = await openSample(transport)
     const wrong = { text: '', count: 99, what: 'is this' } as never
-    const failure = await client['sample.echo'](wrong).then(() => undefined, (error: Failure) => error)
+    const failure = await client['sample.echo'](wrong).then(
+      () => undefined,
+      (error: Failure) => error,
+    )
     expect(failure).toMatchObject({ name: 'Failure', code: 'INVALID_INPUT', retryable: false })
     expect(failure!.message).toMatch(/text.*count.*10/s)
     expect(failure!.message).toContain('what')
@@ -54,7 +57,10 @@ describe.each(TRANSPORTS)('over %s', transport => {
 
   it('hides a bug behind an id and tells the log', async () => {
     const { client, ends } = await openSample(transport)
-    const failure = await client['sample.bug']({}).then(() => undefined, (error: Failure) => error)
+    const failure = await client['sample.bug']({}).then(
+      () => undefined,
+      (error: Failure) => error,
+    )
     expect(failure).toMatchObject({ code: 'INTERNAL', retryable: false })
     expect(JSON.stringify(failure) + failure!.message).not.toContain('secret internals')
     const bug = ends.find(end => end.name === 'sample.bug')!

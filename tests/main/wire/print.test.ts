@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest'
+import { emptyBatch } from '../../../src/contract/columns.ts'
+import { trades } from '../../../src/contract/tables.ts'
+import { formatAnswer } from '../../../src/main/wire/cli/print.ts'
+import { tickBatch, tickRows } from '../../support/sample.ts'
+
+it('prints csv with its header also when there are no rows', () => {
+  expect(formatAnswer(emptyBatch(trades.columns), 'csv')).toBe(
+    trades.columns.map(({ name }) => name).join(',') + '\r\n',
+  )
+})
+
+it('quotes what csv must quote and leaves nulls empty', () => {
+  const lines = formatAnswer(tickBatch(), 'csv').split('\r\n')
+  expect(lines[1]).toBe('BHP,2023-11-14T22:13:20.000000Z,1234567890.12345678,9007199254740993')
+  expect(lines[2]).toBe('"ÆØ ""å""",2023-11-14T22:13:20.000001Z,,2')
+  expect(lines).toHaveLength(5)
+})
+
+it('prints json and ndjson that parse back to the rows', () => {
+  expect(JSON.parse(formatAnswer(tickBatch(), 'json'))).toEqual(tickRows)
+  const lines = formatAnswer(tickBatch(), 'ndjson').trimEnd().split('\n')
+  expect(lines.map(line => JSON.parse(line) as unknown)).toEqual(tickRows)
+})
+
+it('prints a table of the columns that hold something, as many as fit', () => {
+  const wide = formatAnswer(tickBatch(), 'table', { width: 200 })
+  expect(wide).toContain('1234567890.12345678')
+  expect(wide).toContain('sequence')
+  const narrow = formatAnswer(tickBatch(), 'table', { width: 60 })
+  expect(
+    Math.max(
+      ...narrow
+        .split('\n')
+        .slice(0, -2)
+        .map(line => line.length),
+    ),
+  ).toBeLessThanOrEqual(60)
+  expect(narrow).toContain('… price, sequence')
+})
+
+it('says that there are no rows', () => {
+  expect(formatAnswer(emptyBatch(trades.columns), 'table')).toBe('No rows.\n')
+})
+
+it('prints an object field by field', () => {
+  expect(formatAnswer({ tail: { rows: 3, oldest: null }, ok: true }, 'table')).toBe(
+    'tail.rows    3\ntail.oldest  \nok           true\n',
+  )
+})
