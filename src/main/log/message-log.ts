@@ -21,7 +21,10 @@ export interface LogBatch {
   ends: Uint32Array
 }
 
-/** What a producer hands over for one topic; keys decide the partition by Kafka's murmur2. */
+/**
+ * What a producer hands over for one topic; keys decide the partition by Kafka's murmur2.
+ * The arrays are the producer's again when `append` has resolved: a log copies what it keeps.
+ */
 export interface Produced {
   count: number
   keys: readonly string[]
