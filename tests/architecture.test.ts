@@ -26,7 +26,11 @@ function importsOf(file: string): Import[] {
   return [...found].map(([, , type, named, dynamic]) => {
     const name = (named ?? dynamic).replace(/\?.*$/, '')
     const ours = name.startsWith('.')
-    const to = ours ? relative(root, resolve(root, dirname(file), name)).split(sep).join('/') : name
+    const to = ours
+      ? relative(root, resolve(root, dirname(file), name))
+          .split(sep)
+          .join('/')
+      : name
     return { to, ours, typeOnly: type !== undefined }
   })
 }
@@ -119,7 +123,9 @@ describe('who may import whom', () => {
 
   it('has no barrel but the contract', () => {
     const barrels = sources.filter(file => /\/index\.tsx?$/.test(file))
-    expect(barrels.filter(file => !['src/contract/index.ts', 'src/main/index.ts', 'src/preload/index.ts'].includes(file))).toEqual([])
+    expect(
+      barrels.filter(file => !['src/contract/index.ts', 'src/main/index.ts', 'src/preload/index.ts'].includes(file)),
+    ).toEqual([])
   })
 })
 
@@ -136,14 +142,20 @@ describe('files', () => {
   })
 
   it('say in their first line what they are for', () => {
-    const first = (file: string) => readFileSync(join(root, file), 'utf8').replace(/^#!.*\n/, '').split('\n', 1)[0]
+    const first = (file: string) =>
+      readFileSync(join(root, file), 'utf8')
+        .replace(/^#!.*\n/, '')
+        .split('\n', 1)[0]
     expect(all.filter(file => !/^(\/\/|\/\*) \S/.test(first(file)))).toEqual([])
   })
 })
 
 describe('versions', () => {
   it('are pinned exactly', () => {
-    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+      string,
+      Record<string, string>
+    >
     const versions = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
     expect(versions.length).toBeGreaterThan(20)
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])

@@ -3,8 +3,7 @@
 import type { ColumnSpec, ColumnType } from './tables.ts'
 
 export type Word = string | null | readonly string[] | Readonly<Record<string, string>>
-export type Values =
-  Float64Array | Int32Array | BigInt64Array | Uint32Array | Uint16Array | Uint8Array
+export type Values = Float64Array | Int32Array | BigInt64Array | Uint32Array | Uint16Array | Uint8Array
 
 /**
  * One column. What `values` hold depends on `type`:

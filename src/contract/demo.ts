@@ -20,7 +20,12 @@ export const demo = {
   'demo.start': call({
     summary: 'Start the simulated market, or change its rate while it runs',
     input: z.strictObject({
-      seed: z.int().min(0).max(2 ** 31).default(2026).describe('The same seed gives the same market'),
+      seed: z
+        .int()
+        .min(0)
+        .max(2 ** 31)
+        .default(2026)
+        .describe('The same seed gives the same market'),
       rate: z
         .int()
         .min(DEMO_RATE.min)

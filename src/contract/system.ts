@@ -65,7 +65,6 @@ export const system = {
       version: z.string(),
       environment: z.string(),
       started_at: instant,
-      demo: z.boolean().describe('Whether the demo workspace is open'),
       log: z.enum(['embedded', 'kafka']).describe('Where messages come from'),
     }),
   }),

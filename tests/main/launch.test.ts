@@ -21,7 +21,10 @@ function launcherBefore(program: string): string {
 it('commits to disk at once while every query connection is busy', () => {
   const folder = launcherBefore(join(root, 'tests/support/write-while-querying.cjs'))
   const { UV_THREADPOOL_SIZE: _, ...env } = process.env
-  const printed = execFileSync(process.execPath, [join(folder, 'src/main/launch.cjs'), folder], { env, encoding: 'utf8' })
+  const printed = execFileSync(process.execPath, [join(folder, 'src/main/launch.cjs'), folder], {
+    env,
+    encoding: 'utf8',
+  })
   const { elapsedMs, threads } = JSON.parse(printed) as { elapsedMs: number; threads: string }
   expect(threads).toBe('16')
   // With the default four threads this takes as long as the first query: 17 s on the machine where it was written.

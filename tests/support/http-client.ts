@@ -31,7 +31,12 @@ export function connectHttp<C extends Contract>(contract: C, url: string, apiKey
     if (correlationId) headers['x-correlation-id'] = correlationId
     if (!isGet) headers['content-type'] = 'application/json'
     return new Promise((resolve, reject) => {
-      const asked = request(`${url}${path}${isGet ? `?${query}` : ''}`, { method: http!.method, headers, agent, signal })
+      const asked = request(`${url}${path}${isGet ? `?${query}` : ''}`, {
+        method: http!.method,
+        headers,
+        agent,
+        signal,
+      })
       asked.on('response', resolve)
       asked.on('error', error => reject(lost(error, signal)))
       asked.end(isGet ? undefined : JSON.stringify(fields))

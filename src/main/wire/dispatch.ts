@@ -2,9 +2,10 @@
 import { z } from 'zod'
 import type { Context, Contract, Dispatch, Handlers } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
+import type { RequestEnd } from '../base/request-end.ts'
 
 /** What to do with the end of every request: log it, count it. */
-export type Observe = (end: { name: string; context: Context; elapsedMs: number; failure?: Failure; bug?: unknown }) => void
+export type Observe = (end: RequestEnd) => void
 
 export interface DispatchOptions {
   observe?: Observe
@@ -64,12 +65,18 @@ export function createDispatch<C extends Contract>(
 function parse(schema: z.ZodType, input: unknown, name: string): unknown {
   const result = schema.safeParse(input ?? {})
   if (result.success) return result.data
-  throw invalidInput(name, result.error)
+  throw invalidInput(name, result.error, schema)
 }
 
 /** Every field that is wrong, with what is allowed. */
-export function invalidInput(what: string, error: z.ZodError): Failure {
-  const fields = error.issues.map(issue => ({ field: issue.path.join('.') || '(input)', problem: issue.message }))
+export function invalidInput(what: string, error: z.ZodError, schema?: z.ZodType): Failure {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  const fields = error.issues.flatMap(issue => {
+    const place = issue.path.join('.')
+    if (issue.code !== 'unrecognized_keys') return { field: place || '(input)', problem: issue.message }
+    const allowed = place ? '' : `; there are ${known.join(', ') || 'none'}`
+    return issue.keys.map(key => ({ field: place ? `${place}.${key}` : key, problem: `no such field${allowed}` }))
+  })
   const text = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ')
   return new Failure('INVALID_INPUT', `${what}: ${text}`, { details: fields })
 }

@@ -25,9 +25,16 @@ export function formatAnswer(data: unknown, format: Format, { width }: { width?:
     case 'json':
       return JSON.stringify(isColumnBatch(data) ? rowsOf(data) : data, jsonValue, 2) + '\n'
     case 'ndjson':
-      return rowsIn(data).map(row => JSON.stringify(row, jsonValue) + '\n').join('')
+      return rowsIn(data)
+        .map(row => JSON.stringify(row, jsonValue) + '\n')
+        .join('')
     case 'csv':
-      return csvLine(columnsIn(data)) + rowsIn(data).map(row => csvRow(row, columnsIn(data))).join('')
+      return (
+        csvLine(columnsIn(data)) +
+        rowsIn(data)
+          .map(row => csvRow(row, columnsIn(data)))
+          .join('')
+      )
     case 'table':
       return isColumnBatch(data) || Array.isArray(data) ? tableOfRows(data, width) : tableOfFields(data as Record_)
   }
@@ -41,13 +48,15 @@ function csvLine(cells: readonly string[]): string {
   return cells.map(cell => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',') + '\r\n'
 }
 
-/** Columns empty in every row say nothing to a person and are left out, as are the log's own. */
+/** For a person: columns without any value and the log's own are left out, and ids come last, as they are the least read. */
 function tableOfRows(data: unknown, width = 120): string {
   const rows = rowsIn(data)
   if (rows.length === 0) return 'No rows.\n'
-  const shown = columnsIn(data).filter(
+  const filled = columnsIn(data).filter(
     name => !name.startsWith('_') && rows.some(row => row[name] !== null && cellText(row[name]) !== ''),
   )
+  const isId = (name: string) => name.endsWith('_id')
+  const shown = [...filled.filter(name => !isId(name)), ...filled.filter(isId)]
   const numeric = shown.map(name => rows.every(row => /^-?[\d.]*$/.test(cellText(row[name]))))
   const texts = rows.map(row => shown.map(name => cellText(row[name])))
   const widths = shown.map((name, i) => Math.max(name.length, ...texts.map(cells => cells[i].length)) + 2)
@@ -57,7 +66,23 @@ function tableOfRows(data: unknown, width = 120): string {
     head: shown.slice(0, kept),
     colAligns: numeric.slice(0, kept).map(is => (is ? 'right' : 'left')),
     style: { head: [], border: [] },
-    chars: { 'top-mid': '', 'bottom-mid': '', 'left-mid': '', mid: '', 'mid-mid': '', 'right-mid': '', middle: '', top: '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-left': '', 'bottom-right': '', left: '', right: '' },
+    chars: {
+      'top-mid': '',
+      'bottom-mid': '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      'right-mid': '',
+      middle: '',
+      top: '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      right: '',
+    },
   })
   for (const cells of texts) table.push(cells.slice(0, kept))
   const left = shown.slice(kept)
@@ -78,7 +103,9 @@ function flatten(value: unknown, path = ''): [string, string][] {
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
-  return typeof value === 'object' ? JSON.stringify(value, jsonValue) : String(value as string | number | bigint | boolean)
+  return typeof value === 'object'
+    ? JSON.stringify(value, jsonValue)
+    : String(value as string | number | bigint | boolean)
 }
 
 function jsonValue(_key: string, value: unknown): unknown {

@@ -1,0 +1,91 @@
+// Answers one capability typed on the command line and prints it.
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { finished } from 'node:stream/promises'
+import type { Client, Contract } from '../../contract/capability.ts'
+import { isColumnBatch } from '../../contract/columns.ts'
+import { answers, type QueryMeta } from '../../contract/fields.ts'
+import { Failure } from '../../contract/failure.ts'
+import type { Request } from '../wire/cli/command-line.ts'
+import { formatAnswer, type Format } from '../wire/cli/print.ts'
+import { openClient, type GlobalFlags } from './open-client.ts'
+
+type Options = { signal: AbortSignal }
+type Call = (input: unknown, options: Options) => Promise<unknown>
+type Stream = (input: unknown, options: Options) => AsyncIterable<unknown>
+
+const INTERRUPTED = 130
+
+export async function answerRequest(request: Request, flags: GlobalFlags): Promise<void> {
+  const { client, note, close } = await openClient(flags)
+  const abort = new AbortController()
+  const interrupt = () => abort.abort()
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  const sink = openSink(request.out)
+  try {
+    const ask = (client as Client<Contract>)[request.name]
+    const pieces =
+      request.capability.kind === 'call'
+        ? answerPieces(request, await (ask as Call)(request.input, abort), note)
+        : streamPieces(request.format, (ask as Stream)(request.input, abort))
+    for await (const piece of pieces) await sink.write(piece)
+  } catch (error) {
+    if (!abort.signal.aborted) throw error
+    process.exitCode = INTERRUPTED
+  } finally {
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+    await sink.end()
+    await close()
+  }
+}
+
+function* answerPieces({ capability, format }: Request, answer: unknown, note?: string): Generator<string> {
+  const isAnswer = answers.has(capability.output)
+  const { data, query } = isAnswer
+    ? (answer as { data: unknown; query: QueryMeta })
+    : { data: answer, query: undefined }
+  yield formatAnswer(data, format, { width: process.stdout.columns })
+  if (query?.partial) process.stderr.write(`Partial: ${note ?? query.why}\n`)
+}
+
+/** The rows of each batch as they come; a header once. */
+async function* streamPieces(format: Format, batches: AsyncIterable<unknown>): AsyncGenerator<string> {
+  let header = true
+  for await (const batch of batches) {
+    const { rows, missed } = batch as { rows: unknown; missed?: number }
+    if (missed) process.stderr.write(`Missed ${missed} rows: this reader was too slow.\n`)
+    if (isColumnBatch(rows) && rows.rowCount === 0) continue
+    const text = formatAnswer(rows, format === 'json' ? 'ndjson' : format, { width: process.stdout.columns })
+    const hasHeader = format === 'csv' || format === 'table'
+    yield header || !hasHeader ? text : text.slice(text.indexOf('\n') + 1)
+    header = false
+  }
+}
+
+interface Sink {
+  write(text: string): Promise<void>
+  end(): Promise<void>
+}
+
+/** Waits while the reader behind the pipe is busy; a pipe that was closed (`| head`) ends quietly. */
+function openSink(file?: string): Sink {
+  const out = file ? createWriteStream(file) : process.stdout
+  let broken: Error | undefined
+  out.on('error', error => (broken = error))
+  return {
+    async write(text) {
+      if (broken && !file) process.exit(0)
+      if (broken) throw new Failure('INVALID_INPUT', `Cannot write to ${file}: ${broken.message}`, { cause: broken })
+      if (!out.write(text)) await once(out, 'drain').catch(() => {})
+    },
+    async end() {
+      if (!file) return
+      out.end()
+      await finished(out).catch((cause: unknown) => {
+        throw new Failure('INVALID_INPUT', `Cannot write to ${file}: ${String(cause)}`, { cause })
+      })
+    },
+  }
+}

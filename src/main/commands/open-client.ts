@@ -1,0 +1,51 @@
+// Which K2 answers a command: the one named by --connect, else the one that runs on this profile, else engines of its own.
+import type { Client } from '../../contract/capability.ts'
+import { connectClient } from '../../contract/client.ts'
+import { contract, type K2 } from '../../contract/index.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { readInstance } from '../config/profile.ts'
+import type { Config } from '../config/settings.ts'
+import { version } from '../../../package.json'
+
+/** The options that every command has. */
+export interface GlobalFlags {
+  profile?: string
+  warehouse?: string
+  connect?: string
+  verbose?: boolean
+}
+
+export interface Opened {
+  client: Client<K2>
+  /** What the person should know about who answers; nothing when that is obvious. */
+  note?: string
+  close(): Promise<void>
+}
+
+export async function openClient(flags: GlobalFlags): Promise<Opened> {
+  const config = loadConfig({ flags: { ...flags }, env: process.env })
+  const url = config.connect || readInstance(config.profile)?.url
+  return url ? connectTo(url, config.api.apiKey) : openOwn(config)
+}
+
+async function connectTo(url: string, apiKey: string): Promise<Opened> {
+  const { connectWebSocket } = await import('../wire/ws-client.ts')
+  const port = await connectWebSocket(url, { apiKey })
+  return { client: connectClient(contract, port), close: async () => port.close() }
+}
+
+async function openOwn(config: Config): Promise<Opened> {
+  const [{ compose }, { connectDirect }, { createLog }] = await Promise.all([
+    import('../compose.ts'),
+    import('../wire/direct.ts'),
+    import('../base/log.ts'),
+  ])
+  // A command's own engines say on stderr only what needs a person.
+  const log = createLog({ ...config.log, level: 'warn', environment: config.environment })
+  const composed = compose({ config, log, version, placement: 'here' })
+  return {
+    client: connectDirect(contract, composed.dispatch, 'cli'),
+    note: 'No K2 runs on this profile, so there is no live data here: start one with `k2 serve`, or use --connect.',
+    close: async () => void (await composed.close(AbortSignal.timeout(5_000))),
+  }
+}

@@ -1,0 +1,112 @@
+// The composition root: from configuration to engines, from engines to one dispatch. Every entry starts here.
+import { join } from 'node:path'
+import type { Client, Dispatch } from '../contract/capability.ts'
+import { contract } from '../contract/index.ts'
+import { closeInOrder } from './base/close-in-order.ts'
+import { logRequests, type Log } from './base/log.ts'
+import { describeConfig } from './config/describe-config.ts'
+import type { Config } from './config/settings.ts'
+import { forkEngine } from './host/fork.ts'
+import { placeHere } from './host/place-here.ts'
+import { relayTo } from './host/relay.ts'
+import { supervise, type EngineProcess } from './host/supervise.ts'
+import { watchVitals } from './host/vitals.ts'
+import { liveContract, startLive, type LiveOptions } from './live.ts'
+import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
+import { systemHandlers } from './system-handlers.ts'
+import { createDispatch } from './wire/dispatch.ts'
+
+export interface ComposeOptions {
+  config: Config
+  log: Log
+  /** Where engine processes log to; nowhere but stderr when left out. */
+  logFolder?: string
+  version: string
+  /** Engines in a process of their own, or in this one: for commands that run and end. */
+  placement: 'process' | 'here'
+  /** How an engine process is started; Electron hands in its utility process. */
+  startProcess?: (entry: string) => EngineProcess
+}
+
+export interface Composed {
+  dispatch: Dispatch
+  metrics: Metrics
+  metricsText(): Promise<string>
+  /** Stops intake, flushes, closes; what is not done when the signal aborts is named. */
+  close(signal: AbortSignal): Promise<string[]>
+}
+
+type LiveClient = Client<typeof liveContract>
+
+export function compose({ config, log, ...options }: ComposeOptions): Composed {
+  const { logFolder, version, placement, startProcess = forkEngine } = options
+  const metrics = createMetrics({ environment: config.environment, service: 'k2' })
+  const vitals = watchVitals()
+  const liveOptions: LiveOptions = { config, logFolder }
+  let demoWanted: Parameters<LiveClient['demo.start']>[0] | undefined
+
+  // Placement, a line an engine group.
+  const live =
+    placement === 'here'
+      ? placeHere(liveContract, given => startLive(given as LiveOptions), liveOptions)
+      : supervise({
+          name: 'live',
+          contract: liveContract,
+          start: () => startProcess(join(import.meta.dirname, 'engines.cjs')),
+          options: liveOptions,
+          onRestart: async client => {
+            if (demoWanted) await client['demo.start'](demoWanted)
+          },
+          onExit: ({ name, code, restartInMs }) => log.error('engine process ended', { name, code, restartInMs }),
+        })
+  const relayed = relayTo(liveContract, live)
+
+  const dispatch = createDispatch(
+    contract,
+    {
+      ...relayed,
+      'demo.start': async (input, context) => {
+        const status = await relayed['demo.start'](input, context)
+        demoWanted = input
+        return status
+      },
+      'demo.stop': (input, context) => {
+        demoWanted = undefined
+        return relayed['demo.stop'](input, context)
+      },
+      ...systemHandlers({
+        version,
+        environment: config.environment,
+        messageLog: 'embedded',
+        describeConfig: () => describeConfig(config),
+        ownVitals: vitals.read,
+        live: {
+          stats: async signal => (await live.client())['tail.stats']({}, { signal }),
+          vitals: async signal => (await live.client())['engine.vitals']({}, { signal }),
+          restarts: live.restarts,
+        },
+      }),
+    },
+    { observe: logRequests(log) },
+  )
+
+  return {
+    dispatch,
+    metrics,
+    async metricsText() {
+      const engines = await live
+        .client()
+        .then(client => client['engine.vitals']({}))
+        .catch(() => undefined)
+      return mergeMetrics([await metrics.json(), engines?.metrics ?? []])
+    },
+    close: signal =>
+      closeInOrder(
+        [
+          { name: 'live', close: () => live.close(signal) },
+          { name: 'vitals', close: vitals.close },
+        ],
+        signal,
+      ),
+  }
+}

@@ -1,0 +1,81 @@
+// Everything but the window: engines, REST, WebSocket and, where wanted, the page for a browser.
+import { join } from 'node:path'
+import { version } from '../../package.json'
+import type { Client, Dispatch } from '../contract/capability.ts'
+import { contract, type K2 } from '../contract/index.ts'
+import { closeInOrder } from './base/close-in-order.ts'
+import { createLog } from './base/log.ts'
+import { compose, type ComposeOptions } from './compose.ts'
+import { openProfile } from './config/profile.ts'
+import type { Config } from './config/settings.ts'
+import { connectDirect } from './wire/direct.ts'
+import { createHttpServer } from './wire/http/server.ts'
+
+export interface ServeOptions {
+  config: Config
+  /** Serve the page to a browser too. */
+  ui: boolean
+  /** Start the simulated market with this. */
+  demo?: Parameters<Client<K2>['demo.start']>[0]
+  startProcess?: ComposeOptions['startProcess']
+}
+
+export interface Serving {
+  url: string
+  /** Opens the page, once; absent without a page. */
+  pageUrl?: string
+  dispatch: Dispatch
+  client: Client<K2>
+  /** Connections first, then engines, then the profile; what is not done when the signal aborts is named. */
+  close(signal: AbortSignal): Promise<string[]>
+}
+
+export async function serve({ config, ui, demo, startProcess }: ServeOptions): Promise<Serving> {
+  const profile = openProfile(config.profile)
+  const logFolder = join(config.profile, 'logs')
+  const log = createLog({ ...config.log, environment: config.environment, folder: logFolder })
+  for (const warning of config.warnings) log.warn(warning)
+  const {
+    dispatch,
+    metrics,
+    metricsText,
+    close: closeEngines,
+  } = compose({
+    config,
+    log,
+    logFolder,
+    version,
+    placement: 'process',
+    startProcess,
+  })
+  const server = createHttpServer({
+    contract,
+    dispatch,
+    version,
+    ...config.api,
+    rendererFolder: ui ? join(import.meta.dirname, '../renderer') : undefined,
+    metricsText,
+    observe: metrics.observeHttp,
+    log,
+  })
+  const close = (signal: AbortSignal) =>
+    closeInOrder(
+      [
+        { name: 'connections', close: () => server.close() },
+        { name: 'engines', close: closeEngines },
+        { name: 'profile', close: () => profile.close() },
+        { name: 'log', close: () => log.close() },
+      ],
+      signal,
+    )
+  try {
+    const client = connectDirect(contract, dispatch)
+    const { url } = await server.listen()
+    profile.writeInstance({ url })
+    if (demo) await client['demo.start'](demo)
+    return { url, pageUrl: ui ? `${url}/?token=${server.issuePageToken()}` : undefined, dispatch, client, close }
+  } catch (error) {
+    await close(AbortSignal.timeout(2_000))
+    throw error
+  }
+}

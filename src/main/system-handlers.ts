@@ -1,0 +1,78 @@
+// What K2 says of itself: health, version, use of memory and time, configuration.
+import type { Handlers } from '../contract/capability.ts'
+import { timestampText } from '../contract/columns.ts'
+import type { system } from '../contract/system.ts'
+import type { TailStats } from '../contract/system.ts'
+import type { TailTable } from '../contract/tables.ts'
+import type { Vitals } from './host/control.ts'
+
+export interface SystemParts {
+  version: string
+  environment: string
+  messageLog: 'embedded' | 'kafka'
+  describeConfig: () => {
+    name: string
+    value: string
+    source: 'flag' | 'environment' | 'file' | 'default'
+    about: string
+  }[]
+  ownVitals: () => Omit<Vitals, 'metrics'>
+  live: {
+    stats(signal: AbortSignal): Promise<Record<TailTable, TailStats>>
+    vitals(signal: AbortSignal): Promise<Omit<Vitals, 'metrics'>>
+    restarts(): number
+  }
+}
+
+/** A dependency that has not answered by then is unhealthy; /health itself must answer. */
+const HEALTH_TIMEOUT_MS = 2_000
+
+export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
+  const startedAt = Date.now()
+  return {
+    async 'system.health'() {
+      const tail = await probe('tail', async signal => {
+        const stats = await parts.live.stats(signal)
+        const stopped = Object.entries(stats).filter(([, { is_running }]) => !is_running)
+        return stopped.length > 0 ? `The tail of ${stopped.map(([name]) => name).join(' and ')} has stopped.` : null
+      })
+      return { status: tail.healthy ? ('healthy' as const) : ('unhealthy' as const), dependencies: [tail] }
+    },
+    'system.live': () => ({ status: 'alive' as const, uptime_seconds: (Date.now() - startedAt) / 1000 }),
+    'system.about': () => ({
+      name: 'K2 Workstation' as const,
+      version: parts.version,
+      environment: parts.environment,
+      started_at: timestampText(startedAt * 1000),
+      log: parts.messageLog,
+    }),
+    async 'stats.get'(_input, { signal }) {
+      const [tail, vitals] = await Promise.all([parts.live.stats(signal), parts.live.vitals(signal)])
+      return {
+        tail,
+        processes: [
+          processStats('main', parts.ownVitals(), 0),
+          ...(vitals.pid === process.pid ? [] : [processStats('live', vitals, parts.live.restarts())]),
+        ],
+      }
+    },
+    'config.get': () => parts.describeConfig(),
+  }
+}
+
+function processStats(name: string, vitals: Omit<Vitals, 'metrics'>, restarts: number) {
+  const { pid, residentMb, loopDelayP99Ms } = vitals
+  return { name, pid, resident_mb: residentMb, loop_delay_p99_ms: loopDelayP99Ms, restarts }
+}
+
+/** Healthy unless `check` says why not, fails, or is late. */
+async function probe(name: string, check: (signal: AbortSignal) => Promise<string | null>) {
+  const started = performance.now()
+  try {
+    const why = await check(AbortSignal.timeout(HEALTH_TIMEOUT_MS))
+    const latency_ms = Number((performance.now() - started).toFixed(2))
+    return { name, healthy: why === null, latency_ms, why }
+  } catch (error) {
+    return { name, healthy: false, latency_ms: null, why: error instanceof Error ? error.message : String(error) }
+  }
+}
