@@ -1,0 +1,44 @@
+// Answers as JSON, in bytes as every wire wants them: column batches become arrays of row objects, 64-bit integers
+// strings, times ISO 8601, typed arrays lists.
+import { isColumnBatch } from '../../contract/columns.ts'
+import { rowsToJson } from './rows-to-json.ts'
+
+export function toJson(value: unknown): Buffer {
+  const parts: (string | Buffer)[] = []
+  write(value, parts)
+  return joinBytes(parts)
+}
+
+/** Texts and bytes, one after the other. */
+export function joinBytes(parts: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)))
+}
+
+function write(value: unknown, out: (string | Buffer)[]): void {
+  if (isColumnBatch(value)) out.push(rowsToJson(value))
+  else if (Array.isArray(value)) writeList(value, out)
+  else if (ArrayBuffer.isView(value)) writeList(Array.from(value as unknown as ArrayLike<number | bigint>), out)
+  else if (typeof value === 'bigint') out.push(`"${value}"`)
+  else if (typeof value === 'object' && value !== null && !(value instanceof Date)) writeObject(value, out)
+  else out.push(JSON.stringify(value) ?? 'null')
+}
+
+function writeList(items: readonly unknown[], out: (string | Buffer)[]): void {
+  out.push('[')
+  items.forEach((item, i) => {
+    if (i > 0) out.push(',')
+    write(item, out)
+  })
+  out.push(']')
+}
+
+function writeObject(value: object, out: (string | Buffer)[]): void {
+  let separator = '{'
+  for (const [name, field] of Object.entries(value)) {
+    if (field === undefined) continue
+    out.push(`${separator}${JSON.stringify(name)}:`)
+    write(field, out)
+    separator = ','
+  }
+  out.push(separator === '{' ? '{}' : '}')
+}
