@@ -1,0 +1,116 @@
+// One partition of the embedded log: messages in chunks of plain memory, no object per message.
+import { Failure } from '../../contract/failure.ts'
+import type { LogBatch, PartitionRange, StartAt } from './message-log.ts'
+
+/** A run of messages; only ever appended to, so what was read stays as it was. */
+export interface Chunk {
+  /** Offset of its first message. */
+  first: number
+  count: number
+  bytes: Uint8Array
+  ends: Uint32Array
+  timestamps: Float64Array
+  /** The latest timestamp in it. */
+  newest: number
+  /** Memory it takes, used or not. */
+  size: number
+}
+
+export interface Partition {
+  topic: string
+  index: number
+  chunks: Chunk[]
+  /** The offset the next message will get. */
+  next: number
+}
+
+/** A reader gets at most so much at once, so that decoding a batch holds up nobody for more than a few milliseconds. */
+const BATCH_MESSAGES = 2048
+/** Chunks are made for messages of this size or more; smaller ones fill the index before the bytes. */
+const SMALLEST_USUAL_MESSAGE = 64
+const INDEX_BYTES = Uint32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT
+
+export function createChunk(first: number, byteCapacity: number): Chunk {
+  const capacity = Math.ceil(byteCapacity / SMALLEST_USUAL_MESSAGE)
+  return {
+    first,
+    count: 0,
+    bytes: new Uint8Array(byteCapacity),
+    ends: new Uint32Array(capacity),
+    timestamps: new Float64Array(capacity),
+    newest: -Infinity,
+    size: byteCapacity + capacity * INDEX_BYTES,
+  }
+}
+
+export function hasRoom(chunk: Chunk, bytes: number): boolean {
+  return chunk.count < chunk.ends.length && usedBytes(chunk) + bytes <= chunk.bytes.length
+}
+
+/** The chunk has room for it. */
+export function appendMessage(
+  partition: Partition,
+  chunk: Chunk,
+  values: Uint8Array,
+  from: number,
+  to: number,
+  timestamp: number,
+): void {
+  const at = usedBytes(chunk)
+  chunk.bytes.set(values.subarray(from, to), at)
+  chunk.ends[chunk.count] = at + to - from
+  chunk.timestamps[chunk.count++] = timestamp
+  if (timestamp > chunk.newest) chunk.newest = timestamp
+  partition.next++
+}
+
+/** What there is from this offset on, within one chunk; nothing at the end of the partition. Copies, so that a batch is its reader's own. */
+export function readBatch(partition: Partition, offset: number): LogBatch | undefined {
+  checkOffset(partition, offset)
+  const chunk = partition.chunks.findLast(({ first }) => first <= offset)
+  if (!chunk || offset === partition.next) return undefined
+  const from = offset - chunk.first
+  const count = Math.min(chunk.count - from, BATCH_MESSAGES)
+  const start = from === 0 ? 0 : chunk.ends[from - 1]
+  const ends = chunk.ends.slice(from, from + count)
+  const values = chunk.bytes.slice(start, ends[count - 1])
+  const offsets = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    offsets[i] = offset + i
+    ends[i] -= start
+  }
+  const timestamps = chunk.timestamps.slice(from, from + count)
+  const { topic, index } = partition
+  return { topic, partition: index, count, nextOffset: offset + count, offsets, timestamps, values, ends }
+}
+
+export function rangeOf({ index, chunks, next }: Partition): PartitionRange {
+  return { partition: index, earliest: chunks[0]?.first ?? next, latest: next }
+}
+
+export function offsetOf(partition: Partition, start: StartAt): number {
+  return typeof start === 'number' ? start : rangeOf(partition)[start]
+}
+
+/** The first offset whose message is not older than this time; the end when there is none. */
+export function offsetAt({ chunks, next }: Partition, micros: number): number {
+  for (const { newest, first, count, timestamps } of chunks) {
+    if (newest < micros) continue
+    for (let i = 0; i < count; i++) if (timestamps[i] >= micros) return first + i
+  }
+  return next
+}
+
+function checkOffset(partition: Partition, offset: number): void {
+  const { earliest, latest } = rangeOf(partition)
+  if (offset >= earliest && offset <= latest) return
+  const { topic, index } = partition
+  const place = `Offset ${offset} of partition ${index} of ${topic}`
+  const what = offset < earliest ? 'is no longer held' : 'does not exist yet'
+  const message = `${place} ${what}: the log holds ${earliest} to ${latest}. Read again from one of these.`
+  throw new Failure('OFFSET_OUT_OF_RANGE', message, { details: { topic, partition: index, offset, earliest, latest } })
+}
+
+function usedBytes({ count, ends }: Chunk): number {
+  return count === 0 ? 0 : ends[count - 1]
+}
