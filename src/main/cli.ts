@@ -5,7 +5,6 @@ import { contract } from '../contract/index.ts'
 import { Failure } from '../contract/failure.ts'
 import { addCapabilities } from './wire/cli/command-line.ts'
 import { addServing } from './commands/serving.ts'
-import { answerRequest } from './commands/answer.ts'
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
 
@@ -30,7 +29,10 @@ function commandLine(): Command {
     .showSuggestionAfterError()
     .exitOverride()
   addServing(program)
-  addCapabilities(program, contract, request => answerRequest(request, program.opts()))
+  addCapabilities(program, contract, async request => {
+    const { answerRequest } = await import('./commands/answer.ts')
+    await answerRequest(request, program.opts())
+  })
   return program
 }
 

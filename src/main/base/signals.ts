@@ -1,30 +1,38 @@
 // The end of a long-running command: the first signal closes in order, a second ends at once and says what was left.
-import { constants } from 'node:os'
 
-export interface Ending {
-  /** Names what could not be finished in time. */
-  close(signal: AbortSignal): Promise<string[]>
-  print(line: string): void
-  deadlineMs?: number
+export interface Signals {
+  /** The first one. */
+  first: Promise<NodeJS.Signals>
 }
 
 const INTERRUPTED = 130
 
-/** Resolves with the exit code once everything is closed. */
-export function untilSignal({ close, print, deadlineMs = 5_000 }: Ending): Promise<number> {
-  return new Promise(resolve => {
-    let closing = false
+/** To be called before anything is started, so that a signal during the start is not lost. */
+export function listenForSignals(print: (line: string) => void): Signals {
+  let came = false
+  const first = new Promise<NodeJS.Signals>(resolve => {
     const onSignal = (name: NodeJS.Signals) => {
-      if (closing) {
+      if (came) {
         print('Ended at once; what was still closing is not flushed.')
         process.exit(INTERRUPTED)
       }
-      closing = true
-      void close(AbortSignal.timeout(deadlineMs)).then(unfinished => {
-        if (unfinished.length > 0) print(`Not finished within ${deadlineMs / 1000} s: ${unfinished.join(', ')}.`)
-        resolve(name === 'SIGINT' ? INTERRUPTED : unfinished.length > 0 ? 1 : 0)
-      })
+      came = true
+      resolve(name)
     }
-    for (const name of ['SIGINT', 'SIGTERM'] as const) if (name in constants.signals) process.on(name, onSignal)
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
   })
+  return { first }
+}
+
+/** Closes within the deadline, names what was not done by then, and gives the exit code. */
+export async function closeOn(
+  name: NodeJS.Signals,
+  close: (signal: AbortSignal) => Promise<string[]>,
+  print: (line: string) => void,
+  deadlineMs = 5_000,
+): Promise<number> {
+  const unfinished = await close(AbortSignal.timeout(deadlineMs))
+  if (unfinished.length > 0) print(`Not finished within ${deadlineMs / 1000} s: ${unfinished.join(', ')}.`)
+  if (name === 'SIGINT') return INTERRUPTED
+  return unfinished.length > 0 ? 1 : 0
 }

@@ -1,13 +1,12 @@
 // Answers one capability typed on the command line and prints it.
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
+import { open } from 'node:fs/promises'
 import type { Client, Contract } from '../../contract/capability.ts'
 import { isColumnBatch } from '../../contract/columns.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
 import { Failure } from '../../contract/failure.ts'
-import type { Request } from '../wire/cli/command-line.ts'
-import { formatAnswer, type Format } from '../wire/cli/print.ts'
+import type { Format, Request } from '../wire/cli/command-line.ts'
+import { formatAnswer } from '../wire/cli/print.ts'
 import { openClient, type GlobalFlags } from './open-client.ts'
 
 type Options = { signal: AbortSignal }
@@ -22,8 +21,9 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   const interrupt = () => abort.abort()
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
-  const sink = openSink(request.out)
+  let sink: Sink | undefined
   try {
+    sink = await openSink(request.out)
     const ask = (client as Client<Contract>)[request.name]
     const pieces =
       request.capability.kind === 'call'
@@ -36,7 +36,7 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   } finally {
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
-    await sink.end()
+    await sink?.end()
     await close()
   }
 }
@@ -65,27 +65,27 @@ async function* streamPieces(format: Format, batches: AsyncIterable<unknown>): A
 }
 
 interface Sink {
-  write(text: string): Promise<void>
+  write(text: string): Promise<unknown>
   end(): Promise<void>
 }
 
-/** Waits while the reader behind the pipe is busy; a pipe that was closed (`| head`) ends quietly. */
-function openSink(file?: string): Sink {
-  const out = file ? createWriteStream(file) : process.stdout
-  let broken: Error | undefined
-  out.on('error', error => (broken = error))
+async function openSink(file?: string): Promise<Sink> {
+  if (!file) return standardOutput()
+  const handle = await open(file, 'w').catch((cause: unknown) => {
+    throw new Failure('INVALID_INPUT', `Cannot write to ${file}: ${(cause as Error).message}. Choose another --out.`, {
+      cause,
+    })
+  })
+  return { write: text => handle.write(text), end: () => handle.close() }
+}
+
+/** Waits while the reader behind the pipe is busy; a pipe that was closed (`| head`) ends the command quietly. */
+function standardOutput(): Sink {
+  process.stdout.on('error', () => process.exit(0))
   return {
     async write(text) {
-      if (broken && !file) process.exit(0)
-      if (broken) throw new Failure('INVALID_INPUT', `Cannot write to ${file}: ${broken.message}`, { cause: broken })
-      if (!out.write(text)) await once(out, 'drain').catch(() => {})
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
     },
-    async end() {
-      if (!file) return
-      out.end()
-      await finished(out).catch((cause: unknown) => {
-        throw new Failure('INVALID_INPUT', `Cannot write to ${file}: ${String(cause)}`, { cause })
-      })
-    },
+    end: () => Promise.resolve(),
   }
 }

@@ -3,7 +3,10 @@ import { Command, Option } from 'commander'
 import type { Capability, Contract } from '../../../contract/capability.ts'
 import { fromText } from '../from-text.ts'
 import { flagsOf, typedFields, type Flag } from './flags.ts'
-import { FORMATS, type Format } from './print.ts'
+
+/** How an answer can be printed. */
+export const FORMATS = ['table', 'json', 'csv', 'ndjson'] as const
+export type Format = (typeof FORMATS)[number]
 
 export interface Request {
   name: string

@@ -1,9 +1,7 @@
 // Answers as text: a table for people, json, csv and ndjson for programs.
 import Table from 'cli-table3'
 import { isColumnBatch, rowsOf } from '../../../contract/columns.ts'
-
-export const FORMATS = ['table', 'json', 'csv', 'ndjson'] as const
-export type Format = (typeof FORMATS)[number]
+import type { Format } from './command-line.ts'
 
 type Record_ = Record<string, unknown>
 
