@@ -1,0 +1,97 @@
+// The frame: header, panes, provenance, timeline; and the keys that work everywhere.
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { useStore } from 'zustand'
+import { QuotesPane } from './panes/quotes/quotes-pane.tsx'
+import { SymbolsPane } from './panes/symbols/symbols-pane.tsx'
+import { TapePane } from './panes/tape/tape-pane.tsx'
+import { TimelineStrip } from './panes/timeline/timeline-strip.tsx'
+import type { Workspace } from './stores/workspace.ts'
+import { listCommands, type Command, type FrameActions } from './ui/commands.ts'
+import { EmptyWorkspace } from './ui/empty-workspace.tsx'
+import { Header } from './ui/header.tsx'
+import { KeyHelp, KEY_HELP_ID } from './ui/key-help.tsx'
+import { createKeys } from './ui/keys.ts'
+import { ProvenanceStrip } from './ui/provenance-strip.tsx'
+import { SettingsPopover, SETTINGS_ID } from './ui/settings-popover.tsx'
+import { Unreachable } from './ui/unreachable.tsx'
+import { useWorkspace, WorkspaceContext } from './ui/workspace-context.ts'
+
+// Opened by hand, so it is no part of the first load.
+const Palette = lazy(() => import('./ui/palette.tsx').then(({ Palette }) => ({ default: Palette })))
+
+export function App({ workspace }: { workspace: Workspace }) {
+  const [isPaletteOpen, setPaletteOpen] = useState(false)
+  const commands = useMemo(() => {
+    const frame: FrameActions = {
+      openPalette: () => setPaletteOpen(true),
+      openKeys: () => togglePopover(KEY_HELP_ID),
+      openSettings: () => togglePopover(SETTINGS_ID),
+      focusPane: pane => focusOn(`[data-pane="${pane}"] [data-home]`),
+      focusFilter: () => focusOn('#symbol-filter'),
+    }
+    return listCommands(workspace, frame)
+  }, [workspace])
+  useKeys(commands)
+
+  return (
+    <WorkspaceContext value={workspace}>
+      <div className="frame">
+        <Header onSearch={() => setPaletteOpen(true)} />
+        <LoadingBar />
+        <Panes />
+        <ProvenanceStrip />
+        <TimelineStrip />
+      </div>
+      <SettingsPopover />
+      <KeyHelp commands={commands} />
+      <Suspense>{isPaletteOpen && <Palette commands={commands} onClose={() => setPaletteOpen(false)} />}</Suspense>
+    </WorkspaceContext>
+  )
+}
+
+function Panes() {
+  const { link, symbols, demo, trades } = useWorkspace()
+  const isUnreachable = useStore(link.store, ({ state, about }) => state === 'lost' && !about)
+  const isListEmpty = useStore(symbols, ({ count }) => count === 0)
+  const isDemoOff = useStore(demo.state, ({ status }) => status?.running === false)
+  const hasTrades = useStore(trades.state, ({ hasRows }) => hasRows)
+  if (isUnreachable) return <Unreachable />
+  if (isListEmpty && isDemoOff && !hasTrades) return <EmptyWorkspace />
+  return (
+    <main className="panes">
+      <SymbolsPane />
+      <TapePane />
+      <QuotesPane />
+    </main>
+  )
+}
+
+/** A thin line while the first answer is on its way; its style lets it appear after 150 ms only. */
+function LoadingBar() {
+  const { symbols, demo, trades } = useWorkspace()
+  const isWaiting = useStore(symbols, ({ count }) => count === undefined)
+  const isDemoOn = useStore(demo.state, ({ status }) => status?.running === true)
+  const hasTrades = useStore(trades.state, ({ hasRows }) => hasRows)
+  const isLoading = isWaiting || (isDemoOn && !hasTrades)
+  return <div className="loading-bar" role="progressbar" aria-label="Loading" hidden={!isLoading} />
+}
+
+function useKeys(commands: readonly Command[]): void {
+  useEffect(() => {
+    const bindings = commands.flatMap(({ keys, run }) => (keys ? [{ keys, run }] : []))
+    const press = createKeys(bindings)
+    const listen = (event: KeyboardEvent) => {
+      if (!event.defaultPrevented && press(event)) event.preventDefault()
+    }
+    window.addEventListener('keydown', listen)
+    return () => window.removeEventListener('keydown', listen)
+  }, [commands])
+}
+
+function togglePopover(id: string): void {
+  document.getElementById(id)?.togglePopover()
+}
+
+function focusOn(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.focus()
+}

@@ -1,0 +1,123 @@
+// The tape: trades as they happen, newest on top; held still and scrolled back at will.
+import { useEffect, useRef, useState } from 'react'
+import { useStore } from 'zustand'
+import { ROW_HEIGHT_PX } from '../../stores/settings.ts'
+import { grouped, rateText } from '../../ui/decimal-text.ts'
+import { Pane } from '../../ui/pane.tsx'
+import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
+import { timeOfDay } from '../../ui/zone-time.ts'
+import { mountTape } from './tape-rows.ts'
+import './tape.css'
+
+export function TapePane() {
+  return (
+    <Pane name="tape" title="Tape" head={<TapeHead />}>
+      <TapeTable />
+    </Pane>
+  )
+}
+
+function TapeTable() {
+  const workspace = useWorkspace()
+  const zone = useZone()
+  const rowHeightPx = useStore(workspace.settings, ({ density }) => ROW_HEIGHT_PX[density])
+  const scope = useStore(workspace.tape.state, state => state.scope)
+  const hasRows = useStore(workspace.tape.feed().state, state => state.hasRows)
+  const scroller = useRef<HTMLDivElement>(null)
+  useEffect(() => mountTape(scroller.current!, workspace, zone, rowHeightPx), [workspace, zone, rowHeightPx])
+  return (
+    <div className="tape-table" role="table" aria-label="Trades, newest first">
+      <div className="row-heads tape-columns" role="row">
+        <span role="columnheader">Time</span>
+        <span role="columnheader">Symbol</span>
+        <span role="columnheader" className="venue">
+          Venue
+        </span>
+        <span role="columnheader" className="number">
+          Price
+        </span>
+        <span role="columnheader" className="directions" aria-label="Direction from the trade before" />
+        <span role="columnheader" className="number">
+          Quantity
+        </span>
+        <span role="columnheader" className="side">
+          Side
+        </span>
+        <span role="columnheader" className="conditions">
+          Conditions
+        </span>
+      </div>
+      <div
+        ref={scroller}
+        className="row-scroller tape-columns"
+        role="rowgroup"
+        tabIndex={0}
+        data-home
+        aria-label="Trades"
+      />
+      {!hasRows && (
+        <p className="pane-note">{scope === 'one' ? 'No trades of it in the tail yet.' : 'No trades yet.'}</p>
+      )}
+    </div>
+  )
+}
+
+function TapeHead() {
+  const { tape, focus } = useWorkspace()
+  const { scope, held } = useStore(tape.state)
+  const name = useStore(focus, ({ instrument }) => instrument?.name)
+  return (
+    <>
+      <div className="segments" role="group" aria-label="Which trades">
+        <button type="button" aria-pressed={scope === 'all'} onClick={() => tape.show('all')}>
+          All
+        </button>
+        <button type="button" aria-pressed={scope === 'one'} disabled={!name} onClick={() => tape.show('one')}>
+          {name ?? 'One symbol'}
+        </button>
+      </div>
+      <span className="spring" />
+      <Progress key={scope} />
+      <button
+        type="button"
+        className="button hold"
+        aria-pressed={held !== undefined}
+        onClick={() => (held ? tape.goLive() : tape.hold())}
+      >
+        <span className="hold-glyph" aria-hidden="true">
+          {held ? '▶' : '❚❚'}
+        </span>
+        {held ? 'Live' : 'Pause'}
+        <kbd>{held ? 'Home' : 'Space'}</kbd>
+      </button>
+    </>
+  )
+}
+
+const PROGRESS_EVERY_MS = 1000
+
+/** Rows a second while live; while held, since when and how many have come meanwhile. */
+function Progress() {
+  const { tape } = useWorkspace()
+  const zone = useZone()
+  const held = useStore(tape.state, state => state.held)
+  const [{ perSecond, received }, setProgress] = useState({ perSecond: 0, received: 0 })
+  useEffect(() => {
+    let before = { received: tape.feed().received, at: performance.now() }
+    const timer = setInterval(() => {
+      const now = { received: tape.feed().received, at: performance.now() }
+      const perSecond = ((now.received - before.received) * 1000) / (now.at - before.at)
+      before = now
+      setProgress({ perSecond, received: now.received })
+    }, PROGRESS_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [tape])
+  if (!held) return <span className="progress">{rateText(perSecond)} trades/s</span>
+  const newest = held.end > 0 ? held.time[(held.end - 1) & (held.capacity - 1)] : undefined
+  return (
+    <span className="progress held">
+      Held{newest === undefined ? '' : ` at ${timeOfDay(newest, zone, 'second')}`} ·{' '}
+      {grouped(Math.max(0, received - held.end))} since
+    </span>
+  )
+}

@@ -1,0 +1,31 @@
+// The list of symbols, asked for every other second; its answer also says how complete the tail is.
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { QueryMeta } from '../../contract/fields.ts'
+import type { Instruments } from './instruments.ts'
+import type { Link } from './link.ts'
+import { poll } from './poll.ts'
+
+export interface SymbolsState {
+  /** Undefined until the first answer. */
+  count?: number
+  query?: QueryMeta
+  failure?: string
+}
+
+const EVERY_MS = 2000
+
+export function pollSymbols(link: Link, instruments: Instruments): { state: StoreApi<SymbolsState>; close(): void } {
+  const state = createStore<SymbolsState>(() => ({}))
+  const close = poll(
+    link,
+    EVERY_MS,
+    async (client, signal) => {
+      const { data, query } = await client['symbols.list']({}, { signal })
+      for (const { symbol, exchange, company_name } of data)
+        instruments.find(symbol, exchange).companyName = company_name
+      state.setState({ count: data.length, query, failure: undefined })
+    },
+    failure => state.setState({ failure: failure.message }),
+  )
+  return { state, close }
+}

@@ -1,0 +1,34 @@
+// What the tape shows: all trades or one instrument's, live or held still.
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import { copyRing } from './ring.ts'
+import type { TradeFeed, TradeRing } from './trades.ts'
+
+export interface TapeViewState {
+  scope: 'all' | 'one'
+  /** Held still: a copy, so that nothing that is looked at is overwritten by what comes meanwhile. */
+  held?: TradeRing
+}
+
+export interface TapeView {
+  state: StoreApi<TapeViewState>
+  feed: () => TradeFeed
+  hold: () => void
+  /** Back to the newest; what came meanwhile is there. */
+  goLive: () => void
+  show: (scope: TapeViewState['scope']) => void
+}
+
+/** `one` gives the feed of the selected instrument, when there is one. */
+export function createTapeView(all: TradeFeed, one: () => TradeFeed | undefined): TapeView {
+  const state = createStore<TapeViewState>(() => ({ scope: 'all' }))
+  const feed = () => (state.getState().scope === 'one' ? (one() ?? all) : all)
+  return {
+    state,
+    feed,
+    hold: () => {
+      if (!state.getState().held) state.setState({ held: copyRing(feed().ring) })
+    },
+    goLive: () => state.setState({ held: undefined }),
+    show: scope => state.setState({ scope, held: undefined }),
+  }
+}

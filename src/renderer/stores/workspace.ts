@@ -1,0 +1,107 @@
+// Everything behind the panes, wired once: the connection, what arrives over it, what the person has chosen.
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { Port } from '../../contract/messages.ts'
+import { watchDemo, type Demo } from './demo.ts'
+import { createDensity, type Density } from './density.ts'
+import { createInstruments, type Instrument, type Instruments } from './instruments.ts'
+import { createLink, type Link } from './link.ts'
+import { followQuotesOf, type QuoteFeed } from './quotes.ts'
+import { openSettings, type Settings } from './settings.ts'
+import { pollStats, type StatsState } from './stats.ts'
+import { pollSymbols, type SymbolsState } from './symbols.ts'
+import { createTapeView, type TapeView } from './tape-view.ts'
+import { followAllTrades, followTradesOf, type TradeFeed } from './trades.ts'
+
+/** What is followed because of the selection. */
+export interface Focus {
+  instrument?: Instrument
+  quotes?: QuoteFeed
+  trades?: TradeFeed
+}
+
+export interface Workspace {
+  link: Link
+  settings: StoreApi<Settings>
+  instruments: Instruments
+  density: Density
+  trades: TradeFeed
+  focus: StoreApi<Focus>
+  tape: TapeView
+  symbols: StoreApi<SymbolsState>
+  /** What the symbol list is narrowed to. */
+  filter: StoreApi<{ text: string }>
+  stats: StoreApi<StatsState>
+  demo: Demo
+  select: (instrument: Instrument) => void
+  close: () => void
+}
+
+const ACTIVITY_EVERY_MS = 1000
+
+export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Storage, 'getItem' | 'setItem'>): Workspace {
+  const link = createLink(openPort)
+  const settings = openSettings(storage)
+  const instruments = createInstruments()
+  const density = createDensity()
+  const trades = followAllTrades(link, instruments, density)
+  const focus = createStore<Focus>(() => ({}))
+  const tape = createTapeView(trades, () => focus.getState().trades)
+  const symbols = pollSymbols(link, instruments)
+  const stats = pollStats(link)
+  const demo = watchDemo(link)
+
+  function select(instrument: Instrument): void {
+    const before = focus.getState()
+    if (before.instrument === instrument) return
+    before.quotes?.close()
+    before.trades?.close()
+    if (tape.state.getState().scope === 'one') tape.goLive()
+    focus.setState({
+      instrument,
+      quotes: followQuotesOf(link, instrument),
+      trades: followTradesOf(link, instruments, instrument),
+    })
+    settings.setState({ selected: instrument.name })
+  }
+
+  let measuredAt = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    instruments.measureActivity(now - measuredAt)
+    measuredAt = now
+    if (!focus.getState().instrument) selectFirst()
+  }, ACTIVITY_EVERY_MS)
+  const unsubscribe = symbols.state.subscribe(() => {
+    if (!focus.getState().instrument) selectFirst()
+  })
+
+  /** No pane stays blank: the instrument of last time, else the one that has traded most. */
+  function selectFirst(): void {
+    const remembered = instruments.named(settings.getState().selected ?? '')
+    const busiest = () => instruments.all.reduce((a, b) => (b.trades > a.trades ? b : a))
+    if (remembered) select(remembered)
+    else if (instruments.all.length > 0) select(busiest())
+  }
+
+  return {
+    link,
+    settings,
+    instruments,
+    density,
+    trades,
+    focus,
+    tape,
+    symbols: symbols.state,
+    filter: createStore(() => ({ text: '' })),
+    stats: stats.state,
+    demo,
+    select,
+    close() {
+      clearInterval(timer)
+      unsubscribe()
+      for (const part of [trades, symbols, stats, demo, link]) part.close()
+      focus.getState().quotes?.close()
+      focus.getState().trades?.close()
+    },
+  }
+}

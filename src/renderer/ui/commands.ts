@@ -1,0 +1,82 @@
+// Everything one can do, in one table: the palette lists it, the keys run it, the key help reads from it.
+import type { Settings } from '../stores/settings.ts'
+import type { Workspace } from '../stores/workspace.ts'
+
+export interface Command {
+  id: string
+  group: 'Go to' | 'Tape' | 'Simulated market' | 'View'
+  title: string
+  keys?: string
+  /** Further words under which the palette finds it. */
+  also?: string
+  /** Left out of the palette while it would do nothing. */
+  isOffered?: () => boolean
+  run: () => void
+}
+
+/** What a command does to the frame, which knows where things are on the page. */
+export interface FrameActions {
+  openPalette: () => void
+  openKeys: () => void
+  openSettings: () => void
+  focusPane: (pane: PaneName) => void
+  focusFilter: () => void
+}
+
+export type PaneName = 'symbols' | 'tape' | 'quotes' | 'timeline'
+
+export function listCommands(workspace: Workspace, frame: FrameActions): Command[] {
+  const { tape, demo, settings, link } = workspace
+  const set = (change: Partial<Settings>) => () => settings.setState(change)
+  const isDemoOn = () => demo.state.getState().status?.running === true
+  const isDemoOff = () => !isDemoOn()
+  const toggleTape = () => (tape.state.getState().held ? tape.goLive() : tape.hold())
+
+  return [
+    command('Go to', 'Symbols', { keys: 'g s', run: () => frame.focusPane('symbols') }),
+    command('Go to', 'Tape', { keys: 'g t', run: () => frame.focusPane('tape') }),
+    command('Go to', 'Quotes', { keys: 'g q', run: () => frame.focusPane('quotes') }),
+    command('Go to', 'Timeline', { keys: 'g l', run: () => frame.focusPane('timeline') }),
+    command('Go to', 'Filter symbols', { keys: '/', run: frame.focusFilter }),
+    command('Go to', 'Search or command', { keys: 'mod+k', isOffered: () => false, run: frame.openPalette }),
+    command('Tape', 'Pause or go on', { keys: 'space', also: 'play hold stop tape', run: toggleTape }),
+    command('Tape', 'Back to live', { keys: 'Home', also: 'newest now tape', run: tape.goLive }),
+    command('Tape', 'All symbols', { keys: 'a', also: 'tape scope', run: () => tape.show('all') }),
+    command('Tape', 'Only the selected symbol', { keys: 'o', also: 'tape scope one', run: () => tape.show('one') }),
+    command('Simulated market', 'Start the simulated market', {
+      also: 'demo',
+      isOffered: isDemoOff,
+      run: () => void demo.run(),
+    }),
+    command('Simulated market', 'Stop the simulated market', {
+      also: 'demo',
+      isOffered: isDemoOn,
+      run: () => void demo.stop(),
+    }),
+    command('View', 'Theme: as the system', { also: 'auto', run: set({ theme: 'system' }) }),
+    command('View', 'Theme: dark', { also: 'night', run: set({ theme: 'dark' }) }),
+    command('View', 'Theme: light', { also: 'day', run: set({ theme: 'light' }) }),
+    command('View', 'Theme: high contrast', { also: 'accessibility', run: set({ theme: 'contrast' }) }),
+    command('View', "Times in the exchange's zone", { also: 'clock sydney', run: set({ zone: 'exchange' }) }),
+    command('View', 'Times in UTC', { also: 'clock zone', run: set({ zone: 'utc' }) }),
+    command('View', 'Times in local time', { also: 'clock zone', run: set({ zone: 'local' }) }),
+    command('View', 'Rows: compact', { also: 'density', run: set({ density: 'compact' }) }),
+    command('View', 'Rows: regular', { also: 'density', run: set({ density: 'regular' }) }),
+    command('View', 'Rows: roomy', { also: 'density', run: set({ density: 'roomy' }) }),
+    command('View', 'Settings', { keys: 'mod+,', also: 'theme zone colours', run: frame.openSettings }),
+    command('View', 'Keys', { keys: '?', also: 'help shortcuts', run: frame.openKeys }),
+    command('View', 'Reconnect now', { also: 'connection', run: () => link.reconnect() }),
+  ]
+}
+
+function command(group: Command['group'], title: string, rest: Omit<Command, 'id' | 'group' | 'title'>): Command {
+  return { id: `${group}: ${title}`, group, title, ...rest }
+}
+
+/** A number typed into the palette is a rate: "5000", "rate 12,000", "20k". */
+export function rateIn(search: string): number | undefined {
+  const [, digits, thousands] = /^\D*?([\d,]+)\s*(k?)\b/i.exec(search.trim()) ?? []
+  if (!digits) return undefined
+  const rate = Number(digits.replaceAll(',', '')) * (thousands ? 1000 : 1)
+  return rate > 0 ? rate : undefined
+}

@@ -1,0 +1,41 @@
+// The strip under the panes: where the rows of the tape come from, whether all are there, how fresh, how many, how fast.
+import { useStore } from 'zustand'
+import { heldRows } from '../stores/ring.ts'
+import { ageText, grouped } from './decimal-text.ts'
+import { completenessOf, tierText } from './provenance-text.ts'
+import { useNow } from './use-now.ts'
+import { useWorkspace, useZone } from './workspace-context.ts'
+import { timeOfDay } from './zone-time.ts'
+
+const EVERY_MS = 500
+
+export function ProvenanceStrip() {
+  const { link, tape, symbols, focus } = useWorkspace()
+  const now = useNow(EVERY_MS)
+  const zone = useZone()
+  const linkState = useStore(link.store)
+  const query = useStore(symbols, state => state.query)
+  const scope = useStore(tape.state, state => state.scope)
+  const held = useStore(tape.state, state => state.held)
+  const instrument = useStore(focus, state => state.instrument)
+  const feed = tape.feed()
+  const feedState = useStore(feed.state)
+
+  const complete = completenessOf(linkState, feedState, query, ms => timeOfDay(ms * 1000, zone, 'second'))
+  return (
+    <section className="provenance" aria-label="Where these rows come from">
+      <span className="unit">{scope === 'one' && instrument ? `Trades of ${instrument.name}` : 'Trades'}</span>
+      <span className="unit">{tierText(linkState, query)}</span>
+      <span className={complete.isComplete ? 'unit' : 'unit partial'} title={complete.text}>
+        {complete.text}
+      </span>
+      {feedState.hasRows && (
+        <>
+          <span className="unit age">{ageText(now - feed.newestAtMs)} old</span>
+          <span className="unit rows">{grouped(heldRows(held ?? feed.ring))} rows held</span>
+        </>
+      )}
+      {query && <span className="unit">answered in {query.ms < 10 ? query.ms.toFixed(1) : grouped(query.ms)} ms</span>}
+    </section>
+  )
+}
