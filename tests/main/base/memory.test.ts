@@ -17,7 +17,7 @@ function watchResident(budgetMb: number) {
     told,
     watch,
     /** Says what is resident and lets a second pass. */
-    set(mb: number) {
+    set: (mb: number) => {
       residentMb = mb
       vi.advanceTimersByTime(1000)
     },
