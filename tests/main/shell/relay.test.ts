@@ -63,13 +63,17 @@ it('carries columns, streams and failures whole', async () => {
   })
 })
 
-it('copies a frame out of the socket’s read buffer before it passes it on', async () => {
+it('passes a frame on without the rest of the socket’s read buffer', async () => {
   const server = await newServer()
   const { port } = openPage(server.url)
-  const answer = once(port, 'message') as Promise<[Extract<ToClient, { t: 'done' }>]>
-  port.postMessage({ t: 'open', id: 1, name: 'sample.ticks', input: {} })
-  const { data } = (await answer)[0].value as { data: ReturnType<typeof tickBatch> }
-  expect(data.columns.at.values.buffer.byteLength).toBeLessThan(2_000)
+  const sizes: number[] = []
+  port.on('message', ({ value }: Extract<ToClient, { t: 'done' }>) => {
+    const { data } = value as { data: ReturnType<typeof tickBatch> }
+    sizes.push(data.columns.at.values.buffer.byteLength)
+  })
+  for (let id = 1; id <= 50; id++) port.postMessage({ t: 'open', id, name: 'sample.ticks', input: {} })
+  await expect.poll(() => sizes.length).toBe(50)
+  expect(Math.max(...sizes)).toBeLessThan(2_000)
 })
 
 it('closes the page’s port when the connection is lost, and the server hears when the page is gone', async () => {
