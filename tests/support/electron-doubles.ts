@@ -24,7 +24,7 @@ export function guardedPage(origin: string) {
     app,
     opened,
     /** Whether the page may do what this event announces. */
-    allows(event: string, url = ''): boolean {
+    allows: (event: string, url = '') => {
       let prevented = false
       contents.emit(event, { url, preventDefault: () => (prevented = true) })
       return !prevented
