@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
-import { closeInOrder } from './base/close-in-order.ts'
+import type { CloseStep } from './base/close-in-order.ts'
 import { logRequests, type Log } from './base/log.ts'
 import { describeConfig } from './config/describe-config.ts'
 import type { Config } from './config/settings.ts'
@@ -32,8 +32,8 @@ export interface Composed {
   dispatch: Dispatch
   metrics: Metrics
   metricsText(): Promise<string>
-  /** Stops intake, flushes, closes; what is not done when the signal aborts is named. */
-  close(signal: AbortSignal): Promise<string[]>
+  /** Stop intake, flush, close, in this order. */
+  closeSteps: CloseStep[]
 }
 
 type LiveClient = Client<typeof liveContract>
@@ -41,6 +41,7 @@ type LiveClient = Client<typeof liveContract>
 export function compose({ config, log, ...options }: ComposeOptions): Composed {
   const { logFolder, version, placement, startProcess = forkEngine } = options
   const metrics = createMetrics({ environment: config.environment, service: 'k2' })
+  metrics.set('k2_platform_info', 1, { version })
   const vitals = watchVitals()
   const liveOptions: LiveOptions = { config, logFolder }
   let demoWanted: Parameters<LiveClient['demo.start']>[0] | undefined
@@ -100,13 +101,9 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         .catch(() => undefined)
       return mergeMetrics([await metrics.json(), engines?.metrics ?? []])
     },
-    close: signal =>
-      closeInOrder(
-        [
-          { name: 'live', close: () => live.close(signal) },
-          { name: 'vitals', close: vitals.close },
-        ],
-        signal,
-      ),
+    closeSteps: [
+      { name: 'live', close: live.close },
+      { name: 'vitals', close: vitals.close },
+    ],
   }
 }

@@ -67,8 +67,14 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
 function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable, TailStats>): void {
   const sum = (of: (stats: TailStats) => number) => of(trades) + of(quotes)
   const oldest = [trades.oldest, quotes.oldest].filter(time => time !== null).map(time => Date.parse(time))
-  metrics.set('k2_tail_messages', sum(stats => stats.held_messages))
-  metrics.set('k2_tail_bytes', sum(stats => stats.bytes))
+  metrics.set(
+    'k2_tail_messages',
+    sum(stats => stats.held_messages),
+  )
+  metrics.set(
+    'k2_tail_bytes',
+    sum(stats => stats.bytes),
+  )
   metrics.set('k2_tail_symbols', Math.max(trades.symbols_count, quotes.symbols_count))
   metrics.set('k2_tail_oldest_seconds', oldest.length > 0 ? (Date.now() - Math.min(...oldest)) / 1000 : 0)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract, type K2 } from '../contract/index.ts'
-import { closeInOrder } from './base/close-in-order.ts'
+import { closeInOrder, type CloseStep } from './base/close-in-order.ts'
 import { createLog } from './base/log.ts'
 import { compose, type ComposeOptions } from './compose.ts'
 import { openProfile } from './config/profile.ts'
@@ -35,40 +35,27 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
   const logFolder = join(config.profile, 'logs')
   const log = createLog({ ...config.log, environment: config.environment, folder: logFolder })
   for (const warning of config.warnings) log.warn(warning)
-  const {
-    dispatch,
-    metrics,
-    metricsText,
-    close: closeEngines,
-  } = compose({
-    config,
-    log,
-    logFolder,
-    version,
-    placement: 'process',
-    startProcess,
-  })
-  const server = createHttpServer({
-    contract,
-    dispatch,
-    version,
-    ...config.api,
-    rendererFolder: ui ? join(import.meta.dirname, '../renderer') : undefined,
-    metricsText,
-    observe: metrics.observeHttp,
-    log,
-  })
-  const close = (signal: AbortSignal) =>
-    closeInOrder(
-      [
-        { name: 'connections', close: () => server.close() },
-        { name: 'engines', close: closeEngines },
-        { name: 'profile', close: () => profile.close() },
-        { name: 'log', close: () => log.close() },
-      ],
-      signal,
-    )
+  /** What is open, in the order in which it is to be closed. */
+  const open: CloseStep[] = [
+    { name: 'profile', close: () => profile.close() },
+    { name: 'log', close: () => log.close() },
+  ]
+  const close = (signal: AbortSignal) => closeInOrder(open, signal)
   try {
+    const engines = compose({ config, log, logFolder, version, placement: 'process', startProcess })
+    const { dispatch, metrics, metricsText } = engines
+    open.unshift(...engines.closeSteps)
+    const server = createHttpServer({
+      contract,
+      dispatch,
+      version,
+      ...config.api,
+      rendererFolder: ui ? join(import.meta.dirname, '../renderer') : undefined,
+      metricsText,
+      observe: metrics.observeHttp,
+      log: log.child({ component: 'http' }),
+    })
+    open.unshift({ name: 'connections', close: () => server.close() })
     const client = connectDirect(contract, dispatch)
     const { url } = await server.listen()
     profile.writeInstance({ url })

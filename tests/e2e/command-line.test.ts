@@ -113,10 +113,25 @@ it('asks the instance that runs on the profile, or the one that is named', async
   expect(here.code).toBe(0)
   const rows = JSON.parse(here.stdout) as { symbol: string; price: string }[]
   expect(rows).toHaveLength(3)
-  expect(rows[0]).toMatchObject({ symbol: 'BHP', exchange: 'ASX', price: expect.stringMatching(/^\d+(\.\d+)?$/) as string })
+  expect(rows[0]).toMatchObject({
+    symbol: 'BHP',
+    exchange: 'ASX',
+    price: expect.stringMatching(/^\d+(\.\d+)?$/) as string,
+  })
   const there = await runK2(['query', 'symbols', '-o', 'ndjson', '--connect', url, '--profile', newProfile()])
   expect(there.stdout.trim().split('\n').length).toBeGreaterThanOrEqual(40)
-  const quotes = await runK2(['query', 'recent', '-s', 'BTCUSDT', '-e', 'BINANCE', '--type', 'quotes', '--profile', profile])
+  const quotes = await runK2([
+    'query',
+    'recent',
+    '-s',
+    'BTCUSDT',
+    '-e',
+    'BINANCE',
+    '--type',
+    'quotes',
+    '--profile',
+    profile,
+  ])
   expect(quotes.stdout).toContain('bid_price')
 })
 

@@ -19,7 +19,9 @@ export interface RunOptions {
 
 /** Variables of the machine that the tests run on must not configure the program under test. */
 function cleanEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(K2_|VITEST|NODE_OPTIONS|CI$|DISPLAY|WAYLAND_DISPLAY)/.test(name))
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(K2_|VITEST|NODE_OPTIONS|CI$|DISPLAY|WAYLAND_DISPLAY)/.test(name),
+  )
   return { ...Object.fromEntries(own), ...extra }
 }
 

@@ -4,6 +4,9 @@ export interface CloseStep {
   close: (signal: AbortSignal) => Promise<string[] | void> | string[] | void
 }
 
+/** For a step that hears the signal too, to say itself what it leaves. */
+const LAST_WORDS_MS = 50
+
 /**
  * A step that fails or is late does not keep the later ones from running; the deadline is shared.
  * Steps may name what they left unfinished themselves.
@@ -11,8 +14,9 @@ export interface CloseStep {
 export async function closeInOrder(steps: readonly CloseStep[], signal: AbortSignal): Promise<string[]> {
   const unfinished: string[] = []
   const aborted = new Promise<'aborted'>(resolve => {
-    if (signal.aborted) resolve('aborted')
-    signal.addEventListener('abort', () => resolve('aborted'), { once: true })
+    const late = () => setTimeout(resolve, LAST_WORDS_MS, 'aborted')
+    if (signal.aborted) late()
+    else signal.addEventListener('abort', late, { once: true })
   })
   for (const { name, close } of steps) {
     try {

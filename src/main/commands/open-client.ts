@@ -2,6 +2,7 @@
 import type { Client } from '../../contract/capability.ts'
 import { connectClient } from '../../contract/client.ts'
 import { contract, type K2 } from '../../contract/index.ts'
+import { closeInOrder } from '../base/close-in-order.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { readInstance } from '../config/profile.ts'
 import type { Config } from '../config/settings.ts'
@@ -46,6 +47,6 @@ async function openOwn(config: Config): Promise<Opened> {
   return {
     client: connectDirect(contract, composed.dispatch, 'cli'),
     note: 'No K2 runs on this profile, so there is no live data here: start one with `k2 serve`, or use --connect.',
-    close: async () => void (await composed.close(AbortSignal.timeout(5_000))),
+    close: async () => void (await closeInOrder(composed.closeSteps, AbortSignal.timeout(5_000))),
   }
 }

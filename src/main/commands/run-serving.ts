@@ -15,7 +15,7 @@ function demoInput({ rate, speed, seed }: ServeFlags) {
 export async function serveUntilSignal(flags: ServeFlags): Promise<void> {
   const print = (line: string) => process.stdout.write(line + '\n')
   const warn = (line: string) => process.stderr.write(line + '\n')
-  const signals = listenForSignals(warn)
+  const signals = listenForSignals()
   const startedAt = performance.now()
   const config = loadConfig({ flags: { ...flags }, env: process.env })
   const { serve } = await import('../serve.ts')
@@ -27,7 +27,7 @@ export async function serveUntilSignal(flags: ServeFlags): Promise<void> {
 
   const name = await signals.first
   const messages = await countMessages(serving)
-  const code = await closeOn(name, serving.close, warn)
+  const code = await closeOn(name, signals, serving.close, warn)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   print(`messages=${messages ?? 'unknown'} rows=0 commits=0 duration_seconds=${seconds}`)
   // Whatever a library still holds open must not keep a stopped program alive.

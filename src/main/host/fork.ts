@@ -9,9 +9,13 @@ export function forkEngine(entry: string, nodeOptions: string[] = []): EnginePro
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  // However main ends, no engine outlives it.
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   return {
     port: childPort(child),
     onExit: listen => void child.once('exit', listen),
-    kill: () => void child.kill('SIGKILL'),
+    kill,
   }
 }
