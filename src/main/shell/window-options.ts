@@ -9,8 +9,8 @@ export interface WindowOptions {
   icon: string
 }
 
-/** The page's own background, so that the window does not flash before its first paint. */
-const background = { dark: '#0f1216', light: '#ffffff' } as const
+/** The page's own ground (ui/tokens.css), so that the window does not flash before its first paint. */
+const background = { dark: '#0b0e12', light: '#eceef1' } as const
 
 export function windowOptions({ bounds, dark, preload, icon }: WindowOptions): BrowserWindowConstructorOptions {
   return {
