@@ -1,8 +1,9 @@
 // What a test needs of the machine beside Node: whether it is there, and if not, the reason, which then stands in the test's name.
 import { findChromium } from './chromium.ts'
+import { findTestElectron } from './find-test-electron.ts'
 import { findPromtool } from './promtool.ts'
 
-export type Need = 'chromium' | 'promtool'
+export type Need = 'chromium' | 'electron' | 'promtool'
 
 export interface Needed {
   /** For `describe.skipIf`: something is missing, and this run may skip. */
@@ -13,12 +14,15 @@ export interface Needed {
 
 const lookups: Record<Need, () => { missing?: string }> = {
   chromium: findChromium,
+  electron: findTestElectron,
   promtool: findPromtool,
 }
 
-/** With K2_REQUIRE_ALL=1 nothing is skipped: the test runs and fails with the reason. */
+/** With K2_REQUIRE_ALL=1 nothing is skipped: the test runs and fails with the reason; K2_REQUIRE_ELECTRON=1 asks for the real one. */
 export function needs(what: Need): Needed {
   const { missing } = lookups[what]()
-  if (missing === undefined || process.env.K2_REQUIRE_ALL === '1') return { skip: false, because: '' }
+  const { K2_REQUIRE_ALL, K2_REQUIRE_ELECTRON } = process.env
+  const required = K2_REQUIRE_ALL === '1' || (what === 'electron' && K2_REQUIRE_ELECTRON === '1')
+  if (missing === undefined || required) return { skip: false, because: '' }
   return { skip: true, because: ` (skipped: ${missing})` }
 }
