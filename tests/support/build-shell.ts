@@ -2,17 +2,19 @@
 import { build as bundle, type BuildOptions, type Plugin } from 'esbuild'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const root = resolve(import.meta.dirname, '../..')
-const seam = join(root, 'tests/support/electron9')
+const page = fileURLToPath(new URL('./shell-page.ts', import.meta.url))
+const oldModule = fileURLToPath(new URL('./electron9/electron.ts', import.meta.url))
+const oldGlobals = fileURLToPath(new URL('./electron9/node12.ts', import.meta.url))
 
 /** In main 'electron' is the shim for an old Electron; the shim itself gets the real one. */
 const oldElectron: Plugin = {
   name: 'old-electron',
   setup(build) {
-    const shim = join(seam, 'electron.ts')
     build.onResolve({ filter: /^electron$/ }, ({ importer }) =>
-      importer === shim ? { path: 'electron', external: true } : { path: shim },
+      importer === oldModule ? { path: 'electron', external: true } : { path: oldModule },
     )
   },
 }
@@ -49,7 +51,7 @@ export async function buildShell(folder: string, old: boolean): Promise<void> {
       outdir: join(folder, 'out/main'),
       target: old ? 'node12.14' : 'node22',
       plugins: old ? [oldElectron, noEngines] : [noEngines],
-      inject: old ? [join(seam, 'node12.ts')] : [],
+      inject: old ? [oldGlobals] : [],
     }),
     bundle({
       ...node,
@@ -59,7 +61,7 @@ export async function buildShell(folder: string, old: boolean): Promise<void> {
     }),
     bundle({
       ...common,
-      entryPoints: { page: join(root, 'tests/support/shell-page.ts') },
+      entryPoints: { page },
       outdir: join(folder, 'out/renderer'),
       format: 'esm',
       target: old ? 'chrome83' : 'chrome140',

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { installedElectron } from '../../src/main/find-electron.ts'
+import { findDisplay } from './display.ts'
 
 export interface TestElectron {
   path: string
@@ -22,6 +23,8 @@ export function findTestElectron(): Found {
 }
 
 function find(): Found {
+  const { missing } = findDisplay()
+  if (missing !== undefined) return { missing }
   const real = process.env.K2_ELECTRON ?? installedElectron(resolve(import.meta.dirname, '../..'))?.path
   if (real && existsSync(real)) return describeElectron(real)
   const hint = 'set K2_ELECTRON to an Electron program or run `npx install-electron`'
