@@ -24,6 +24,8 @@ export interface ComposeOptions {
   version: string
   /** Engines in a process of their own, or in this one: for commands that run and end. */
   placement: 'process' | 'here'
+  /** Check answers against the contract too. */
+  checkAnswers?: boolean
   /** How an engine process is started; Electron hands in its utility process. */
   startProcess?: (entry: string) => EngineProcess
 }
@@ -88,7 +90,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         },
       }),
     },
-    { observe: logRequests(log) },
+    { observe: logRequests(log), checkAnswers: options.checkAnswers },
   )
 
   return {

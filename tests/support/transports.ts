@@ -1,7 +1,7 @@
-// The sample contract opened over each transport, with what the serving side saw; cleans up after the test.
+// A contract opened over each transport; the sample one with what its serving side saw. Cleans up after the test.
 import { MessageChannel } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
-import type { Client, Dispatch } from '../../src/contract/capability.ts'
+import type { Client, Contract, Dispatch } from '../../src/contract/capability.ts'
 import { connectClient } from '../../src/contract/client.ts'
 import { messagePort } from '../../src/main/host/ports.ts'
 import { connectDirect } from '../../src/main/wire/direct.ts'
@@ -13,16 +13,19 @@ import { connectHttp } from './http-client.ts'
 import { newWitness, sample, sampleHandlers, type Witness } from './sample.ts'
 
 export const TRANSPORTS = ['direct', 'port', 'ws', 'http'] as const
-type Transport = (typeof TRANSPORTS)[number]
-type Sample = Client<typeof sample>
+export type Transport = (typeof TRANSPORTS)[number]
 
-interface Opened {
-  client: Sample
+/** A client of some contract over one transport. */
+export interface Door<C extends Contract> {
+  client: Client<C>
+  /** The caller is gone without a word. */
+  vanish: () => void
+}
+
+interface Opened extends Door<typeof sample> {
   witness: Witness
   /** Every request that ended on the serving side. */
   ends: Parameters<Observe>[0][]
-  /** The caller is gone without a word. */
-  vanish: () => void
 }
 
 export async function openSample(transport: Transport): Promise<Opened> {
@@ -32,39 +35,42 @@ export async function openSample(transport: Transport): Promise<Opened> {
     observe: end => ends.push(end),
     checkAnswers: true,
   })
-  const { client, vanish } = await open[transport](dispatch)
-  return { client, witness, ends, vanish }
+  return { ...(await openDoor(transport, sample, dispatch)), witness, ends }
 }
 
-const open: Record<Transport, (dispatch: Dispatch) => Promise<{ client: Sample; vanish: () => void }>> = {
-  async direct(dispatch) {
-    return { client: connectDirect(sample, dispatch), vanish: () => {} }
-  },
-  async port(dispatch) {
-    const { port1, port2 } = new MessageChannel()
-    servePort(messagePort(port1), dispatch, 'port')
-    onTestFinished(() => port2.close())
-    return { client: connectClient(sample, messagePort(port2)), vanish: () => port2.close() }
-  },
-  async ws(dispatch) {
-    const url = await listen(dispatch)
-    const port = await connectWebSocket(url, { apiKey: KEY })
-    onTestFinished(() => port.close())
-    return { client: connectClient(sample, port), vanish: () => port.close() }
-  },
-  async http(dispatch) {
-    const { client, close } = connectHttp(sample, await listen(dispatch), KEY)
-    onTestFinished(close)
-    return { client, vanish: close }
-  },
+export async function openDoor<C extends Contract>(
+  transport: Transport,
+  contract: C,
+  dispatch: Dispatch,
+): Promise<Door<C>> {
+  switch (transport) {
+    case 'direct':
+      return { client: connectDirect(contract, dispatch), vanish: () => {} }
+    case 'port': {
+      const { port1, port2 } = new MessageChannel()
+      servePort(messagePort(port1), dispatch, 'port')
+      onTestFinished(() => port2.close())
+      return { client: connectClient(contract, messagePort(port2)), vanish: () => port2.close() }
+    }
+    case 'ws': {
+      const port = await connectWebSocket(await listen(contract, dispatch), { apiKey: KEY })
+      onTestFinished(() => port.close())
+      return { client: connectClient(contract, port), vanish: () => port.close() }
+    }
+    case 'http': {
+      const { client, close } = connectHttp(contract, await listen(contract, dispatch), KEY)
+      onTestFinished(close)
+      return { client, vanish: close }
+    }
+  }
 }
 
 const KEY = 'a-key-of-this-test'
 
-async function listen(dispatch: Dispatch): Promise<string> {
+async function listen(contract: Contract, dispatch: Dispatch): Promise<string> {
   const silent = () => {}
   const server = createHttpServer({
-    contract: sample,
+    contract,
     dispatch,
     version: '0',
     apiKey: KEY,

@@ -1,0 +1,140 @@
+// Every capability of K2, answered by the real engines over every door.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { z } from 'zod'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Capability, Client, Contract } from '../../src/contract/capability.ts'
+import { rowsOf } from '../../src/contract/columns.ts'
+import { batchTables, rowSchema } from '../../src/contract/fields.ts'
+import { contract, type K2 } from '../../src/contract/index.ts'
+import { closeInOrder } from '../../src/main/base/close-in-order.ts'
+import { createLog } from '../../src/main/base/log.ts'
+import { compose, type Composed } from '../../src/main/compose.ts'
+import { loadConfig } from '../../src/main/config/load-config.ts'
+import { connectDirect } from '../../src/main/wire/direct.ts'
+import { openDoor, TRANSPORTS, type Transport } from '../support/transports.ts'
+
+/** One allowed input of each; a capability without one does not compile. */
+const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
+  'system.health': {},
+  'system.live': {},
+  'system.about': {},
+  'stats.get': {},
+  'config.get': {},
+  'trades.recent': { symbol: 'BHP', exchange: 'asx', limit: 7 },
+  'quotes.recent': { symbol: 'BTCUSDT', exchange: 'BINANCE', window_minutes: 1 },
+  'symbols.list': { exchange: 'ASX' },
+  'tail.follow': { data_type: 'quotes', symbols: ['BHP', 'RIO'], backlog: 5 },
+  'demo.start': { rate: 20_000 },
+  'demo.status': {},
+  'demo.stop': {},
+}
+
+let composed: Composed
+const profile = mkdtempSync(join(tmpdir(), 'k2-capabilities-'))
+
+beforeAll(async () => {
+  const config = loadConfig({ flags: { profile }, env: { K2_LOG_LEVEL: 'silent' } })
+  const log = createLog({ level: 'silent', format: 'json', environment: 'test' })
+  composed = compose({ config, log, version: '0', placement: 'here', checkAnswers: true })
+  await startDemo()
+  await sleep(500)
+})
+afterAll(async () => {
+  expect(await closeInOrder(composed.closeSteps, AbortSignal.timeout(5_000))).toEqual([])
+  rmSync(profile, { recursive: true })
+})
+
+const startDemo = () => connectDirect(contract, composed.dispatch)['demo.start']({ rate: 20_000 })
+
+type Loose = Record<string, (input: unknown, options?: { signal: AbortSignal }) => unknown>
+const open = async (transport: Transport) =>
+  (await openDoor(transport, contract as Contract, composed.dispatch)).client as unknown as Loose
+const reached = (transport: Transport) =>
+  Object.entries(contract as Contract).filter(([, { http }]) => transport !== 'http' || http !== undefined)
+
+/** Over HTTP rows are objects; elsewhere columns that the output schema itself knows. */
+function check(transport: Transport, { output }: Capability, answer: unknown): void {
+  if (transport !== 'http') return void output.parse(answer)
+  const { shape } = output as z.ZodObject
+  for (const [name, schema] of Object.entries(shape ?? {})) {
+    const tables = batchTables.get(schema as z.ZodType)
+    const value = (answer as Record<string, unknown>)[name]
+    if (!tables) (schema as z.ZodType).parse(value)
+    else
+      expect(
+        (value as unknown[]).filter(row => !tables.some(table => rowSchema(table).safeParse(row).success)),
+      ).toEqual([])
+  }
+}
+
+describe.each(TRANSPORTS)('over %s', transport => {
+  it.each(reached(transport).filter(([, { kind }]) => kind === 'call'))(
+    '%s answers as its contract says',
+    async (name, capability) => {
+      const client = await open(transport)
+      check(transport, capability, await client[name](examples[name as keyof K2]))
+      if (name === 'demo.stop') await startDemo()
+    },
+  )
+
+  it.each(reached(transport).filter(([, { kind }]) => kind === 'stream'))(
+    '%s streams as its contract says',
+    async (name, capability) => {
+      const client = await open(transport)
+      let batches = 0
+      for await (const batch of client[name](examples[name as keyof K2]) as AsyncIterable<unknown>) {
+        check(transport, capability, batch)
+        if (++batches === 3) break
+      }
+      expect(batches).toBe(3)
+    },
+  )
+
+  it.each(reached(transport))('%s refuses a field it does not know, by name', async (name, { kind }) => {
+    const client = await open(transport)
+    const input = { ...examples[name as keyof K2], no_such_field: 1 }
+    const asked =
+      kind === 'call'
+        ? client[name](input)
+        : (client[name](input) as AsyncIterable<unknown>)[Symbol.asyncIterator]().next()
+    await expect(asked).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('no_such_field') as string,
+    })
+  })
+
+  it.each(reached(transport))('%s is cancelled by its caller', async (name, { kind }) => {
+    const client = await open(transport)
+    const signal = AbortSignal.abort()
+    const example = examples[name as keyof K2]
+    const asked =
+      kind === 'call'
+        ? client[name](example, { signal })
+        : (client[name](example, { signal }) as AsyncIterable<unknown>)[Symbol.asyncIterator]().next()
+    await expect(asked).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+})
+
+it('gives the same rows over every door', async () => {
+  const direct: Client<K2> = connectDirect(contract, composed.dispatch)
+  await direct['demo.stop']({})
+  await sleep(300)
+  const input = { symbol: 'RIO', exchange: 'ASX', limit: 50 }
+  const expected = rowsOf((await direct['trades.recent'](input)).data)
+  expect(expected.length).toBeGreaterThan(5)
+  for (const transport of TRANSPORTS) {
+    const { data } = (await (await open(transport))['trades.recent'](input)) as { data: never }
+    expect(transport === 'http' ? data : rowsOf(data)).toEqual(expected)
+  }
+  await startDemo()
+})
+
+it('gives an unknown symbol an empty answer, not a failure', async () => {
+  const client = connectDirect(contract, composed.dispatch)
+  const { data, query } = await client['trades.recent']({ symbol: 'NOSUCH', exchange: 'ASX' })
+  expect(data.rowCount).toBe(0)
+  expect(query).toMatchObject({ partial: true, engine: 'tail' })
+})
