@@ -1,6 +1,8 @@
 // The connection to K2: opens it, watches it, opens it again, and hands the current client to the other stores.
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import { connectClient, contract, type Client, type K2 } from '../../contract/index.ts'
+import type { Client } from '../../contract/capability.ts'
+import { connectClient } from '../../contract/client.ts'
+import { contract, type K2 } from '../../contract/index.ts'
 import type { Port } from '../../contract/messages.ts'
 
 export type K2Client = Client<K2>

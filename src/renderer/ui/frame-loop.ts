@@ -1,29 +1,38 @@
-// One loop for the page: every pane paints from here, once a frame at the most, and nothing runs when no pane is there.
+// One clock for the page: every pane paints from here, twenty turns a second, as faster cannot be read.
+// Nothing runs where no pane is, nor in a window nobody sees.
 
 type Paint = (nowMs: number) => void
 
-const paints = new Set<Paint>()
-let request = 0
+export const TURNS_PER_SECOND = 20
+// A little under the interval, as the frame comes after it.
+const WAIT_MS = 1000 / TURNS_PER_SECOND - 10
 
-function loop(nowMs: number): void {
-  request = requestAnimationFrame(loop)
-  for (const paint of paints) paint(nowMs)
+interface Turns {
+  every: number
+  /** Panes with the same interval take turns, so that no frame has all the work. */
+  offset: number
 }
 
-/** Calls `paint` on frames, at most `timesPerSecond`; gives what ends it. */
-export function onFrame(paint: Paint, timesPerSecond: number): () => void {
-  // A little under the interval, or a frame that comes a fraction early would make it wait for the next one.
-  const everyMs = 1000 / timesPerSecond - 5
-  let last = -Infinity
-  const throttled = (nowMs: number) => {
-    if (nowMs - last < everyMs) return
-    last = nowMs
-    paint(nowMs)
-  }
-  paints.add(throttled)
-  if (paints.size === 1) request = requestAnimationFrame(loop)
+const paints = new Map<Paint, Turns>()
+let turn = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+let frame = 0
+
+function paintAll(nowMs: number): void {
+  timer = setTimeout(() => (frame = requestAnimationFrame(paintAll)), WAIT_MS)
+  for (const [paint, { every, offset }] of paints) if (turn % every === offset) paint(nowMs)
+  turn++
+}
+
+/** Calls `paint` every so many turns, after the frame's input and before its layout; gives what ends it. */
+export function onTurn(everyTurns: number, paint: Paint): () => void {
+  const alike = [...paints.values()].filter(({ every }) => every === everyTurns)
+  paints.set(paint, { every: everyTurns, offset: alike.length % everyTurns })
+  if (paints.size === 1) frame = requestAnimationFrame(paintAll)
   return () => {
-    paints.delete(throttled)
-    if (paints.size === 0) cancelAnimationFrame(request)
+    paints.delete(paint)
+    if (paints.size > 0) return
+    clearTimeout(timer)
+    cancelAnimationFrame(frame)
   }
 }

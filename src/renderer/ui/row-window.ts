@@ -8,7 +8,8 @@ export interface RowWindow {
   first(): number
   /** DOM rows to fill, the one that is cut at the bottom included. */
   visible(): number
-  scrollTo(index: number): void
+  /** How many rows are seen whole. */
+  whole(): number
   /** Scrolls just so far that this row is seen whole. */
   reveal(index: number): void
   text(row: number, cell: number, text: string): void
@@ -26,11 +27,12 @@ export interface RowWindowOptions {
   rowRole: string
   cellRole: string
   rowHeightPx: number
-  /** After the number of rows that fit has changed. */
-  onResize(): void
+  /** Paints what is in sight: called when that changes, by scrolling or by a new size. */
+  repaint(): void
 }
 
 const EMPTY = 'none'
+const MOST_LETTERS = 9
 
 /** `scroller` is an empty element that scrolls. */
 export function createRowWindow(scroller: HTMLElement, options: RowWindowOptions): RowWindow {
@@ -44,15 +46,18 @@ export function createRowWindow(scroller: HTMLElement, options: RowWindowOptions
   const texts: Text[] = []
   const shown: string[] = []
   const marks: string[] = []
+  // Kept, as asking the page for them between two paintings would make it lay itself out each time.
+  let heightPx = 0
+  let scrolledPx = 0
   let count = 0
-  let shift = -1
+  let shiftPx = 0
 
   function fit(): void {
-    const wanted = Math.ceil(scroller.clientHeight / rowHeightPx) + 1
+    heightPx = scroller.clientHeight
+    const wanted = Math.ceil(heightPx / rowHeightPx) + 1
     while (rows.length < wanted) addRow()
     while (rows.length > wanted) removeRow()
-    layer.style.height = `${scroller.clientHeight}px`
-    options.onResize()
+    layer.style.height = `${heightPx}px`
   }
 
   function addRow(): void {
@@ -78,33 +83,41 @@ export function createRowWindow(scroller: HTMLElement, options: RowWindowOptions
   }
 
   /** Whole rows are painted where they belong, shifted by what is scrolled of the first. */
-  function place(): void {
-    const next = scroller.scrollTop % rowHeightPx
-    if (next === shift) return
-    shift = next
-    layer.style.transform = shift === 0 ? '' : `translateY(${-shift}px)`
+  function follow(): void {
+    scrolledPx = scroller.scrollTop
+    const next = scrolledPx % rowHeightPx
+    if (next === shiftPx) return
+    shiftPx = next
+    layer.style.transform = shiftPx === 0 ? '' : `translateY(${-shiftPx}px)`
   }
 
-  const observer = new ResizeObserver(fit)
+  const followScroll = () => {
+    follow()
+    options.repaint()
+  }
+  const observer = new ResizeObserver(() => {
+    fit()
+    followScroll()
+  })
   observer.observe(scroller)
+  scroller.addEventListener('scroll', followScroll, { passive: true })
   fit()
 
   return {
     setCount(next) {
-      if (next !== count) {
-        count = next
-        space.style.height = `${count * rowHeightPx}px`
-      }
-      place()
+      if (next === count) return
+      count = next
+      space.style.height = `${count * rowHeightPx}px`
     },
-    first: () => Math.floor(scroller.scrollTop / rowHeightPx),
+    first: () => Math.floor(scrolledPx / rowHeightPx),
     visible: () => rows.length,
-    scrollTo: index => (scroller.scrollTop = index * rowHeightPx),
+    whole: () => Math.floor(heightPx / rowHeightPx),
     reveal(index) {
       const top = index * rowHeightPx
-      const lowest = top + rowHeightPx - scroller.clientHeight
-      if (scroller.scrollTop > top) scroller.scrollTop = top
-      else if (scroller.scrollTop < lowest) scroller.scrollTop = lowest
+      const lowest = top + rowHeightPx - heightPx
+      if (scrolledPx > top) scroller.scrollTop = top
+      else if (scrolledPx < lowest) scroller.scrollTop = lowest
+      follow()
     },
     text(row, cell, text) {
       const at = row * cells.length + cell
@@ -122,12 +135,18 @@ export function createRowWindow(scroller: HTMLElement, options: RowWindowOptions
     rowOf: target => (target instanceof Element ? rows.indexOf(target.closest<HTMLElement>('.row')!) : -1),
     close() {
       observer.disconnect()
+      scroller.removeEventListener('scroll', followScroll)
       scroller.replaceChildren()
     },
   }
 }
 
 export const EMPTY_ROW = EMPTY
+
+/** A mark for rows with names, which come from outside, that may be longer than their cells. */
+export function longMark(...names: readonly string[]): string {
+  return names.some(name => name.length > MOST_LETTERS) ? ' long' : ''
+}
 
 function element(tag: string, className: string, role: string): HTMLElement {
   const made = document.createElement(tag)

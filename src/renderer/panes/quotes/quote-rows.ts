@@ -1,13 +1,12 @@
-// Paints the top of the book and the recent quotes from the ring, ten times a second.
+// Paints the top of the book and the recent quotes from the ring, at every other turn.
 import { heldRows, slotOf, unscaledAt, type Decimals } from '../../stores/ring.ts'
 import type { QuoteFeed } from '../../stores/quotes.ts'
 import { groupedDecimal } from '../../ui/decimal-text.ts'
-import { onFrame } from '../../ui/frame-loop.ts'
+import { onTurn } from '../../ui/frame-loop.ts'
 import { createRowWindow, EMPTY_ROW } from '../../ui/row-window.ts'
 import { timeOfDay, type Zone } from '../../ui/zone-time.ts'
 import { bidShare, spreadAt } from './spread.ts'
 
-const PAINTS_PER_SECOND = 10
 const CELLS = ['time', 'number', 'number bid', 'number ask', 'number', 'number spread']
 
 export function mountQuotes(
@@ -24,19 +23,21 @@ export function mountQuotes(
     rowRole: 'row',
     cellRole: 'cell',
     rowHeightPx,
-    onResize: () => (stale = true),
+    repaint: () => {
+      stale = true
+      paint()
+    },
   })
   const cells = new Map([...top.querySelectorAll<HTMLElement>('[data-cell]')].map(cell => [cell.dataset.cell, cell]))
   let pointed = -1
   let shownEnd = -1
 
   function paint(): void {
-    rows.setCount(0)
     if (!stale && ring.end === shownEnd) return
     stale = false
     shownEnd = ring.end
     if (ring.end > 0) paintTop(slotOf(ring, ring.end - 1))
-    const wanted = Math.min(Math.floor(scroller.clientHeight / rowHeightPx), heldRows(ring))
+    const wanted = Math.min(rows.whole(), heldRows(ring))
     for (let row = 0; row < rows.visible(); row++) {
       if (row < wanted) paintRow(row, slotOf(ring, ring.end - 1 - row))
       else rows.mark(row, EMPTY_ROW)
@@ -79,7 +80,7 @@ export function mountQuotes(
   }
   scroller.addEventListener('pointermove', point)
   scroller.addEventListener('pointerleave', point)
-  const end = onFrame(paint, PAINTS_PER_SECOND)
+  const end = onTurn(2, paint)
   return () => {
     end()
     scroller.removeEventListener('pointermove', point)

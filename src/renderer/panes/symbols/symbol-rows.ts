@@ -2,11 +2,10 @@
 import { DOWN, UP, type Instrument } from '../../stores/instruments.ts'
 import type { Workspace } from '../../stores/workspace.ts'
 import { groupedDecimal, rateText } from '../../ui/decimal-text.ts'
-import { onFrame } from '../../ui/frame-loop.ts'
-import { createRowWindow, EMPTY_ROW } from '../../ui/row-window.ts'
+import { onTurn } from '../../ui/frame-loop.ts'
+import { createRowWindow, EMPTY_ROW, longMark } from '../../ui/row-window.ts'
 import { orderSymbols } from './order-symbols.ts'
 
-const PAINTS_PER_SECOND = 8
 const ORDER_EVERY_MS = 1000
 const CELLS = ['symbol', 'venue', 'number price', 'direction', 'number activity']
 /** Walking with a held key must not open a stream for every symbol on the way. */
@@ -24,7 +23,7 @@ export function mountSymbols(
     rowRole: 'option',
     cellRole: 'presentation',
     rowHeightPx,
-    onResize: () => {},
+    repaint: () => paint(performance.now()),
   })
   let list: Instrument[] = []
   let orderedAtMs = -Infinity
@@ -69,7 +68,8 @@ export function mountSymbols(
     rows.text(row, 2, last === null ? '' : groupedDecimal(last, lastScale, decimals))
     rows.text(row, 3, direction === UP ? '▲' : direction === DOWN ? '▼' : '')
     rows.text(row, 4, last === null ? '' : rateText(tradesPerSecond))
-    rows.mark(row, (direction === UP ? 'up' : direction === DOWN ? 'down' : 'same') + (isCurrent ? ' current' : ''))
+    const colour = direction === UP ? 'up' : direction === DOWN ? 'down' : 'same'
+    rows.mark(row, colour + longMark(symbol, exchange) + (isCurrent ? ' current' : ''))
     const bar = Math.round(Math.sqrt(tradesPerSecond / busiest) * 100)
     if (bars[row] !== bar) rows.row(row).style.setProperty('--activity', `${(bars[row] = bar)}%`)
     const element = rows.row(row)
@@ -84,6 +84,7 @@ export function mountSymbols(
     const index = Math.max(0, Math.min(list.length - 1, to))
     cursor = list[index]
     rows.reveal(index)
+    paint(performance.now())
     clearTimeout(settle)
     settle = setTimeout(() => {
       if (cursor) workspace.select(cursor)
@@ -125,7 +126,7 @@ export function mountSymbols(
   scroller.addEventListener('keydown', listenKey)
   scroller.addEventListener('click', listenClick)
   const orderSoon = () => (orderedAtMs = -Infinity)
-  const ends = [onFrame(paint, PAINTS_PER_SECOND), settings.subscribe(orderSoon), filter.subscribe(orderSoon)]
+  const ends = [onTurn(2, paint), settings.subscribe(orderSoon), filter.subscribe(orderSoon)]
   return () => {
     clearTimeout(settle)
     for (const end of ends) end()

@@ -1,14 +1,13 @@
-// Paints the tape's rows from the ring, twenty times a second: faster cannot be read, and newer rows are shown at each turn.
+// Paints the tape's rows from the ring, the newest at every turn.
 import type { Workspace } from '../../stores/workspace.ts'
 import { DOWN, UP } from '../../stores/instruments.ts'
 import { heldRows, slotOf, unscaledAt } from '../../stores/ring.ts'
 import { conditionTexts, sideText, type TradeRing } from '../../stores/trades.ts'
 import { groupedDecimal } from '../../ui/decimal-text.ts'
-import { onFrame } from '../../ui/frame-loop.ts'
-import { createRowWindow, EMPTY_ROW } from '../../ui/row-window.ts'
+import { onTurn } from '../../ui/frame-loop.ts'
+import { createRowWindow, EMPTY_ROW, longMark } from '../../ui/row-window.ts'
 import { timeOfDay, type Zone } from '../../ui/zone-time.ts'
 
-const PAINTS_PER_SECOND = 20
 const CELLS = ['time', 'symbol', 'venue', 'number price', 'direction', 'number', 'side', 'conditions']
 
 /** After rows were painted, for whoever measures: their age since they came into the tail, and how many have come in all. */
@@ -26,7 +25,10 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
     rowRole: 'row',
     cellRole: 'cell',
     rowHeightPx,
-    onResize: () => (stale = true),
+    repaint: () => {
+      stale = true
+      paint()
+    },
   })
   /** Instrument of each painted row, for clicks. */
   const painted: number[] = []
@@ -48,7 +50,7 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
     shownEnd = ring.end
     shownFirst = first
     // A row that would be cut by the pane's edge is left out while it cannot be scrolled to.
-    const wanted = held ? rows.visible() : Math.floor(scroller.clientHeight / rowHeightPx)
+    const wanted = held ? rows.visible() : rows.whole()
     for (let row = 0; row < rows.visible(); row++) {
       const back = first + row
       if (row < wanted && back < count) paintRow(row, ring, slotOf(ring, ring.end - 1 - back))
@@ -63,6 +65,7 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
   function paintRow(row: number, ring: TradeRing, slot: number): void {
     const instrument = instruments.all[ring.codes.instrument[slot]]
     const direction = ring.codes.direction[slot]
+    const conditions = conditionTexts[ring.codes.conditions[slot]]
     const { price, quantity } = ring.decimals
     painted[row] = instrument.id
     rows.text(row, 0, timeOfDay(ring.time[slot], zone, row === pointed ? 'microsecond' : 'millisecond'))
@@ -72,8 +75,9 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
     rows.text(row, 4, direction === UP ? '▲' : direction === DOWN ? '▼' : '')
     rows.text(row, 5, decimalText(quantity, slot, 0))
     rows.text(row, 6, sideText(ring.codes.side[slot]))
-    rows.text(row, 7, conditionTexts[ring.codes.conditions[slot]])
-    rows.mark(row, direction === UP ? 'up' : direction === DOWN ? 'down' : 'same')
+    rows.text(row, 7, conditions)
+    const colour = direction === UP ? 'up' : direction === DOWN ? 'down' : 'same'
+    rows.mark(row, colour + longMark(instrument.symbol, instrument.exchange, conditions))
   }
 
   function decimalText(column: TradeRing['decimals']['price'], slot: number, decimals: number): string {
@@ -115,7 +119,7 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
   }
 
   for (const [name, listen] of Object.entries(listeners)) scroller.addEventListener(name, listen, { passive: true })
-  const end = onFrame(paint, PAINTS_PER_SECOND)
+  const end = onTurn(1, paint)
   const unsubscribe = tape.state.subscribe(() => (stale = true))
   return () => {
     end()

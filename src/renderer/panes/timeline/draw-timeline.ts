@@ -1,10 +1,10 @@
 // Draws the timeline: trades a second as bars, the tail's reach as a band, the live edge, and what this window has not seen.
 import { countIn, type Density } from '../../stores/density.ts'
 import type { Workspace } from '../../stores/workspace.ts'
-import { onFrame } from '../../ui/frame-loop.ts'
+import { onTurn } from '../../ui/frame-loop.ts'
 import { timeOfDay, type Zone } from '../../ui/zone-time.ts'
 
-const PAINTS_PER_SECOND = 4
+const EVERY_TURNS = 6
 const SPANS_MINUTES = [2, 5, 10, 15, 30, 60]
 const LABELS_PX = 16
 const EDGE_PX = 10
@@ -25,14 +25,14 @@ export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, z
   const observer = new ResizeObserver(fit)
   observer.observe(canvas)
   fit()
-  const end = onFrame(() => {
+  const end = onTurn(EVERY_TURNS, () => {
     const context = canvas.getContext('2d')
     if (!context || width === 0) return
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
     context.clearRect(0, 0, width, height)
     if (density.edge > 0)
       draw(context, frameOf(density, tailMinutes(), width, height), density, zone, coloursOf(canvas))
-  }, PAINTS_PER_SECOND)
+  })
 
   function tailMinutes(): number {
     return stats.getState().stats?.tail.trades.buffer_minutes ?? 0
