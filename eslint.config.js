@@ -23,7 +23,9 @@ export default tseslint.config(
   {
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', require: 'readonly', __filename: 'readonly' },
+      globals: Object.fromEntries(
+        ['process', 'console', 'require', 'exports', '__filename', 'setTimeout'].map(name => [name, 'readonly']),
+      ),
     },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },

@@ -1,7 +1,7 @@
 // A capability is declared once: what it takes, what it gives, how it fails, where it is reached.
 // Handlers, clients, wire messages, routes, OpenAPI, command line and tests are functions of this declaration.
 import type { z } from 'zod'
-import type { Failure, FailureCode } from './failure.ts'
+import type { FailureCode } from './failure.ts'
 
 export type Kind = 'call' | 'stream'
 
@@ -97,5 +97,3 @@ export type Client<C extends Contract> = {
 
 /** Validates, runs, and gives back the answer or the stream; every transport calls this and nothing else. */
 export type Dispatch = (name: string, input: unknown, context: Context) => Promise<unknown> | AsyncIterable<unknown>
-
-export type { Failure }

@@ -7,5 +7,4 @@ export const contract = { ...system, ...market, ...demo }
 export type K2 = typeof contract
 
 export type * from './capability.ts'
-export { connectClient, bindClient } from './client.ts'
-export { Failure, failureCodes, failureFromWire, type FailureCode, type WireFailure } from './failure.ts'
+export { connectClient } from './client.ts'

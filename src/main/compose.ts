@@ -33,7 +33,7 @@ export interface ComposeOptions {
 export interface Composed {
   dispatch: Dispatch
   metrics: Metrics
-  metricsText(): Promise<string>
+  metricsText: () => Promise<string>
   /** Stop intake, flush, close, in this order. */
   closeSteps: CloseStep[]
 }

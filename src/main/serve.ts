@@ -27,7 +27,7 @@ export interface Serving {
   dispatch: Dispatch
   client: Client<K2>
   /** Connections first, then engines, then the profile; what is not done when the signal aborts is named. */
-  close(signal: AbortSignal): Promise<string[]>
+  close: (signal: AbortSignal) => Promise<string[]>
 }
 
 export async function serve({ config, ui, demo, startProcess }: ServeOptions): Promise<Serving> {

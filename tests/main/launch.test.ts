@@ -20,7 +20,7 @@ function launcherBefore(program: string): string {
 
 it('commits to disk at once while every query connection is busy', () => {
   const folder = launcherBefore(join(root, 'tests/support/write-while-querying.cjs'))
-  const { UV_THREADPOOL_SIZE: _, ...env } = process.env
+  const env = { ...process.env, UV_THREADPOOL_SIZE: undefined }
   const printed = execFileSync(process.execPath, [join(folder, 'src/main/launch.cjs'), folder], {
     env,
     encoding: 'utf8',

@@ -1,6 +1,6 @@
 // The contract over REST and SSE, as a script would use it; a test instrument.
 import { request, Agent, type IncomingMessage } from 'node:http'
-import type { CallOptions, Capability, Client, Contract } from '../../src/contract/capability.ts'
+import type { CallOptions, Contract } from '../../src/contract/capability.ts'
 import { bindClient } from '../../src/contract/client.ts'
 import { Failure, failureFromWire, type WireFailure } from '../../src/contract/failure.ts'
 import { answers } from '../../src/contract/fields.ts'
@@ -17,16 +17,16 @@ export function connectHttp<C extends Contract>(contract: C, url: string, apiKey
   const agent = new Agent({ keepAlive: true })
 
   function send(name: string, input: unknown, { signal, correlationId }: CallOptions): Promise<IncomingMessage> {
-    const { http } = contract[name] as Capability
-    const fields = { ...(input as Record<string, unknown>) }
+    const { http } = contract[name]
+    const fields = new Map(Object.entries(input as Record<string, unknown>))
     const path = http!.path.replace(/\{(\w+)\}/g, (_, field: string) => {
-      const value = String(fields[field])
-      delete fields[field]
+      const value = String(fields.get(field))
+      fields.delete(field)
       return encodeURIComponent(value)
     })
     const isGet = http!.method === 'GET'
     const query = new URLSearchParams()
-    if (isGet) for (const [field, value] of Object.entries(fields)) query.append(field, String(value))
+    if (isGet) for (const [field, value] of fields) query.append(field, String(value))
     const headers: Record<string, string> = { 'x-api-key': apiKey }
     if (correlationId) headers['x-correlation-id'] = correlationId
     if (!isGet) headers['content-type'] = 'application/json'
@@ -39,7 +39,7 @@ export function connectHttp<C extends Contract>(contract: C, url: string, apiKey
       })
       asked.on('response', resolve)
       asked.on('error', error => reject(lost(error, signal)))
-      asked.end(isGet ? undefined : JSON.stringify(fields))
+      asked.end(isGet ? undefined : JSON.stringify(Object.fromEntries(fields)))
     })
   }
 
@@ -79,7 +79,7 @@ export function connectHttp<C extends Contract>(contract: C, url: string, apiKey
       response.destroy()
     }
   }
-  return { client: bindClient(contract, ask, follow) as Client<C>, close: () => agent.destroy() }
+  return { client: bindClient(contract, ask, follow), close: () => agent.destroy() }
 }
 
 async function textOf(response: IncomingMessage, signal?: AbortSignal): Promise<string> {

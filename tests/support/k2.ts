@@ -53,7 +53,7 @@ export interface Served {
   pid: number
   /** Milliseconds from the start of the program to its addresses. */
   startMs: number
-  signal(name: NodeJS.Signals): void
+  signal: (name: NodeJS.Signals) => void
   /** What it printed and how it ended. */
   ended: Promise<Ran>
 }

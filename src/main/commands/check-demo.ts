@@ -100,7 +100,7 @@ async function checkStream({ url }: Serving, key: string): Promise<string> {
       if (missed > 0) throw new Error(`${missed} rows were missed`)
       const { _topic, _partition, _offset } = rows.columns
       for (let row = 0; row < rows.rowCount; row++) {
-        const place = `${String(cellOf(_topic, row))}/${String(cellOf(_partition, row))}`
+        const place = JSON.stringify([cellOf(_topic, row), cellOf(_partition, row)])
         const offset = Number(cellOf(_offset, row))
         const expected = next.get(place) ?? offset
         if (offset !== expected) throw new Error(`${place}: offset ${offset} came where ${expected} was due`)

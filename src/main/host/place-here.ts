@@ -10,7 +10,7 @@ export function placeHere<C extends Contract>(
   start: (options: unknown) => Promise<Engines<C>>,
   options: unknown,
 ): Supervised<C> {
-  const whole = { ...contract, ...control } as C & typeof control
+  const whole = { ...contract, ...control }
   const client = connectDirect(whole, dispatchEngines(contract, start)) as Client<C & typeof control>
   const asKeeper = client as Client<typeof control>
   const started = asKeeper['engine.start']({ options })

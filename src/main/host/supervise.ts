@@ -26,17 +26,17 @@ export interface SuperviseOptions<C extends Contract> {
 
 export interface Supervised<C extends Contract> {
   /** The running process's client. While it restarts this waits, for at most WAIT_MS, then is UNAVAILABLE. */
-  client(): Promise<Client<C & typeof control>>
-  restarts(): number
+  client: () => Promise<Client<C & typeof control>>
+  restarts: () => number
   /** Asks it to close; what is still there when the signal aborts is killed. Tells what was left unfinished. */
-  close(signal: AbortSignal): Promise<string[]>
+  close: (signal: AbortSignal) => Promise<string[]>
 }
 
 const WAIT_MS = 3_000
 const BACKOFF_MS = { first: 100, most: 5_000, forgetAfter: 30_000 }
 
 export function supervise<C extends Contract>(options: SuperviseOptions<C>): Supervised<C> {
-  const whole = { ...options.contract, ...control } as C & typeof control
+  const whole = { ...options.contract, ...control }
   let ready: Deferred<Client<C & typeof control>> = deferred()
   let running: EngineProcess | undefined
   let restarts = 0

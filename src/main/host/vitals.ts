@@ -2,8 +2,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 export interface OwnVitals {
-  read(): { pid: number; residentMb: number; loopDelayP99Ms: number }
-  close(): void
+  read: () => { pid: number; residentMb: number; loopDelayP99Ms: number }
+  close: () => void
 }
 
 /** Loop delay is over the last finished ten seconds, or since the start before that. */

@@ -1,5 +1,6 @@
 // The command line made from the contract: a command a capability, a flag a field.
-import { Command, Option } from 'commander'
+import type { Command } from 'commander'
+import { Option } from 'commander'
 import type { Capability, Contract } from '../../../contract/capability.ts'
 import { fromText } from '../from-text.ts'
 import { flagsOf, typedFields, type Flag } from './flags.ts'

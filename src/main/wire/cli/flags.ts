@@ -37,7 +37,11 @@ function optionOf({ cli }: Capability, field: string, schema: FieldSchema): Opti
   const short = letters[field] ? `-${letters[field]}, ` : ''
   const value = schema.type === 'boolean' ? '' : ` <${schema.type === 'array' ? 'a,b,…' : valueName(schema)}>`
   const fallback = cli?.defaults?.[field] ?? schema.default
-  const notes = [schema.description, range(schema), fallback === undefined ? '' : `default ${String(fallback)}`]
+  const notes = [
+    schema.description,
+    range(schema),
+    fallback === undefined ? '' : `default ${JSON.stringify(fallback).replaceAll('"', '')}`,
+  ]
   const option = new Option(short + long + value, notes.filter(Boolean).join('; '))
   return schema.enum ? option.choices([...schema.enum]) : option
 }

@@ -101,9 +101,7 @@ function flatten(value: unknown, path = ''): [string, string][] {
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
-  return typeof value === 'object'
-    ? JSON.stringify(value, jsonValue)
-    : String(value as string | number | bigint | boolean)
+  return typeof value === 'object' ? JSON.stringify(value, jsonValue) : String(value)
 }
 
 function jsonValue(_key: string, value: unknown): unknown {
