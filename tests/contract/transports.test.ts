@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Failure } from '../../src/contract/failure.ts'
-import { isColumnBatch, rowsOf, type ColumnBatch } from '../../src/contract/columns.ts'
+import { isColumnBatch, rowsOf } from '../../src/contract/columns.ts'
 import { INITIAL_CREDIT } from '../../src/contract/messages.ts'
 import { tickBatch, tickRows } from '../support/sample.ts'
 import { openSample, TRANSPORTS } from '../support/transports.ts'

@@ -20,7 +20,7 @@ export interface Opened {
   client: Client<K2>
   /** What the person should know about who answers; nothing when that is obvious. */
   note?: string
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 export async function openClient(flags: GlobalFlags): Promise<Opened> {

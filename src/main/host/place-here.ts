@@ -11,7 +11,7 @@ export function placeHere<C extends Contract>(
   options: unknown,
 ): Supervised<C> {
   const whole = { ...contract, ...control }
-  const client = connectDirect(whole, dispatchEngines(contract, start)) as Client<C & typeof control>
+  const client = connectDirect<C & typeof control>(whole, dispatchEngines(contract, start))
   const asKeeper = client as Client<typeof control>
   const started = asKeeper['engine.start']({ options })
   started.catch(() => {})

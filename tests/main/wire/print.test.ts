@@ -48,3 +48,8 @@ it('prints an object field by field', () => {
     'tail.rows    3\ntail.oldest  \nok           true\n',
   )
 })
+
+it('prints lists of objects inside an object as tables of their own', () => {
+  const printed = formatAnswer({ status: 'healthy', dependencies: [{ name: 'tail', healthy: true }] }, 'table')
+  expect(printed).toMatch(/^status {2}healthy\n\ndependencies\n name +healthy *\n tail +true *\n$/)
+})

@@ -87,21 +87,38 @@ function tableOfRows(data: unknown, width = 120): string {
   return table.toString() + '\n' + (left.length ? `… ${left.join(', ')}: use --output json or a wider terminal\n` : '')
 }
 
-function tableOfFields(row: Record_): string {
-  const flat = flatten(row)
-  const width = Math.max(...flat.map(([name]) => name.length))
-  return flat.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
+/** Longer lists are told by their length; json has them whole. */
+const MOST_LISTED = 20
+
+/** An object field by field; lists of objects inside follow as tables of their own. */
+function tableOfFields(object: Record_): string {
+  const fields = flatten(object)
+  const lines = fields.filter(([, value]) => !isListOfObjects(value))
+  const width = Math.max(...lines.map(([name]) => name.length))
+  const lists = fields.filter((field): field is [string, Record_[]] => isListOfObjects(field[1]))
+  return [
+    ...lines.map(([name, value]) => `${name.padEnd(width)}  ${cellText(value)}\n`),
+    ...lists.map(([name, rows]) =>
+      rows.length > MOST_LISTED ? `\n${name}: ${rows.length} entries\n` : `\n${name}\n${tableOfRows(rows)}`,
+    ),
+  ].join('')
 }
 
-function flatten(value: unknown, path = ''): [string, string][] {
-  if (Array.isArray(value) && value.length > 8) return [[path, `${value.length} entries`]]
-  if (value === null || typeof value !== 'object') return [[path, cellText(value)]]
-  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path ? `${path}.${key}` : key))
+function isListOfObjects(value: unknown): value is Record_[] {
+  return Array.isArray(value) && value.length > 0 && value.every(item => item !== null && typeof item === 'object')
+}
+
+function flatten(object: Record_, path = ''): [string, unknown][] {
+  return Object.entries(object).flatMap(([key, value]): [string, unknown][] =>
+    value === null || typeof value !== 'object' || Array.isArray(value)
+      ? [[path + key, value]]
+      : flatten(value as Record_, `${path}${key}.`),
+  )
 }
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
-  return typeof value === 'object' ? JSON.stringify(value, jsonValue) : String(value)
+  return typeof value === 'string' ? value : JSON.stringify(jsonValue('', value), jsonValue)
 }
 
 function jsonValue(_key: string, value: unknown): unknown {
