@@ -1,0 +1,111 @@
+// The contract as an OpenAPI 3.1 document: what scripts, generators and /docs read. Pure.
+import type { Capability, Contract } from '../../contract/capability.ts'
+import { createFailures, headers, success } from './openapi-answers.ts'
+import type { JsonSchema, OpenApi, Operation, Parameter } from './openapi-document.ts'
+import { createSchemas } from './openapi-schemas.ts'
+
+export function openApi(contract: Contract, { version }: { version: string }): OpenApi {
+  const schemas = createSchemas()
+  const failures = createFailures(schemas)
+  const paths: OpenApi['paths'] = {}
+  for (const [name, capability] of Object.entries(contract)) {
+    const { http } = capability
+    if (!http) continue
+    const method = http.method.toLowerCase() as 'get' | 'post'
+    const operation: Operation = {
+      operationId: name,
+      summary: capability.summary,
+      tags: [name.split('.')[0]],
+      ...(http.open && { security: [] }),
+      ...inputOf(capability, schemas.schemaOf(capability.input, 'input')),
+      responses: { 200: success(capability, schemas), ...failures.failuresOf(capability) },
+    }
+    paths[http.path] = { ...paths[http.path], [method]: operation }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'K2 Workstation', version, description },
+    servers: [{ url: '/' }],
+    security: [{ apiKey: [] }],
+    paths,
+    components: {
+      securitySchemes,
+      parameters: { CorrelationId: correlationId },
+      headers,
+      responses: sorted(failures.named),
+      schemas: sorted(schemas.named),
+    },
+  }
+}
+
+const description =
+  'Market data of this machine: the last minutes and what is live. Decimals and 64-bit integers are strings, times ' +
+  'are ISO 8601 in UTC with microseconds. Every answer is {success, data, meta} or {success: false, error, meta}; ' +
+  '405 names the methods of a path in Allow. The same capabilities over WebSocket: /v1/ws. Metrics: /metrics.'
+
+const securitySchemes = {
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'The key that K2 was started with: K2_API_KEY',
+  },
+}
+
+const correlationId: Parameter = {
+  name: 'X-Correlation-ID',
+  in: 'header',
+  required: false,
+  description: 'An id for this request in answers and logs: up to 128 visible ASCII characters, else one is made',
+  schema: { type: 'string' },
+}
+
+const lastEventId: Parameter = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  description: 'The id of the last event that was received, in place of `after`: go on from there',
+  schema: { type: 'string', maxLength: 200 },
+}
+
+/** What is in the path is a parameter there; the rest is in the query of a GET and in the body of a POST. */
+function inputOf({ http, kind }: Capability, input: JsonSchema): Pick<Operation, 'parameters' | 'requestBody'> {
+  const { properties = {}, required = [] } = input
+  const inPath = (field: string) => http!.path.includes(`{${field}}`)
+  const inBody = (field: string) => http!.method === 'POST' && !inPath(field)
+  const fields = Object.entries(properties)
+  const parameters = fields
+    .filter(([field]) => !inBody(field))
+    .map(([field, schema]) => parameter(field, inPath(field) ? 'path' : 'query', required.includes(field), schema))
+  const body: JsonSchema = {
+    ...input,
+    properties: Object.fromEntries(fields.filter(([field]) => inBody(field))),
+    required: required.filter(inBody),
+  }
+  return {
+    parameters: [
+      ...parameters,
+      { $ref: '#/components/parameters/CorrelationId' },
+      ...(kind === 'stream' && properties.after ? [lastEventId] : []),
+    ],
+    ...(http!.method === 'POST' && {
+      requestBody: { required: body.required!.length > 0, content: { 'application/json': { schema: body } } },
+    }),
+  }
+}
+
+function parameter(name: string, place: 'path' | 'query', required: boolean, json: JsonSchema): Parameter {
+  const { description: about, ...schema } = json
+  return {
+    name,
+    in: place,
+    required: place === 'path' || required,
+    ...(about && { description: about }),
+    schema,
+    ...(schema.type === 'array' && { style: 'form', explode: true }),
+  }
+}
+
+function sorted<T>(record: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
