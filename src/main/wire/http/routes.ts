@@ -1,0 +1,80 @@
+// A route for every capability that has one: take the input, dispatch, encode the answer.
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Capability, Context, Contract, Dispatch } from '../../../contract/capability.ts'
+import { Failure } from '../../../contract/failure.ts'
+import { toFailure } from '../dispatch.ts'
+import { failureBody, JSON_TYPE, successBody } from './envelope.ts'
+import { sendEvents } from './events.ts'
+import { inputOf } from './input.ts'
+
+export interface RouteOptions {
+  contract: Contract
+  dispatch: Dispatch
+  contextOf: (request: FastifyRequest, reply: FastifyReply) => Context
+  heartbeatMs: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Reached without a key. */
+    open?: boolean
+  }
+}
+
+export function addRoutes(app: FastifyInstance, { contract, dispatch, contextOf, heartbeatMs }: RouteOptions): void {
+  for (const [name, capability] of Object.entries(contract)) {
+    const { http, kind } = capability
+    if (!http) continue
+    app.route({
+      method: http.method,
+      url: http.path.replace(/\{(\w+)\}/g, ':$1'),
+      config: { open: http.open ?? false },
+      handler: kind === 'call' ? answerCall : answerStream,
+    })
+
+    async function answerCall(request: FastifyRequest, reply: FastifyReply) {
+      const answer = await dispatch(name, inputOf(capability, request), contextOf(request, reply))
+      reply.type(JSON_TYPE)
+      const unhealthy = whyUnhealthy(answer)
+      if (!unhealthy) return reply.send(successBody(capability, answer, request.id))
+      return reply.code(unhealthy.status).send(failureBody(unhealthy, request.id, answer))
+    }
+
+    async function answerStream(request: FastifyRequest, reply: FastifyReply) {
+      const input = { ...(inputOf(capability, request) as object), ...resumed(capability, request) }
+      reply.type('text/event-stream; charset=utf-8')
+      if (request.method === 'HEAD') return reply.send()
+      const context = contextOf(request, reply)
+      const open = () => {
+        reply.hijack()
+        return reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders)
+      }
+      const batches = dispatch(name, input, context) as AsyncIterable<unknown>
+      const { signal } = context
+      await sendEvents(batches, { open, signal, heartbeatMs, toFailure: error => toFailure(error, context) })
+      return reply
+    }
+  }
+}
+
+/** A reader that comes back says where it was in Last-Event-ID, while its address still has the `after` of its first visit. */
+function resumed({ input }: Capability, { headers }: FastifyRequest): { after?: string } {
+  const last = headers['last-event-id']
+  return typeof last === 'string' && input instanceof z.ZodObject && 'after' in input.shape ? { after: last } : {}
+}
+
+/** A health check goes by the status: an answer that says it is unhealthy is a failure that has the answer along. */
+function whyUnhealthy(answer: unknown): Failure | undefined {
+  const { status, dependencies = [] } = answer as { status?: unknown; dependencies?: Dependency[] }
+  if (status !== 'unhealthy') return undefined
+  const ill = dependencies.filter(({ healthy }) => !healthy).map(({ name, why }) => (why ? `${name}: ${why}` : name))
+  return new Failure('UNAVAILABLE', `Not everything is well. ${ill.join('; ')}`)
+}
+
+interface Dependency {
+  name: string
+  healthy: boolean
+  why: string | null
+}
