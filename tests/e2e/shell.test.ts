@@ -228,6 +228,13 @@ describe.skipIf(skip)(`the shell${because}`, () => {
         .toBe(false)
     })
 
+    it('brings back a page that crashed, and the page connects again', async () => {
+      const before = server.asked.length
+      const pid = await shell.evaluate(({ webContents }) => webContents.getAllWebContents()[0].getOSProcessId())
+      process.kill(pid, 'SIGKILL')
+      await expect.poll(() => server.asked.length, { timeout: 5_000 }).toBe(before + 1)
+    })
+
     it('does not start with an address it cannot use, and says so', async () => {
       const args = [...words('other').filter(word => !word.startsWith('--connect')), '--connect', 'ftp://127.0.0.1']
       const refused = spawn(executablePath, args, { env: env(), stdio: ['ignore', 'ignore', 'pipe'] })

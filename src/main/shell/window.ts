@@ -25,8 +25,23 @@ export function openWindow({ url, preload, icon, stateFile }: OpenOptions): Brow
   window.on('close', () => {
     writeWindowState(stateFile, { bounds: window.getNormalBounds(), maximized: window.isMaximized() })
   })
+  window.webContents.on(
+    'render-process-gone',
+    reviveOnce(() => window.webContents.reload()),
+  )
   void window.loadURL(url)
   return window
+}
+
+/** A page that crashed comes back; one that crashes again within a minute stays down, so that it does not do so for ever. */
+function reviveOnce(revive: () => void): () => void {
+  let lastAt = -Infinity
+  return () => {
+    const now = Date.now()
+    // Not from within the event: a reload there leaves main hanging (seen in Electron 9).
+    if (now - lastAt > 60_000) setImmediate(revive)
+    lastAt = now
+  }
 }
 
 /** Brings the window to the front; false when there is none. */
