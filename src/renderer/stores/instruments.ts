@@ -14,6 +14,8 @@ export interface Instrument {
   /** `BHP.ASX`: what it is called where symbols of several exchanges meet. */
   readonly name: string
   companyName: string | null
+  /** Trades that K2 has counted, as the list of symbols says. */
+  listedTrades: number
   /** Decimals that its trades have needed so far: its prices are all shown with as many. */
   decimals: number
   last: number | bigint | null
@@ -69,6 +71,7 @@ function newInstrument(id: number, symbol: string, exchange: string, name: strin
     exchange,
     name,
     companyName: null,
+    listedTrades: 0,
     decimals: 0,
     last: null,
     lastScale: 0,

@@ -21,8 +21,11 @@ export function pollSymbols(link: Link, instruments: Instruments): { state: Stor
     EVERY_MS,
     async (client, signal) => {
       const { data, query } = await client['symbols.list']({}, { signal })
-      for (const { symbol, exchange, company_name } of data)
-        instruments.find(symbol, exchange).companyName = company_name
+      for (const { symbol, exchange, company_name, trades } of data) {
+        const instrument = instruments.find(symbol, exchange)
+        instrument.companyName = company_name
+        instrument.listedTrades = trades
+      }
       state.setState({ count: data.length, query, failure: undefined })
     },
     failure => state.setState({ failure: failure.message }),

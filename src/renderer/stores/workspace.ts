@@ -78,9 +78,9 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
   /** No pane stays blank: the instrument of last time, else the one that has traded most. */
   function selectFirst(): void {
     const remembered = instruments.named(settings.getState().selected ?? '')
-    const busiest = () => instruments.all.reduce((a, b) => (b.trades > a.trades ? b : a))
+    const busiest = () => instruments.all.reduce((a, b) => (b.listedTrades > a.listedTrades ? b : a))
     if (remembered) select(remembered)
-    else if (instruments.all.length > 0) select(busiest())
+    else if (symbols.state.getState().count) select(busiest())
   }
 
   return {

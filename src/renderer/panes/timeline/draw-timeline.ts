@@ -84,8 +84,8 @@ function drawTail(context: CanvasRenderingContext2D, frame: Frame, colours: Colo
   context.fillStyle = colours.text
   context.font = colours.font
   context.textBaseline = 'top'
-  context.textAlign = 'left'
-  if (right - left > 48) context.fillText('tail', left + 4, 6)
+  context.textAlign = 'right'
+  if (left > LABEL_ROOM_PX) context.fillText('tail', left - 4, 4)
 }
 
 /** Before this window began to look, the tail may hold trades that it cannot count: said, not shown as silence. */

@@ -1,0 +1,81 @@
+// @vitest-environment happy-dom
+// Keys: single ones, chords, two in a row, and the places where a key belongs to something else.
+import { describe, expect, it } from 'vitest'
+import { createKeys, keyLabel } from '../../../src/renderer/ui/keys.ts'
+
+function pressing(keys: readonly string[]) {
+  const ran: string[] = []
+  let nowMs = 0
+  const press = createKeys(
+    keys.map(key => ({ keys: key, run: () => ran.push(key) })),
+    () => nowMs,
+  )
+  const hit = (key: string, more: Partial<KeyboardEvent> = {}) =>
+    press({ key, metaKey: false, ctrlKey: false, altKey: false, target: document.body, ...more })
+  return { ran, hit, wait: (ms: number) => (nowMs += ms) }
+}
+
+const inside = (html: string, selector: string) => {
+  document.body.innerHTML = html
+  return document.querySelector(selector)!
+}
+
+describe('keys', () => {
+  it('run what they are bound to and say so', () => {
+    const { ran, hit } = pressing(['/', 'Home', 'space'])
+    expect([hit('/'), hit('Home'), hit(' '), hit('x')]).toEqual([true, true, true, false])
+    expect(ran).toEqual(['/', 'Home', 'space'])
+  })
+
+  it('run a chord with either of its modifiers, also while typing', () => {
+    const { ran, hit } = pressing(['mod+k'])
+    const input = inside('<input>', 'input')
+    hit('k', { ctrlKey: true, target: input })
+    hit('K', { metaKey: true })
+    hit('k')
+    expect(ran).toEqual(['mod+k', 'mod+k'])
+  })
+
+  it('run two in a row within a moment', () => {
+    const { ran, hit, wait } = pressing(['g t', 'g s', 't'])
+    hit('g')
+    hit('t')
+    hit('g')
+    wait(2000)
+    hit('t')
+    expect(ran).toEqual(['g t', 't'])
+  })
+
+  it('forget the first of two when another comes between', () => {
+    const { ran, hit } = pressing(['g t', '/'])
+    hit('g')
+    hit('/')
+    expect(hit('t')).toBe(false)
+    expect(ran).toEqual(['/'])
+  })
+
+  it('leave letters to the field one types in', () => {
+    const { ran, hit } = pressing(['a', '/', 'space'])
+    const input = inside('<input type="search">', 'input')
+    for (const key of ['a', '/', ' ']) expect(hit(key, { target: input })).toBe(false)
+    expect(ran).toEqual([])
+  })
+
+  it('leave space to the button that has the focus', () => {
+    const { ran, hit } = pressing(['space', 'a'])
+    const button = inside('<button><span>Pause</span></button>', 'span')
+    expect(hit(' ', { target: button })).toBe(false)
+    expect(hit('a', { target: button })).toBe(true)
+    expect(ran).toEqual(['a'])
+  })
+
+  it('do not take what belongs to Alt', () => {
+    const { ran, hit } = pressing(['a'])
+    expect(hit('a', { altKey: true })).toBe(false)
+    expect(ran).toEqual([])
+  })
+})
+
+it('are written as people know them', () => {
+  expect(['mod+k', 'g t', 'space', 'Escape', '?'].map(keyLabel)).toEqual(['Ctrl K', 'g t', 'Space', 'Esc', '?'])
+})
