@@ -56,7 +56,7 @@ export async function openApp(flags: ServeFlags): Promise<void> {
     return serveUntilSignal(flags)
   }
   const words = process.argv.slice(2).filter(word => word !== 'app')
-  const window = spawn(electron.path, [join(import.meta.dirname, 'index.cjs'), ...words], { stdio: 'inherit' })
+  const window = spawn(electron.path, [join(import.meta.dirname, '../..'), ...words], { stdio: 'inherit' })
   process.exitCode = await new Promise<number>(resolve => window.once('exit', code => resolve(code ?? 1)))
 }
 

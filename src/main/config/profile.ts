@@ -1,6 +1,6 @@
 // The folder K2 keeps its own things in: created, checked, and held by one running instance.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
 import { writeAtomically } from '../base/write-atomically.ts'
 import { readLock, takeLock, type Instance } from './instance-lock.ts'
@@ -19,7 +19,7 @@ export function openProfile(folder: string): Profile {
   const lock = join(folder, LOCK)
   const probe = join(folder, `k2.${process.pid}.probe`)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     writeFileSync(probe, '')
     rmSync(probe)
   } catch (error) {
@@ -41,6 +41,17 @@ export function openProfile(folder: string): Profile {
       if (open && readLock(lock)?.pid === own.pid) rmSync(lock, { force: true })
       open = false
     },
+  }
+}
+
+/** Folder by folder: Node's own recursive mkdir never returns for a place like /proc/k2, which can have no folder. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -73,6 +73,10 @@ describe('opening', () => {
 })
 
 describe('the running instance', () => {
+  it.runIf(process.platform === 'linux')('refuses at once a place that can have no folder', () => {
+    expect(() => openProfile('/proc/k2/profile')).toThrow(/cannot write to its profile \/proc\/k2\/profile/)
+  })
+
   it('is found by its address while it runs, and not after', () => {
     const folder = makeTempFolder()
     expect(readInstance(folder)).toBeUndefined()
