@@ -1,0 +1,181 @@
+// Taking in: a batch of the log, decoded straight into the columns of the newest segment.
+import { Failure } from '../../contract/failure.ts'
+import { TAIL_TABLES } from '../../contract/tables.ts'
+import type { LogBatch } from '../log/message-log.ts'
+import { createCursor, pointCursor, type Cursor } from '../market/decode-primitives.ts'
+import type { Sink } from '../market/decode.ts'
+import { createWireDecoder, type SchemaOf } from '../market/decode-wire.ts'
+import type { Instrument, NameRange } from './instruments.ts'
+import { addSegment, countFitting, findSegment } from './ring.ts'
+import { compareRows, PAIR_COLUMNS, rowAt, type Segment } from './segment.ts'
+import { evictRows, type Store } from './store.ts'
+
+/** A message that is not a row: it is counted and told of, and its neighbours go on. */
+export interface Undecodable {
+  topic: string
+  partition: number
+  offset: number
+  reason: string
+}
+
+export interface AppendOptions {
+  /** Microseconds since 1970. */
+  now: () => number
+  schemaOf?: SchemaOf
+  onUndecodable: (message: Undecodable) => void
+}
+
+export function createAppend(store: Store, { now, schemaOf, onUndecodable }: AppendOptions): (batch: LogBatch) => void {
+  const { ring, instruments } = store
+  const cursor = createCursor()
+  const target = createTarget(store)
+  const decode = createWireDecoder(TAIL_TABLES[store.dataType], target.sinks, 'check', schemaOf)
+  const placeOf = createPlaceFinder(store)
+  const evict = (end: number) => evictRows(store, end)
+
+  function refuse({ topic, partition, offsets }: LogBatch, i: number, reason: string): void {
+    store.undecodable++
+    onUndecodable({ topic, partition, offset: offsets[i], reason })
+  }
+
+  /** Messages from … to of a batch, whose bytes already lie in the newest segment from `start` on. */
+  function appendRows(batch: LogBatch, from: number, to: number, start: number, placeCode: number): void {
+    const segment = ring.newest
+    store.arrivedMicros = now()
+    if (segment.count === 0) segment.arrivedMicros = store.arrivedMicros
+    const { ends, offsets, timestamps } = batch
+    let begin = start
+    for (let i = from; i < to; i++) {
+      const at = segment.count * segment.stride
+      const end = begin + ends[i] - (i === 0 ? 0 : ends[i - 1])
+      cursor.at = begin
+      cursor.end = end
+      segment.starts[2 * at] = begin
+      segment.nulls[8 * at] = 0
+      begin = end
+      try {
+        decode(cursor, at)
+        const instrument = instruments.of(segment.bytes, target.symbol, target.exchange, target.assetClasses[at])
+        segment.instruments[2 * at] = instrument.code
+        segment.places[4 * at] = placeCode
+        segment.offsets[at] = offsets[i]
+        segment.logTimes[at] = timestamps[i]
+        if (timestamps[i] > store.newestMicros) store.newestMicros = timestamps[i]
+        linkRow(store, instrument, segment, at)
+        segment.count++
+        ring.head++
+      } catch (error) {
+        refuse(batch, i, (error as Error).message)
+      }
+    }
+  }
+
+  return function append(batch) {
+    const { count, ends, values } = batch
+    const placeCode = placeOf(batch)
+    for (let from = 0; from < count;) {
+      const start = from === 0 ? 0 : ends[from - 1]
+      let fitting = countFitting(ring, ends, from, count)
+      if (fitting === 0) {
+        const size = ends[from] - start
+        if (size > ring.maxBytes / 2) {
+          refuse(batch, from++, `The message has ${size} bytes, more than half of the tail's memory.`)
+          continue
+        }
+        addSegment(ring, size, evict)
+        fitting = countFitting(ring, ends, from, count)
+      }
+      const segment = ring.newest
+      const base = segment.usedBytes
+      segment.bytes.set(values.subarray(start, ends[from + fitting - 1]), base)
+      segment.usedBytes += ends[from + fitting - 1] - start
+      pointCursor(cursor, segment.bytes)
+      target.point(segment)
+      appendRows(batch, from, from + fitting, base, placeCode)
+      from += fitting
+    }
+    store.places[placeCode].nextOffset = batch.nextOffset
+  }
+}
+
+/** The sinks of the columns that are held ready, and where they point: at the columns of the newest segment. */
+function createTarget({ dataType, ring }: Store) {
+  const symbol: NameRange = { from: 0, to: 0 }
+  const exchange: NameRange = { from: 0, to: 0 }
+  const assetClasses = new Uint8Array(ring.segmentSize.rows * ring.newest.stride)
+  const needed = () => {}
+  const times = { micros: ring.newest.exchangeTimes, none: needed }
+  let { nulls } = ring.newest
+  const pairs = ring.newest.pairs.map((values, column) => ({
+    pairs: values,
+    none(at: number) {
+      nulls[8 * at] |= 1 << column
+      this.pairs[2 * at] = 0
+      this.pairs[2 * at + 1] = 0
+    },
+  }))
+  const sinks: Record<string, Sink> = {
+    symbol: { take: cursor => noteRange(cursor, symbol), none: needed },
+    exchange: { take: cursor => noteRange(cursor, exchange), none: needed },
+    asset_class: { codes: assetClasses, none: needed },
+    exchange_timestamp: times,
+  }
+  PAIR_COLUMNS[dataType].forEach((name, column) => (sinks[name] = pairs[column]))
+
+  function point(segment: Segment): void {
+    times.micros = segment.exchangeTimes
+    nulls = segment.nulls
+    pairs.forEach((sink, column) => (sink.pairs = segment.pairs[column]))
+  }
+  return { sinks, symbol, exchange, assetClasses, point }
+}
+
+function noteRange({ from, to }: Cursor, range: NameRange): void {
+  range.from = from
+  range.to = to
+}
+
+/** Puts a row at the head of its instrument's chain, and notes when it came out of order. */
+function linkRow(store: Store, instrument: Instrument, segment: Segment, at: number): void {
+  const position = store.ring.head
+  const time = segment.exchangeTimes[at]
+  const { newest, lastTime } = instrument
+  const held = newest >= store.ring.tail
+  segment.previous[2 * at] = held ? position - newest : 0
+  if (held && time <= lastTime && comesBefore(store, instrument, segment, at)) instrument.straggler = position
+  if (time < instrument.firstTime) instrument.firstTime = time
+  if (time > lastTime) instrument.lastTime = time
+  instrument.newest = position
+  instrument.appended++
+}
+
+/**
+ * Whether a row stands before one that came earlier: the last one is the highest of all unless it came late itself.
+ * Then it is not known, and the row is taken to be late too, which costs a sort and no row.
+ */
+function comesBefore(store: Store, { newest, straggler }: Instrument, segment: Segment, at: number): boolean {
+  if (straggler === newest) return true
+  const last = findSegment(store.ring, newest)
+  return compareRows(segment, at, last, rowAt(last, newest), store.places) < 0
+}
+
+/** Rows carry their place in 16 bits. */
+const MAX_PLACES = 65_535
+
+function createPlaceFinder({ places }: Store): (batch: LogBatch) => number {
+  const codes = new Map<string, number>()
+  return ({ topic, partition, count, offsets, nextOffset }) => {
+    const name = `${partition} ${topic}`
+    let code = codes.get(name)
+    if (code !== undefined) return code
+    if (places.length > MAX_PLACES)
+      throw new Failure(
+        'UNAVAILABLE',
+        `A tail reads ${MAX_PLACES + 1} partitions at most; set K2_TOPICS to fewer topics.`,
+      )
+    const firstOffset = count > 0 ? offsets[0] : nextOffset
+    code = places.push({ topic, partition, firstOffset, nextOffset: firstOffset }) - 1
+    codes.set(name, code)
+    return code
+  }
+}

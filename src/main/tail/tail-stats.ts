@@ -1,0 +1,30 @@
+// A tail's numbers in the words of the contract.
+import { timestampText } from '../../contract/columns.ts'
+import type { TailStats } from '../../contract/system.ts'
+import type { Lag, TailRun } from './run-tail.ts'
+import type { Tail, TailCounts } from './tail.ts'
+
+export async function tailStats(tail: Tail, run: TailRun): Promise<TailStats> {
+  const lags = await run.lags()
+  const counts = tail.counts()
+  const { oldestMicros, newestMicros } = counts
+  return {
+    is_running: run.isRunning(),
+    symbols_count: counts.instruments,
+    total_messages: counts.total,
+    held_messages: counts.held,
+    buffer_minutes: oldestMicros !== undefined ? Math.max(0, newestMicros! - oldestMicros) / 60e6 : 0,
+    bytes: counts.bytes,
+    oldest: oldestMicros === undefined ? null : timestampText(oldestMicros),
+    newest: newestMicros === undefined ? null : timestampText(newestMicros),
+    rate_per_second: counts.ratePerSecond,
+    undecodable: counts.undecodable,
+    partitions: lags.map(lag => partitionStats(counts, lag)),
+  }
+}
+
+function partitionStats({ places }: TailCounts, { topic, partition, nextOffset, lag }: Lag) {
+  const place = places.find(known => known.partition === partition && known.topic === topic)
+  const firstOffset = String(place?.firstOffset ?? nextOffset)
+  return { topic, partition, first_offset: firstOffset, next_offset: String(nextOffset), lag }
+}
