@@ -83,7 +83,7 @@ describe('the document', () => {
   it('shows a stream as events whose data is a batch', () => {
     const [type, media] = Object.entries(answerOf('tail.follow', 200).content)[0]
     expect(type).toBe('text/event-stream')
-    expect(media['x-event-data']!.properties).toHaveProperty('cursor')
+    expect(media.schema.properties!.data.contentSchema!.properties).toHaveProperty('cursor')
     expect(named('tail.follow').parameters).toContainEqual(
       expect.objectContaining({ name: 'Last-Event-ID', in: 'header' }),
     )

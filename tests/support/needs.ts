@@ -2,8 +2,9 @@
 import { findChromium } from './chromium.ts'
 import { findTestElectron } from './find-test-electron.ts'
 import { findPromtool } from './promtool.ts'
+import { findSchemathesis } from './schemathesis.ts'
 
-export type Need = 'chromium' | 'electron' | 'promtool'
+export type Need = 'chromium' | 'electron' | 'promtool' | 'schemathesis'
 
 export interface Needed {
   /** For `describe.skipIf`: something is missing, and this run may skip. */
@@ -16,6 +17,7 @@ const lookups: Record<Need, () => { missing?: string }> = {
   chromium: findChromium,
   electron: findTestElectron,
   promtool: findPromtool,
+  schemathesis: findSchemathesis,
 }
 
 /** With K2_REQUIRE_ALL=1 nothing is skipped: the test runs and fails with the reason; K2_REQUIRE_ELECTRON=1 asks for the real one. */

@@ -18,14 +18,9 @@ export function success(capability: Capability, schemas: Schemas): Answer {
   const { kind, output } = capability
   if (kind === 'stream')
     return {
-      description: 'Batches until one side ends it; a failure on the way is an event `failure`',
+      description: 'Server-Sent Events until one side ends them: a batch each, or `event: failure` and an end',
       headers: headersOf(capability),
-      content: {
-        'text/event-stream': {
-          schema: { type: 'string', description: 'Server-Sent Events; the data of each is a batch as JSON' },
-          'x-event-data': schemas.schemaOf(output, 'output'),
-        },
-      },
+      content: { 'text/event-stream': { schema: eventSchema(schemas.schemaOf(output, 'output')) } },
     }
   const parts = answers.has(output) ? (output as z.ZodObject<Record<'data' | 'query', z.ZodType>>).shape : undefined
   const schema: JsonSchema = {
@@ -40,6 +35,19 @@ export function success(capability: Capability, schemas: Schemas): Answer {
     additionalProperties: false,
   }
   return { description: 'The answer', headers: headersOf(capability), content: { 'application/json': { schema } } }
+}
+
+/** One event, as its fields. */
+function eventSchema(batch: JsonSchema): JsonSchema {
+  return {
+    type: 'object',
+    properties: {
+      id: { type: 'string', description: 'The cursor of the batch, to be given back as Last-Event-ID' },
+      event: { type: 'string', description: '`failure` when the stream broke; its data is the error of a Failure' },
+      data: { type: 'string', contentMediaType: 'application/json', contentSchema: batch },
+    },
+    required: ['data'],
+  }
 }
 
 /** By status. Routes that fail alike share an answer among the components. */

@@ -21,6 +21,8 @@ export interface JsonSchema {
   additionalProperties?: boolean | JsonSchema
   anyOf?: JsonSchema[]
   allOf?: JsonSchema[]
+  contentMediaType?: string
+  contentSchema?: JsonSchema
 }
 
 export interface Reference {
@@ -39,8 +41,6 @@ export interface Parameter {
 
 export interface Media {
   schema: JsonSchema
-  /** What `data` holds in each event of a stream. */
-  'x-event-data'?: JsonSchema
 }
 
 export interface Answer {

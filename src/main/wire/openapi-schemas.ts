@@ -18,7 +18,7 @@ export function createSchemas() {
       override: ({ zodSchema, jsonSchema }) => {
         const tables = batchTables.get(zodSchema as unknown as z.ZodType)
         if (tables) Object.assign(jsonSchema, rowsOfTables(tables))
-        dropUnboundedInteger(jsonSchema as JsonSchema)
+        simplify(jsonSchema as JsonSchema, io)
       },
     })
     delete json.$schema
@@ -57,10 +57,12 @@ function rowName({ name }: TableSpec): string {
   return name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase()) + 'Row'
 }
 
-/** "Any integer" is said by zod as the range of exact doubles, which tells a reader nothing. */
-function dropUnboundedInteger(json: JsonSchema): void {
-  if (json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum
-  if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
+function simplify(json: JsonSchema, io: 'input' | 'output'): void {
+  // Beyond exact doubles an input is refused; of an output these bounds say nothing.
+  if (io === 'output' && json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum
+  if (io === 'output' && json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
+  // Python's and Go's expressions have no classes of Unicode by this name.
+  if (json.pattern) json.pattern = json.pattern.replaceAll('\\p{Cc}', '\\u0000-\\u001f\\u007f-\\u009f')
 }
 
 const metaSchema: JsonSchema = {

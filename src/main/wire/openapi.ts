@@ -101,9 +101,14 @@ function parameter(name: string, place: 'path' | 'query', required: boolean, jso
     in: place,
     required: place === 'path' || required,
     ...(about && { description: about }),
-    schema,
-    ...(schema.type === 'array' && { style: 'form', explode: true }),
+    ...(schema.type === 'array' ? listInAddress(schema) : { schema }),
   }
+}
+
+/** Repeated, or with commas between the items: so that an item in an address has none. */
+function listInAddress(schema: JsonSchema): Pick<Parameter, 'schema' | 'style' | 'explode'> {
+  const items = { ...schema.items, allOf: [{ pattern: '^[^,]*$' }] }
+  return { schema: { ...schema, items }, style: 'form', explode: true }
 }
 
 function sorted<T>(record: Record<string, T>): Record<string, T> {

@@ -62,6 +62,8 @@ it('goes on after the last event that a returning reader names, whatever its add
   const first = await batchesOf(await openStream(`${url}/v1/count?to=4`, { 'last-event-id': '1' }))
   const again = await batchesOf(await openStream(`${url}/v1/count?to=4&after=0`, { 'last-event-id': '2' }))
   expect([first.map(({ id }) => id), again.map(({ id }) => id)]).toEqual([['2', '3'], ['3']])
+  const twice = await openStream(`${url}/v1/count?after=0&after=1`, { 'last-event-id': '2' })
+  expect(twice.statusCode).toBe(400)
 })
 
 it.each([

@@ -67,8 +67,8 @@ function fieldRow({ name, in: place, required, description = '', schema }: Field
 
 function answerRow(status: string, { description, content }: Answer): Html[] {
   const [media] = Object.values(content)
-  const data = media['x-event-data'] ?? media.schema.properties?.data
-  return [html`${status}`, html`${description}`, data ? describe(data) : html``]
+  const { data } = media.schema.properties ?? {}
+  return [html`${status}`, html`${description}`, data ? describe(data.contentSchema ?? data) : html``]
 }
 
 function schemaSection(name: string, { properties = {} }: JsonSchema): Html {

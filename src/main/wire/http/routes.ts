@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Capability, Context, Contract, Dispatch } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
-import { toFailure } from '../dispatch.ts'
+import { invalidInput, toFailure } from '../dispatch.ts'
 import { failureBody, JSON_TYPE, successBody } from './envelope.ts'
 import { sendEvents } from './events.ts'
 import { inputOf } from './input.ts'
@@ -43,7 +43,7 @@ export function addRoutes(app: FastifyInstance, { contract, dispatch, contextOf,
     }
 
     async function answerStream(request: FastifyRequest, reply: FastifyReply) {
-      const input = { ...(inputOf(capability, request) as object), ...resumed(capability, request) }
+      const input = { ...(inputOf(capability, request) as object), ...resumed(name, capability, request) }
       reply.type('text/event-stream; charset=utf-8')
       if (request.method === 'HEAD') return reply.send()
       const context = contextOf(request, reply)
@@ -59,10 +59,16 @@ export function addRoutes(app: FastifyInstance, { contract, dispatch, contextOf,
   }
 }
 
-/** A reader that comes back says where it was in Last-Event-ID, while its address still has the `after` of its first visit. */
-function resumed({ input }: Capability, { headers }: FastifyRequest): { after?: string } {
+/**
+ * A reader that comes back says where it was in Last-Event-ID, while its address still has the `after` of its first visit;
+ * that one gives way, but must be well formed all the same.
+ */
+function resumed(name: string, { input }: Capability, { headers, query }: FastifyRequest): { after?: string } {
   const last = headers['last-event-id']
-  return typeof last === 'string' && input instanceof z.ZodObject && 'after' in input.shape ? { after: last } : {}
+  if (typeof last !== 'string' || !(input instanceof z.ZodObject) || !('after' in input.shape)) return {}
+  const first = input.pick({ after: true }).safeParse({ after: (query as { after?: unknown }).after })
+  if (!first.success) throw invalidInput(name, first.error)
+  return { after: last }
 }
 
 /** A health check goes by the status: an answer that says it is unhealthy is a failure that has the answer along. */

@@ -1,0 +1,104 @@
+// The real contract answered with one fixed row of everything, so that its doors can be judged without engines.
+import type { Handlers } from '../../src/contract/capability.ts'
+import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
+import type { K2 } from '../../src/contract/index.ts'
+import { quotes, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
+
+const AT = '2026-03-02T00:41:22.118304Z'
+const AT_MICROS = 1_772_412_082_118_304
+
+export function plainHandlers(): Handlers<K2> {
+  const answer = <D>(data: D) => ({ data, query })
+  const status = { running: false, seed: 1, rate: 1, speed: 1, messages: 0, actual_rate: 0, market_time: null }
+  return {
+    'system.health': () => ({
+      status: 'healthy',
+      dependencies: [{ name: 'tail', healthy: true, latency_ms: 0.1, why: null }],
+    }),
+    'system.live': () => ({ status: 'alive', uptime_seconds: 1.5 }),
+    'system.about': () => ({
+      name: 'K2 Workstation',
+      version: '0.0.0',
+      environment: 'test',
+      started_at: AT,
+      log: 'embedded',
+    }),
+    'stats.get': () => ({ tail: { trades: tail, quotes: tail }, processes: [process] }),
+    'config.get': () => [],
+    'trades.recent': () => answer(oneRow(trades)),
+    'quotes.recent': () => answer(oneRow(quotes)),
+    'symbols.list': () => answer([symbol]),
+    async *'tail.follow'({ data_type }) {
+      yield { rows: oneRow(data_type === 'trades' ? trades : quotes), cursor: '1:1', missed: 0, newest_at: AT }
+    },
+    'demo.start': () => status,
+    'demo.stop': () => status,
+    'demo.status': () => status,
+  }
+}
+
+/** Every second optional column is null. */
+export function oneRow({ columns }: TableSpec): ColumnBatch {
+  const entries = columns.map((spec, i) => {
+    const column = oneCell(spec)
+    return [spec.name, spec.required || i % 2 === 0 ? column : { ...column, nulls: Uint8Array.of(1) }]
+  })
+  return { rowCount: 1, columns: Object.fromEntries(entries) as Record<string, Column> }
+}
+
+function oneCell({ name, type, values = [name] }: ColumnSpec): Column {
+  switch (type) {
+    case 'timestamp':
+      return { type, values: Float64Array.of(AT_MICROS) }
+    case 'decimal':
+      return { type, scale: 8, values: BigInt64Array.of(123_456_789_012_345_678n) }
+    case 'long':
+      return { type, values: BigInt64Array.of(2n ** 60n) }
+    case 'list':
+      return { type, values: Uint8Array.of(0), words: [['XT', 'CX']] }
+    case 'map':
+      return { type, values: Uint8Array.of(0), words: [{ venue: 'C' }] }
+    case 'int':
+      return { type, values: Int32Array.of(7) }
+    default:
+      return { type, values: Uint8Array.of(0), words: [values[0]] }
+  }
+}
+
+const query = {
+  ms: 0.1,
+  engine: 'tail' as const,
+  snapshot_id: null,
+  sources: { tail: { rows: 1, ms: 0.1 } },
+  watermark: AT,
+  freshness_ms: 12,
+  partial: true,
+  why: 'Only the tail was read.',
+}
+
+const symbol = {
+  symbol: 'BHP',
+  exchange: 'ASX',
+  asset_class: 'equities' as const,
+  first_seen: AT,
+  last_seen: AT,
+  trades: 1,
+  quotes: 1,
+  company_name: null,
+}
+
+const tail = {
+  is_running: true,
+  symbols_count: 1,
+  total_messages: 1,
+  held_messages: 1,
+  buffer_minutes: 0.5,
+  bytes: 200,
+  oldest: AT,
+  newest: AT,
+  rate_per_second: 0.5,
+  undecodable: 0,
+  partitions: [{ topic: 'market.equities.trades.asx', partition: 0, first_offset: '0', next_offset: '1', lag: 0 }],
+}
+
+const process = { name: 'main', pid: 1, resident_mb: 90, loop_delay_p99_ms: 1.5, restarts: 0 }
