@@ -1,6 +1,7 @@
 // Browser mode: the page of the window served to a browser, for whoever has the address that K2 printed.
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Failure } from '../../../contract/failure.ts'
 import { contentSecurityPolicy } from '../csp.ts'
 import { readAssets, type Asset } from './assets.ts'
 import { html, htmlPage, type Html } from './html.ts'
@@ -15,9 +16,9 @@ export interface PageOptions {
 /** A route for every file there is: a path that leads elsewhere has no route. */
 export async function addPage(app: FastifyInstance, options: PageOptions): Promise<void> {
   const { rendererFolder, sessions, cookieName } = options
-  const assets = await readAssets(rendererFolder)
+  const assets = await readAssets(rendererFolder).catch(() => [])
   const index = assets.find(({ path }) => path === '/index.html')
-  if (!index) throw new Error(`There is no page in ${rendererFolder}: build it with npm run build.`)
+  if (!index) throw new Failure('NOT_FOUND', `There is no page in ${rendererFolder}: build it with npm run build.`)
   for (const asset of assets) if (asset !== index) addAsset(app, asset)
 
   app.get('/', { config: { open: true } }, (request, reply) => {
