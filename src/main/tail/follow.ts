@@ -56,7 +56,7 @@ async function* followFrom(
   let position = start
   let passed = passedAtStart
   let missed = 0
-  while (!signal.aborted) {
+  while (!signal.aborted && !store.isClosed) {
     if (position < store.ring.tail) {
       missed += filter.evicted() - passed
       passed = filter.evicted()

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TailTable } from '../../contract/tables.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
-import { createRing, findSegment, releaseSegments, type Ring } from './ring.ts'
+import { createRing, releaseSegments, type Ring } from './ring.ts'
 import { rowAt } from './segment.ts'
 
 /** A partition of a topic that rows came from. */
@@ -22,6 +22,7 @@ export interface Store {
   readonly instruments: Instruments
   readonly places: Place[]
   undecodable: number
+  isClosed: boolean
   /** The latest time at which the log took a row in. */
   newestMicros: number
   /** When the newest row came into the tail. */
@@ -36,6 +37,7 @@ export function createStore(dataType: TailTable, maxBytes: number): Store {
     instruments: createInstruments(),
     places: [],
     undecodable: 0,
+    isClosed: false,
     newestMicros: -Infinity,
     arrivedMicros: -Infinity,
   }
@@ -44,7 +46,7 @@ export function createStore(dataType: TailTable, maxBytes: number): Store {
 /** The rows before this position leave. */
 export function evictRows({ ring, instruments, places }: Store, end: number): void {
   if (end <= ring.tail) return
-  let segment = findSegment(ring, ring.tail)
+  let segment = ring.oldest
   for (let position = ring.tail; position < end; position++) {
     while (position >= segment.first + segment.count) segment = segment.newer!
     const at = rowAt(segment, position)
@@ -59,7 +61,7 @@ export function evictRows({ ring, instruments, places }: Store, end: number): vo
 export function evictOlder(store: Store, micros: number): void {
   const { ring } = store
   if (ring.tail === ring.head) return
-  let segment = findSegment(ring, ring.tail)
+  let segment = ring.oldest
   let end = ring.tail
   for (; end < ring.head; end++) {
     while (end >= segment.first + segment.count) segment = segment.newer!

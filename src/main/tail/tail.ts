@@ -56,6 +56,7 @@ export interface Tail {
   counts(): TailCounts
   /** Lets go of what is older than the minutes; done by itself too. */
   trim(): void
+  /** Followers end. */
   close(): void
 }
 
@@ -106,8 +107,10 @@ export function createTail(options: TailOptions): Tail {
     counts: () => ({ ...countRows(store), ratePerSecond: meter.perSecond(clock.nowMs()) }),
     trim,
     close() {
+      store.isClosed = true
       clearInterval(trimmer)
       wake.cancel()
+      bell.ring()
     },
   }
 }

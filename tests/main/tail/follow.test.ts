@@ -156,6 +156,15 @@ describe('a follower', () => {
     expect((await batches.next()).done).toBe(true)
   })
 
+  it('ends when the tail is closed', async () => {
+    const tail = openTail({ clock: manualClock() })
+    const { batches } = follow(tail)
+    const waiting = batches.next()
+    await setImmediate()
+    tail.close()
+    expect((await waiting).done).toBe(true)
+  })
+
   it('that leaves early leaves no listener', async () => {
     const tail = openTail({ clock: manualClock() })
     const { abort, batches, next } = follow(tail)
