@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { contract } from '../../src/contract/index.ts'
+import { contract, failureCodes } from '../../src/contract/index.ts'
 import { trades } from '../../src/contract/tables.ts'
 import { openApi } from '../../src/main/wire/openapi.ts'
 import { resolve, type Answer, type Operation, type Parameter } from '../../src/main/wire/openapi-document.ts'
@@ -88,4 +88,10 @@ describe('the document', () => {
       expect.objectContaining({ name: 'Last-Event-ID', in: 'header' }),
     )
   })
+})
+
+it('is told to people with every code that a caller can meet, and its status', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/api.md'), 'utf8')
+  for (const [code, { status }] of Object.entries(failureCodes))
+    expect(page, code).toMatch(code === 'CANCELLED' ? /499/ : new RegExp(`^\\| ${status} \\| .*\\b${code}\\b`, 'm'))
 })
