@@ -2,9 +2,12 @@
 import { request } from 'node:http'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { call } from '../../../src/contract/capability.ts'
+import { call, type Contract } from '../../../src/contract/capability.ts'
+import { contract } from '../../../src/contract/index.ts'
+import { quotes, trades } from '../../../src/contract/tables.ts'
 import { tickRows } from '../../support/sample.ts'
 import { createDispatch } from '../../../src/main/wire/dispatch.ts'
+import { plainHandlers } from '../../support/plain-handlers.ts'
 import { serveSample, until } from './http-fixture.ts'
 
 it('answers with success, data and meta', async () => {
@@ -140,8 +143,26 @@ it('aborts a call whose caller is gone and records it as 499', async () => {
   expect(ends).toEqual([expect.objectContaining({ method: 'GET', endpoint: '/v1/wait', status: 499 })])
 })
 
+it('answers every route of the real contract, rows with every column of their table', async () => {
+  const dispatch = createDispatch(contract, plainHandlers(), { checkAnswers: true })
+  const { ask, askJson } = await serveSample({ contract, dispatch })
+  const answered: string[] = []
+  for (const [name, { http, kind }] of Object.entries(contract as Contract)) {
+    if (!http || kind === 'stream') continue
+    const { status, body } = await askJson(`${http.path}${/recent$/.test(name) ? '?symbol=BHP&exchange=asx' : ''}`)
+    expect([name, status, body.success]).toEqual([name, 200, true])
+    answered.push(name)
+  }
+  expect(answered.length).toBeGreaterThan(5)
+  const { body } = await askJson('/v1/quotes/recent?symbol=BHP&exchange=asx')
+  expect(Object.keys((body.data as object[])[0])).toEqual(quotes.columns.map(column => column.name))
+  const events = await (await ask('/v1/stream?data_type=trades')).text()
+  const { rows } = JSON.parse(/^data: (.*)$/m.exec(events)![1]) as { rows: object[] }
+  expect(Object.keys(rows[0])).toEqual(trades.columns.map(column => column.name))
+})
+
 it('answers 503 with what it found when it is not well', async () => {
-  const contract = {
+  const ill = {
     'system.health': call({
       summary: 'Is everything well',
       http: { method: 'GET', path: '/health', open: true },
@@ -155,8 +176,8 @@ it('answers 503 with what it found when it is not well', async () => {
   ]
   const health = { status: 'unhealthy', dependencies }
   const { askJson } = await serveSample({
-    contract,
-    dispatch: createDispatch(contract, { 'system.health': () => health }),
+    contract: ill,
+    dispatch: createDispatch(ill, { 'system.health': () => health }),
   })
   const { status, body } = await askJson('/health')
   expect(status).toBe(503)

@@ -48,7 +48,8 @@ details > div { padding: 0 12px 12px; overflow-x: auto; }
 summary { padding: 8px 12px; cursor: pointer; }
 summary b { display: inline-block; min-width: 3.5em; }
 summary span { color: var(--soft); margin-left: 1em; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; margin-top: 12px; }
+td:not(:last-child) { white-space: nowrap; }
 th, td { text-align: left; vertical-align: top; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: normal; }`,
 }
