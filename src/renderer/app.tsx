@@ -1,5 +1,5 @@
 // The frame: header, panes, provenance, timeline; and the keys that work everywhere.
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
 import { QuotesPane } from './panes/quotes/quotes-pane.tsx'
 import { SymbolsPane } from './panes/symbols/symbols-pane.tsx'
@@ -8,16 +8,15 @@ import { TimelineStrip } from './panes/timeline/timeline-strip.tsx'
 import type { Workspace } from './stores/workspace.ts'
 import { listCommands, type Command, type FrameActions } from './ui/commands.ts'
 import { EmptyWorkspace } from './ui/empty-workspace.tsx'
+import { Guard } from './ui/guard.tsx'
 import { Header } from './ui/header.tsx'
 import { KeyHelp, KEY_HELP_ID } from './ui/key-help.tsx'
 import { createKeys } from './ui/keys.ts'
+import { Palette } from './ui/palette.tsx'
 import { ProvenanceStrip } from './ui/provenance-strip.tsx'
 import { SettingsPopover, SETTINGS_ID } from './ui/settings-popover.tsx'
 import { Unreachable } from './ui/unreachable.tsx'
 import { useWorkspace, WorkspaceContext } from './ui/workspace-context.ts'
-
-// Opened by hand, so it is no part of the first load.
-const Palette = lazy(() => import('./ui/palette.tsx').then(({ Palette }) => ({ default: Palette })))
 
 export function App({ workspace }: { workspace: Workspace }) {
   const [isPaletteOpen, setPaletteOpen] = useState(false)
@@ -36,15 +35,25 @@ export function App({ workspace }: { workspace: Workspace }) {
   return (
     <WorkspaceContext value={workspace}>
       <div className="frame">
-        <Header onSearch={() => setPaletteOpen(true)} />
+        <Guard what="The header">
+          <Header onSearch={() => setPaletteOpen(true)} />
+        </Guard>
         <LoadingBar />
         <Panes />
-        <ProvenanceStrip />
-        <TimelineStrip />
+        <Guard what="The provenance strip">
+          <ProvenanceStrip />
+        </Guard>
+        <Guard what="The timeline">
+          <TimelineStrip />
+        </Guard>
       </div>
       <SettingsPopover />
       <KeyHelp commands={commands} />
-      <Suspense>{isPaletteOpen && <Palette commands={commands} onClose={() => setPaletteOpen(false)} />}</Suspense>
+      {isPaletteOpen && (
+        <Guard what="The palette">
+          <Palette commands={commands} onClose={() => setPaletteOpen(false)} />
+        </Guard>
+      )}
     </WorkspaceContext>
   )
 }
@@ -59,9 +68,15 @@ function Panes() {
   if (isListEmpty && isDemoOff && !hasTrades) return <EmptyWorkspace />
   return (
     <main className="panes">
-      <SymbolsPane />
-      <TapePane />
-      <QuotesPane />
+      <Guard what="The list of symbols">
+        <SymbolsPane />
+      </Guard>
+      <Guard what="The tape">
+        <TapePane />
+      </Guard>
+      <Guard what="The quotes">
+        <QuotesPane />
+      </Guard>
     </main>
   )
 }

@@ -9,7 +9,7 @@ let building: Promise<unknown> | undefined
 /** Gives the folder. */
 export async function buildPage(): Promise<string> {
   const { renderer } = config as { renderer: InlineConfig }
-  building ??= build({
+  building ??= buildForProduction({
     ...renderer,
     configFile: false,
     logLevel: 'warn',
@@ -17,4 +17,16 @@ export async function buildPage(): Promise<string> {
   })
   await building
   return folder
+}
+
+/** A test runner sets NODE_ENV, by which React would be built for development. */
+async function buildForProduction(config: InlineConfig): Promise<void> {
+  const before = process.env.NODE_ENV
+  process.env.NODE_ENV = 'production'
+  try {
+    await build(config)
+  } finally {
+    if (before === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = before
+  }
 }

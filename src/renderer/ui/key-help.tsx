@@ -14,18 +14,18 @@ const GROUPS = ['Go to', 'Tape', 'View'] as const
 
 export function KeyHelp({ commands }: { commands: readonly Command[] }) {
   return (
-    <div id={KEY_HELP_ID} className="popover key-help" popover="auto" role="group" aria-label="Keys">
+    <section id={KEY_HELP_ID} className="popover key-help" popover="auto" aria-label="Keys">
       {GROUPS.map(group => (
         <KeyList key={group} title={group} keys={commands.filter(command => command.group === group)} />
       ))}
       <KeyList title="In the symbols" keys={LIST_KEYS} />
-    </div>
+    </section>
   )
 }
 
 function KeyList({ title, keys }: { title: string; keys: readonly { title: string; keys?: string }[] }) {
   return (
-    <section>
+    <div>
       <h2>{title}</h2>
       <dl>
         {keys.map(
@@ -40,6 +40,6 @@ function KeyList({ title, keys }: { title: string; keys: readonly { title: strin
             ),
         )}
       </dl>
-    </section>
+    </div>
   )
 }

@@ -1,4 +1,5 @@
-// The palette: every symbol and every command, found by typing. In its own chunk, loaded when it is first opened.
+// The palette: every symbol and every command, found by typing. Part of the first load (17 kB), because the letters after its
+// key are typed at once, and because a part that is loaded later can fail to load.
 import { Command } from 'cmdk'
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
@@ -7,6 +8,7 @@ import { rateIn, type Command as K2Command } from './commands.ts'
 import { grouped } from './decimal-text.ts'
 import { keyLabel } from './keys.ts'
 import { limitRate } from '../stores/demo.ts'
+import { scoreMatch } from './score-match.ts'
 import { useWorkspace } from './workspace-context.ts'
 
 const GROUPS = ['Tape', 'Go to', 'Simulated market', 'View'] as const
@@ -49,17 +51,17 @@ export function Palette({ commands, onClose }: PaletteProps) {
       onClose={onClose}
       onClick={event => event.target === event.currentTarget && dialog.current?.close()}
     >
-      <Command label="Search or command" loop>
+      <Command label="Search or command" loop filter={scoreItem}>
         <Command.Input
           value={search}
           onValueChange={setSearch}
           placeholder="A symbol, a command, or a rate such as 20k"
         />
         <Command.List label="Results">
-          <Command.Empty>Nothing is called “{search}”.</Command.Empty>
+          {rate === undefined && <Command.Empty>Nothing is called “{search}”.</Command.Empty>}
           {rate !== undefined && (
-            <Command.Group heading="Simulated market">
-              <Command.Item value={`rate ${search}`} onSelect={pick(() => void demo.run(rate))}>
+            <Command.Group heading="Simulated market" forceMount>
+              <Command.Item value="rate" forceMount onSelect={pick(() => void demo.run(rate))}>
                 <span>
                   {isDemoOn ? 'Run the simulated market at' : 'Start the simulated market at'}{' '}
                   {grouped(limitRate(rate))} messages a second
@@ -72,7 +74,7 @@ export function Palette({ commands, onClose }: PaletteProps) {
               {commands
                 .filter(command => command.group === group && command.isOffered?.() !== false)
                 .map(({ id, title, keys, also, run }) => (
-                  <Command.Item key={id} value={id} keywords={[title, also ?? '']} onSelect={pick(run)}>
+                  <Command.Item key={id} value={id} keywords={[title, group, also ?? '']} onSelect={pick(run)}>
                     <span>{title}</span>
                     {keys && <kbd>{keyLabel(keys)}</kbd>}
                   </Command.Item>
@@ -84,7 +86,7 @@ export function Palette({ commands, onClose }: PaletteProps) {
               <Command.Item
                 key={instrument.name}
                 value={`symbol ${instrument.name}`}
-                keywords={[instrument.companyName ?? '']}
+                keywords={[instrument.symbol, instrument.name, instrument.companyName ?? '']}
                 onSelect={pick(() => show(instrument))}
               >
                 <span>
@@ -100,8 +102,19 @@ export function Palette({ commands, onClose }: PaletteProps) {
   )
 }
 
+/** The first keyword of an item is its name; its value is only what tells it from others. */
+function scoreItem(value: string, search: string, [name = value, ...also]: string[] = []): number {
+  return scoreMatch(name, search, also)
+}
+
 function matchSymbols(all: readonly Instrument[], search: string): Instrument[] {
-  const text = search.trim().toLowerCase()
-  const found = all.filter(({ name, companyName }) => `${name} ${companyName ?? ''}`.toLowerCase().includes(text))
-  return found.slice(0, MAX_SYMBOLS)
+  return all
+    .map(instrument => {
+      const { symbol, name, companyName } = instrument
+      return { instrument, score: scoreMatch(symbol, search, [name, companyName ?? '']) }
+    })
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, MAX_SYMBOLS)
+    .map(({ instrument }) => instrument)
 }

@@ -17,11 +17,11 @@ const LABELS: Partial<Record<Choice, { title: string; options: Record<string, st
 
 export function SettingsPopover() {
   return (
-    <div id={SETTINGS_ID} className="popover settings" popover="auto" role="group" aria-label="Settings">
+    <section id={SETTINGS_ID} className="popover settings" popover="auto" aria-label="Settings">
       {(Object.keys(LABELS) as Choice[]).map(choice => (
         <ChoiceField key={choice} choice={choice} />
       ))}
-    </div>
+    </section>
   )
 }
 

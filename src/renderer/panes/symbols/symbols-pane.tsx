@@ -1,7 +1,7 @@
 // The list of symbols: last price, direction, how busy; filtered by typing, walked by the arrows.
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useStore } from 'zustand'
-import { CHOICES, ROW_HEIGHT_PX } from '../../stores/settings.ts'
+import { ROW_HEIGHT_PX, type Settings } from '../../stores/settings.ts'
 import { Pane } from '../../ui/pane.tsx'
 import { useWorkspace } from '../../ui/workspace-context.ts'
 import { mountSymbols } from './symbol-rows.ts'
@@ -56,7 +56,6 @@ function SymbolsHead({ shown, all }: { shown: number; all: number }) {
 
 function SymbolList({ onCounts }: { onCounts: (shown: number, all: number) => void }) {
   const workspace = useWorkspace()
-  const order = useStore(workspace.settings, state => state.order)
   const rowHeightPx = useStore(workspace.settings, ({ density }) => ROW_HEIGHT_PX[density])
   const scroller = useRef<HTMLDivElement>(null)
   const tell = useRef(onCounts)
@@ -67,20 +66,14 @@ function SymbolList({ onCounts }: { onCounts: (shown: number, all: number) => vo
   return (
     <>
       <div className="row-heads symbol-columns">
-        {CHOICES.order.map(choice => (
-          <button
-            key={choice}
-            type="button"
-            className={`order-${choice}`}
-            aria-pressed={order === choice}
-            title={choice === 'symbol' ? 'Order by venue and symbol' : 'Order by trades a second, busiest first'}
-            onClick={() => workspace.settings.setState({ order: choice })}
-          >
-            {choice === 'symbol' ? 'Symbol' : 'Trades/s'}
-          </button>
-        ))}
+        <OrderButton order="symbol" title="Order by venue and symbol">
+          Symbol
+        </OrderButton>
         <span className="venue-head">Venue</span>
         <span className="last-head">Last</span>
+        <OrderButton order="activity" title="Order by trades a second, the busiest first">
+          Trades/s
+        </OrderButton>
       </div>
       <div
         ref={scroller}
@@ -92,5 +85,27 @@ function SymbolList({ onCounts }: { onCounts: (shown: number, all: number) => vo
         data-home
       />
     </>
+  )
+}
+
+interface OrderButtonProps {
+  order: Settings['order']
+  title: string
+  children: ReactNode
+}
+
+function OrderButton({ order, title, children }: OrderButtonProps) {
+  const { settings } = useWorkspace()
+  const isOn = useStore(settings, state => state.order === order)
+  return (
+    <button
+      type="button"
+      className={`order-${order}`}
+      aria-pressed={isOn}
+      title={title}
+      onClick={() => settings.setState({ order })}
+    >
+      {children}
+    </button>
   )
 }

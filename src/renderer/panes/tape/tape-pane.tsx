@@ -36,7 +36,9 @@ function TapeTable() {
         <span role="columnheader" className="number">
           Price
         </span>
-        <span role="columnheader" className="directions" aria-label="Direction from the trade before" />
+        <span role="columnheader">
+          <span className="unseen">Direction</span>
+        </span>
         <span role="columnheader" className="number">
           Quantity
         </span>
