@@ -1,6 +1,6 @@
 // One message as bytes for a WebSocket: a JSON head, then its typed arrays untouched.
 //   u32 head length · head (UTF-8 JSON) · padding to 8 · the arrays, each at a multiple of 8
-// In the head `{"$": kind, at, n}` stands for an array, {"$":"big","v":"…"} for a bigint, {"$":"date","v":"…"} for a Date,
+// In the head `{"$": kind, at, n}` stands for an array, {"$":"big","v":"…"} for a bigint, {"$":"date","v":ms} for a Date,
 // {"$":"num","v":"NaN"} for what JSON cannot say, {"$":"obj","v":{…}} for a plain object that has a key `$` itself.
 import { Failure } from './failure.ts'
 
@@ -40,9 +40,8 @@ export function encodeFrame(message: unknown): Uint8Array<ArrayBuffer> {
       bodyLength += align(part.byteLength)
       return reference
     }
-    const out: Record<string, unknown> = {}
-    for (const key of Object.keys(value)) out[key] = plain((value as Record<string, unknown>)[key])
-    return '$' in out ? { $: 'obj', v: out } : out
+    const out = Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]))
+    return Object.hasOwn(out, '$') ? { $: 'obj', v: out } : out
   }
   const head = new TextEncoder().encode(JSON.stringify(plain(message) ?? null))
   const bodyAt = align(4 + head.length)
@@ -62,6 +61,7 @@ export function decodeFrame(bytes: Uint8Array): unknown {
   try {
     const own = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
     const headLength = new DataView(own.buffer, own.byteOffset, own.byteLength).getUint32(0, true)
+    if (4 + headLength > own.byteLength) throw new RangeError('head beyond the frame')
     const bodyAt = align(4 + headLength)
     const head: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(own.subarray(4, 4 + headLength)))
     return revive(head, own, bodyAt)
@@ -76,18 +76,21 @@ function revive(value: unknown, bytes: Uint8Array, bodyAt: number): unknown {
   const record = value as Record<string, unknown>
   const kind = record.$
   if (kind === undefined || kind === 'obj') {
-    const out: Record<string, unknown> = {}
     const fields = (kind === undefined ? record : record.v) as Record<string, unknown>
-    for (const key of Object.keys(fields)) out[key] = revive(fields[key], bytes, bodyAt)
-    return out
+    return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, revive(field, bytes, bodyAt)]))
   }
   if (kind === 'big') return BigInt(record.v as string)
   if (kind === 'date') return new Date(record.v as number)
   if (kind === 'num') return Number(record.v)
   const { at, n } = record as { at: number; n: number }
+  if (!Object.hasOwn(arrays, kind as string) || !isCount(at) || !isCount(n)) throw new RangeError('no such array')
   const View = arrays[kind as ArrayKind]
   if (bodyAt + at + n * View.BYTES_PER_ELEMENT > bytes.byteLength) throw new RangeError('array beyond the frame')
   return new View(bytes.buffer as ArrayBuffer, bytes.byteOffset + bodyAt + at, n)
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function arrayKind(value: object): ArrayKind | undefined {

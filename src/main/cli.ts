@@ -25,7 +25,7 @@ function commandLine(): Command {
     .option('--warehouse <place>', 'folder or s3://bucket/prefix (K2_WAREHOUSE)')
     .option('--connect <url>', 'use the K2 that serves at this address')
     .option('--verbose', 'say the cause of an error too')
-    .showHelpAfterError('See --help.')
+    .configureOutput({ outputError: (text, write) => write(`k2: ${oneLine(text)} See --help.\n`) })
     .showSuggestionAfterError()
     .exitOverride()
   addServing(program)
@@ -34,6 +34,14 @@ function commandLine(): Command {
     await answerRequest(request, program.opts())
   })
   return program
+}
+
+/** Commander says an error and its suggestion on two. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ')
 }
 
 /** One line: what happened and what to do; the cause with --verbose. */

@@ -40,11 +40,15 @@ export interface Composed {
 
 type LiveClient = Client<typeof liveContract>
 
+const METRICS_TIMEOUT_MS = 1_000
+
 export function compose({ config, log, ...options }: ComposeOptions): Composed {
   const { logFolder, version, placement, startProcess = forkEngine } = options
   const metrics = createMetrics({ environment: config.environment, service: 'k2' })
   metrics.set('k2_platform_info', 1, { version })
   const vitals = watchVitals()
+  // For the processes started from here; this one's own pool was sized by its entry, before its first thread.
+  process.env.UV_THREADPOOL_SIZE = String(Math.max(16, config.query.poolSize + 8))
   const liveOptions: LiveOptions = { config, logFolder }
   let demoWanted: Parameters<LiveClient['demo.start']>[0] | undefined
 
@@ -84,8 +88,8 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         describeConfig: () => describeConfig(config),
         ownVitals: vitals.read,
         live: {
-          stats: async signal => (await live.client())['tail.stats']({}, { signal }),
-          vitals: async signal => (await live.client())['engine.vitals']({}, { signal }),
+          stats: async signal => (await live.client(signal))['tail.stats']({}, { signal }),
+          vitals: async signal => (await live.client(signal))['engine.vitals']({}, { signal }),
           restarts: live.restarts,
         },
       }),
@@ -97,9 +101,11 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
     dispatch,
     metrics,
     async metricsText() {
+      // Without those of engines that do not answer: main's own are needed most when something is wrong.
+      const signal = AbortSignal.timeout(METRICS_TIMEOUT_MS)
       const engines = await live
-        .client()
-        .then(client => client['engine.vitals']({}))
+        .client(signal)
+        .then(client => client['engine.vitals']({}, { signal }))
         .catch(() => undefined)
       return mergeMetrics([await metrics.json(), engines?.metrics ?? []])
     },

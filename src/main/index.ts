@@ -1,5 +1,8 @@
 // Electron's entry. Its first line runs before anything can start libuv's threads, on which DuckDB runs and files are written.
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(16, 8 + (Number(process.env.K2_QUERY_POOL_SIZE) || 5)))
+const { UV_THREADPOOL_SIZE, K2_QUERY_POOL_SIZE } = process.env
+process.env.UV_THREADPOOL_SIZE = String(
+  Math.max(16, Number(UV_THREADPOOL_SIZE) || 0, (Number(K2_QUERY_POOL_SIZE) || 5) + 8),
+)
 
 async function start(): Promise<void> {
   const [{ startShell }, { launchFlags }, { loadConfig }] = await Promise.all([

@@ -3,23 +3,24 @@
 // CommonJS, and the first line that runs: Node reads UV_THREADPOOL_SIZE when its thread pool starts, and loading an
 // ES module starts it. DuckDB runs on that pool; with the default four threads a few long queries hold up every
 // file write (measured: 6 s; with 16: 51 ms).
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(16, Number(process.env.K2_QUERY_POOL_SIZE ?? 5) + 8))
+const { UV_THREADPOOL_SIZE, K2_QUERY_POOL_SIZE } = process.env
+process.env.UV_THREADPOOL_SIZE = String(
+  Math.max(16, Number(UV_THREADPOOL_SIZE) || 0, (Number(K2_QUERY_POOL_SIZE) || 5) + 8),
+)
 
-const { existsSync, readdirSync, statSync } = require('node:fs')
+const { existsSync, readdirSync, statSync, writeFileSync } = require('node:fs')
 const { basename, dirname, join } = require('node:path')
 
 const root = join(dirname(require('node:fs').realpathSync(__filename)), '../..')
 const built = join(root, 'out/main/cli.cjs')
+/** Written when everything was built, so that a build that broke off is not taken for one. */
+const stamp = join(root, 'out/built')
 
-/** Newest change below a folder; 0 where there are no sources, as in a packaged app. */
-function newest(folder) {
-  if (!existsSync(folder)) return 0
-  let time = statSync(folder).mtimeMs
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    time = Math.max(time, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs)
-  }
-  return time
+/** When a file, or anything below a folder, was last changed. */
+function newest(path) {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newest(join(path, name))))
 }
 
 function build() {
@@ -31,6 +32,14 @@ function build() {
     { cwd: root, encoding: 'utf8' },
   )
   if (status !== 0) fail(`The build failed:\n${stdout}${stderr}`)
+  writeFileSync(stamp, '')
+}
+
+function isStale() {
+  if (!existsSync(join(root, 'electron.vite.config.ts'))) return false // a packaged app has no sources
+  if (!existsSync(stamp)) return true
+  const sources = ['src', 'electron.vite.config.ts', 'package-lock.json'].map(name => newest(join(root, name)))
+  return statSync(stamp).mtimeMs < Math.max(...sources)
 }
 
 function fail(message) {
@@ -40,7 +49,7 @@ function fail(message) {
 
 const words = process.argv.slice(2)
 const onlyBuild = words[0] === '--build'
-if (onlyBuild || !existsSync(built) || statSync(built).mtimeMs < newest(join(root, 'src'))) build()
+if (onlyBuild || isStale()) build()
 
 if (!onlyBuild) {
   const aliases = { 'k2-query': ['query'], 'k2-ingest': ['ingest'] }

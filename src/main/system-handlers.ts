@@ -68,11 +68,17 @@ function processStats(name: string, vitals: Omit<Vitals, 'metrics'>, restarts: n
 /** Healthy unless `check` says why not, fails, or is late. */
 async function probe(name: string, check: (signal: AbortSignal) => Promise<string | null>) {
   const started = performance.now()
+  const late = AbortSignal.timeout(HEALTH_TIMEOUT_MS)
   try {
-    const why = await check(AbortSignal.timeout(HEALTH_TIMEOUT_MS))
+    const why = await check(late)
     const latency_ms = Number((performance.now() - started).toFixed(2))
     return { name, healthy: why === null, latency_ms, why }
   } catch (error) {
-    return { name, healthy: false, latency_ms: null, why: error instanceof Error ? error.message : String(error) }
+    const why = late.aborted ? `It did not answer within ${HEALTH_TIMEOUT_MS / 1000} s.` : messageOf(error)
+    return { name, healthy: false, latency_ms: null, why }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

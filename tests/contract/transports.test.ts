@@ -1,10 +1,14 @@
 // One suite for every door: what a caller sees is the same over a direct call, a port, a WebSocket and HTTP.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import type { Failure } from '../../src/contract/failure.ts'
 import { isColumnBatch, rowsOf } from '../../src/contract/columns.ts'
 import { INITIAL_CREDIT } from '../../src/contract/messages.ts'
-import { tickBatch, tickRows } from '../support/sample.ts'
+import { messagePort } from '../../src/main/host/ports.ts'
+import { createDispatch } from '../../src/main/wire/dispatch.ts'
+import { servePort } from '../../src/main/wire/serve-port.ts'
+import { newWitness, sample, sampleHandlers, tickBatch, tickRows } from '../support/sample.ts'
 import { openSample, TRANSPORTS } from '../support/transports.ts'
 
 async function until(condition: () => boolean, withinMs: number): Promise<number> {
@@ -121,10 +125,12 @@ describe.each(TRANSPORTS)('over %s', transport => {
   })
 
   it("runs the producer's finally within a second when the reader leaves early", async () => {
-    const { client, witness } = await openSample(transport)
+    const { client, witness, ends } = await openSample(transport)
     for await (const { n } of client['sample.count']({ to: 1e9, pause_ms: 1 })) if (n === 3) break
     expect(await until(() => witness.running === 0, 1500)).toBeLessThan(1000)
     expect(witness.cleaned).toBe(1)
+    await until(() => ends.length > 0, 1000)
+    expect(ends).toMatchObject([{ name: 'sample.count', failure: { code: 'CANCELLED' } }])
   })
 
   it("runs the producer's finally within a second when the reader aborts between batches", async () => {
@@ -182,3 +188,22 @@ describe.each(TRANSPORTS.filter(transport => transport !== 'direct'))('over %s',
     ).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 })
+
+it.each(['an id that is open already', 'credit without bound', 'no message at all'])(
+  'lets a caller go that sends %s, and ends what it had open',
+  async what => {
+    const witness = newWitness()
+    const { port1, port2 } = new MessageChannel()
+    servePort(messagePort(port1), createDispatch(sample, sampleHandlers(witness)), 'port')
+    port2.start()
+    const closed = new Promise<void>(resolve => port2.once('close', resolve))
+    const open = { t: 'open', id: 1, name: 'sample.count', input: { to: 1e9, pause_ms: 1 } }
+    port2.postMessage(open)
+    await until(() => witness.running === 1, 1000)
+    const second = { 'an id that is open already': open, 'credit without bound': { t: 'credit', id: 1, n: Number.NaN } }
+    port2.postMessage(second[what as keyof typeof second] ?? 'hello')
+    await closed
+    expect(await until(() => witness.running === 0, 1500)).toBeLessThan(1000)
+    expect(witness.cleaned).toBe(1)
+  },
+)

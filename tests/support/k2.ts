@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-const launcher = resolve(import.meta.dirname, '../../src/main/launch.cjs')
+export const launcher = resolve(import.meta.dirname, '../../src/main/launch.cjs')
 
 export interface Ran {
   code: number | null
@@ -14,6 +14,8 @@ export interface Ran {
 }
 
 export interface RunOptions {
+  /** The launcher under another name. */
+  program?: string
   env?: Record<string, string>
 }
 
@@ -25,12 +27,12 @@ function cleanEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(own), ...extra }
 }
 
-export async function runK2(words: string[], { env }: RunOptions = {}): Promise<Ran> {
-  return ended(spawnK2(words, env))
+export async function runK2(words: string[], options: RunOptions = {}): Promise<Ran> {
+  return ended(spawnK2(words, options))
 }
 
-function spawnK2(words: string[], env?: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [launcher, ...words], { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
+function spawnK2(words: string[], { env, program = launcher }: RunOptions): ChildProcess {
+  return spawn(process.execPath, [program, ...words], { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 function ended(child: ChildProcess): Promise<Ran> {
@@ -60,9 +62,9 @@ export interface Served {
 
 /** A serving command on a free port and a new profile, ready to be asked; ended after the test. */
 export async function startK2(words: string[], options: RunOptions & { profile?: string } = {}): Promise<Served> {
-  const { env, profile = newProfile() } = options
+  const { profile = newProfile() } = options
   const started = performance.now()
-  const child = spawnK2([...words, '--port', '0', '--profile', profile], env)
+  const child = spawnK2([...words, '--port', '0', '--profile', profile], options)
   const end = ended(child)
   onTestFinished(async () => {
     child.kill('SIGTERM')

@@ -1,7 +1,8 @@
 // Shutdown: steps one after the other within a deadline, and the names of those that did not finish.
 export interface CloseStep {
   name: string
-  close: (signal: AbortSignal) => Promise<string[] | void> | string[] | void
+  /** May name what it left unfinished. */
+  close: (signal: AbortSignal) => unknown
 }
 
 /** For a step that hears the signal too, to say itself what it leaves. */
@@ -22,9 +23,9 @@ export async function closeInOrder(steps: readonly CloseStep[], signal: AbortSig
     try {
       const left = await Promise.race([Promise.resolve(close(signal)), aborted])
       if (left === 'aborted') unfinished.push(name)
-      else if (left) unfinished.push(...left)
-    } catch {
-      unfinished.push(name)
+      else if (Array.isArray(left)) unfinished.push(...(left as string[]))
+    } catch (error) {
+      unfinished.push(`${name} (${error instanceof Error ? error.message : String(error)})`)
     }
   }
   return unfinished

@@ -1,91 +1,75 @@
 // Answers one capability typed on the command line and prints it.
-import { once } from 'node:events'
-import { open } from 'node:fs/promises'
 import type { Client, Contract } from '../../contract/capability.ts'
 import { isColumnBatch } from '../../contract/columns.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
-import { Failure } from '../../contract/failure.ts'
-import type { Format, Request } from '../wire/cli/command-line.ts'
-import { formatAnswer } from '../wire/cli/print.ts'
+import type { Request } from '../wire/cli/command-line.ts'
+import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
 import { openClient, type GlobalFlags } from './open-client.ts'
+import { openFile, standardOutput } from './output.ts'
 
-type Options = { signal: AbortSignal }
+interface Options {
+  signal: AbortSignal
+}
 type Call = (input: unknown, options: Options) => Promise<unknown>
 type Stream = (input: unknown, options: Options) => AsyncIterable<unknown>
 
+const FAILED = 1
 const INTERRUPTED = 130
 
 export async function answerRequest(request: Request, flags: GlobalFlags): Promise<void> {
-  const { client, note, close } = await openClient(flags)
   const abort = new AbortController()
-  const interrupt = () => abort.abort()
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
-  let sink: Sink | undefined
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort())
+  const { client, note, close } = await openClient(flags)
   try {
-    sink = await openSink(request.out)
-    const ask = (client as Client<Contract>)[request.name]
-    const pieces =
-      request.capability.kind === 'call'
-        ? answerPieces(request, await (ask as Call)(request.input, abort), note)
-        : streamPieces(request.format, (ask as Stream)(request.input, abort))
-    for await (const piece of pieces) await sink.write(piece)
+    if (note) say(note)
+    await printAnswer(request, client, abort.signal)
   } catch (error) {
     if (!abort.signal.aborted) throw error
     process.exitCode = INTERRUPTED
   } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
-    await sink?.end()
     await close()
   }
 }
 
-function* answerPieces({ capability, format }: Request, answer: unknown, note?: string): Generator<string> {
+async function printAnswer(request: Request, client: Client<Contract>, signal: AbortSignal): Promise<void> {
+  const { name, capability, input, format, out } = request
+  const ask = client[name]
+  const pieces =
+    capability.kind === 'call'
+      ? [formatted(request, await (ask as Call)(input, { signal }))]
+      : streamPieces((ask as Stream)(input, { signal }), streamFormatter(format, process.stdout.columns))
+  const output = out ? await openFile(out) : standardOutput()
+  try {
+    for await (const piece of pieces) await output.write(piece)
+  } catch (error) {
+    // What was followed until the interruption is what was asked for.
+    await (signal.aborted ? output.keep() : output.discard())
+    throw error
+  }
+  await output.keep()
+}
+
+function formatted({ capability, format }: Request, answer: unknown): string {
   const isAnswer = answers.has(capability.output)
   const { data, query } = isAnswer
     ? (answer as { data: unknown; query: QueryMeta })
     : { data: answer, query: undefined }
-  yield formatAnswer(data, format, { width: process.stdout.columns })
-  if (query?.partial) process.stderr.write(`Partial: ${note ?? query.why}\n`)
+  if (query?.partial) say(`Partial: ${query.why}`)
+  if ((answer as { status?: unknown }).status === 'unhealthy') process.exitCode = FAILED
+  return formatAnswer(data, format, { width: process.stdout.columns })
 }
 
-/** The rows of each batch as they come; a header once. */
-async function* streamPieces(format: Format, batches: AsyncIterable<unknown>): AsyncGenerator<string> {
-  let header = true
+async function* streamPieces(
+  batches: AsyncIterable<unknown>,
+  format: (rows: unknown) => string,
+): AsyncGenerator<string> {
   for await (const batch of batches) {
     const { rows, missed } = batch as { rows: unknown; missed?: number }
-    if (missed) process.stderr.write(`Missed ${missed} rows: this reader was too slow.\n`)
-    if (isColumnBatch(rows) && rows.rowCount === 0) continue
-    const text = formatAnswer(rows, format === 'json' ? 'ndjson' : format, { width: process.stdout.columns })
-    const hasHeader = format === 'csv' || format === 'table'
-    yield header || !hasHeader ? text : text.slice(text.indexOf('\n') + 1)
-    header = false
+    if (missed) say(`Missed ${missed} rows: this reader was too slow.`)
+    if (isColumnBatch(rows) && rows.rowCount > 0) yield format(rows)
   }
 }
 
-interface Sink {
-  write(text: string): Promise<unknown>
-  end(): Promise<void>
-}
-
-async function openSink(file?: string): Promise<Sink> {
-  if (!file) return standardOutput()
-  const handle = await open(file, 'w').catch((cause: unknown) => {
-    throw new Failure('INVALID_INPUT', `Cannot write to ${file}: ${(cause as Error).message}. Choose another --out.`, {
-      cause,
-    })
-  })
-  return { write: text => handle.write(text), end: () => handle.close() }
-}
-
-/** Waits while the reader behind the pipe is busy; a pipe that was closed (`| head`) ends the command quietly. */
-function standardOutput(): Sink {
-  process.stdout.on('error', () => process.exit(0))
-  return {
-    async write(text) {
-      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
-    },
-    end: () => Promise.resolve(),
-  }
+function say(line: string): void {
+  process.stderr.write(line + '\n')
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
-import { closeOn, listenForSignals } from '../base/signals.ts'
+import { quitFlow } from '../base/quit-flow.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { findElectron } from '../find-electron.ts'
 import type { Serving } from '../serve.ts'
@@ -14,30 +14,45 @@ function demoInput({ rate, speed, seed }: ServeFlags) {
 
 export async function serveUntilSignal(flags: ServeFlags): Promise<void> {
   const print = (line: string) => process.stdout.write(line + '\n')
-  const warn = (line: string) => process.stderr.write(line + '\n')
-  const signals = listenForSignals()
   const startedAt = performance.now()
   const config = loadConfig({ flags: { ...flags }, env: process.env })
   const { serve } = await import('../serve.ts')
-  const serving = await serve({ config, ui: flags.ui, demo: flags.demo ? demoInput(flags) : undefined })
+  const starting = serve({ config, ui: flags.ui, demo: flags.demo ? demoInput(flags) : undefined })
+  endOnSignal(starting, totals => print(`${totals} duration_seconds=${secondsSince(startedAt)}`))
+  const serving = await starting
   if (serving.pageUrl) print(`Open   ${serving.pageUrl}   (this address works once)`)
   print(`REST   ${serving.url}/v1   described at ${serving.url}/docs`)
   if (flags.demo) print('The market is simulated.')
   print('Stop with Ctrl-C.')
+}
 
-  const name = await signals.first
-  const messages = await countMessages(serving)
-  const code = await closeOn(name, signals, serving.close, warn)
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  print(`messages=${messages ?? 'unknown'} rows=0 commits=0 duration_seconds=${seconds}`)
-  // Whatever a library still holds open must not keep a stopped program alive.
-  process.exit(code)
+/** From the very start on, so that a signal while engines come up is not lost. */
+function endOnSignal(starting: Promise<Serving>, report: (totals: string) => void): void {
+  let messages: number | undefined
+  const quit = quitFlow({
+    async close(signal) {
+      const serving = await starting
+      messages = await countMessages(serving, signal)
+      return serving.close(signal)
+    },
+    exit(code) {
+      report(`messages=${messages ?? 'unknown'} rows=0 commits=0`)
+      process.exit(code)
+    },
+    say: line => process.stderr.write(line + '\n'),
+  })
+  process.on('SIGINT', () => quit(130))
+  process.on('SIGTERM', () => quit(0))
+}
+
+function secondsSince(startedAt: number): string {
+  return ((performance.now() - startedAt) / 1000).toFixed(1)
 }
 
 /** Taken in since the start; undefined when the engines do not say any more. */
-async function countMessages({ client }: Serving): Promise<number | undefined> {
+async function countMessages({ client }: Serving, signal: AbortSignal): Promise<number | undefined> {
   try {
-    const { tail } = await client['stats.get']({}, { signal: AbortSignal.timeout(1_000) })
+    const { tail } = await client['stats.get']({}, { signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) })
     return tail.trades.total_messages + tail.quotes.total_messages
   } catch {
     return undefined
@@ -55,9 +70,21 @@ export async function openApp(flags: ServeFlags): Promise<void> {
     process.stdout.write(`${electron.missing}\n`)
     return serveUntilSignal(flags)
   }
-  const words = process.argv.slice(2).filter(word => word !== 'app')
-  const window = spawn(electron.path, [join(import.meta.dirname, '../..'), ...words], { stdio: 'inherit' })
-  process.exitCode = await new Promise<number>(resolve => window.once('exit', code => resolve(code ?? 1)))
+  const window = spawn(electron.path, [join(import.meta.dirname, '../..'), ...windowWords(flags)], { stdio: 'inherit' })
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => void window.kill(name))
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    window.once('exit', code => resolve(code ?? 1))
+    window.once('error', cause => {
+      reject(new Failure('UNAVAILABLE', `${electron.path} cannot be started: ${cause.message}.`, { cause }))
+    })
+  })
+}
+
+/** What was said to this command, for the window's own process. */
+function windowWords({ profile, warehouse, connect, port, host, demo }: ServeFlags): string[] {
+  const given = { profile, warehouse, connect, port, host }
+  const words = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
+  return demo ? [...words, '--demo'] : words
 }
 
 /** Exits with 1 when a check did not pass. */

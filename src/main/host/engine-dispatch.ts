@@ -33,10 +33,12 @@ export function dispatchEngines<C extends Contract>(
       return { ...vitals.read(), metrics: (await engines?.metrics()) ?? [] }
     },
     async 'engine.close'(_input, { signal }) {
-      const unfinished = (await engines?.close(signal)) ?? []
-      vitals.close()
-      afterClose()
-      return { unfinished }
+      try {
+        return { unfinished: (await engines?.close(signal)) ?? [] }
+      } finally {
+        vitals.close()
+        afterClose()
+      }
     },
   }
   for (const name of Object.keys(contract)) {

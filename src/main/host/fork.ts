@@ -1,5 +1,5 @@
 // Starts an engine process under plain Node; Electron's twin is shell/utility-host.ts.
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { childPort } from './ports.ts'
 import type { EngineProcess } from './supervise.ts'
 
@@ -15,7 +15,18 @@ export function forkEngine(entry: string, nodeOptions: string[] = []): EnginePro
   child.once('exit', () => process.off('exit', kill))
   return {
     port: childPort(child),
-    onExit: listen => void child.once('exit', listen),
+    onExit: listen => onEnd(child, listen),
     kill,
   }
+}
+
+/** Once, when it has ended or could not even be started. */
+function onEnd(child: ChildProcess, listen: (code: number | null) => void): void {
+  let ended = false
+  const end = (code: number | null) => {
+    if (!ended) listen(code)
+    ended = true
+  }
+  child.once('exit', end)
+  child.once('error', () => end(null))
 }

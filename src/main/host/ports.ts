@@ -11,7 +11,7 @@ export function childPort(child: ChildProcess): Port {
       if (child.connected) child.send(message as object, () => {})
     },
     onMessage: listen => void child.on('message', listen),
-    onClose: listen => void child.once('exit', listen),
+    onClose: listen => void child.once('exit', listen).once('error', listen),
     close: () => {
       if (child.connected) child.disconnect()
     },

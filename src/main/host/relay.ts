@@ -6,14 +6,14 @@ type Anything = Client<Contract>
 
 /** The caller's signal and correlation id go along; a stream's credit too, as nothing is read ahead here. */
 export function relayTo<C extends Contract>(contract: C, engines: Supervised<C>): Handlers<C> {
-  const client = () => engines.client() as Promise<unknown> as Promise<Anything>
+  const client = (signal: AbortSignal) => engines.client(signal) as Promise<unknown> as Promise<Anything>
   const handlers = Object.entries(contract).map(([name, { kind }]) => [
     name,
     kind === 'call'
       ? async (input: unknown, { signal, correlationId }: Context) =>
-          ((await client()) as CallsOnly)[name](input, { signal, correlationId })
+          ((await client(signal)) as CallsOnly)[name](input, { signal, correlationId })
       : async function* (input: unknown, { signal, correlationId }: Context) {
-          yield* ((await client()) as StreamsOnly)[name](input, { signal, correlationId })
+          yield* ((await client(signal)) as StreamsOnly)[name](input, { signal, correlationId })
         },
   ])
   return Object.fromEntries(handlers) as Handlers<C>

@@ -25,14 +25,14 @@ export interface SuperviseOptions<C extends Contract> {
 }
 
 export interface Supervised<C extends Contract> {
-  /** The running process's client. While it restarts this waits, for at most WAIT_MS, then is UNAVAILABLE. */
-  client: () => Promise<Client<C & typeof control>>
+  /** The running process's client. While it starts this waits, at most WAIT_MS, then is UNAVAILABLE. */
+  client: (signal?: AbortSignal) => Promise<Client<C & typeof control>>
   restarts: () => number
   /** Asks it to close; what is still there when the signal aborts is killed. Tells what was left unfinished. */
   close: (signal: AbortSignal) => Promise<string[]>
 }
 
-const WAIT_MS = 3_000
+const WAIT_MS = { first: 30_000, again: 3_000 }
 const BACKOFF_MS = { first: 100, most: 5_000, forgetAfter: 30_000 }
 
 export function supervise<C extends Contract>(options: SuperviseOptions<C>): Supervised<C> {
@@ -45,7 +45,12 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
   let retry: NodeJS.Timeout | undefined
 
   function launch(again: boolean): void {
-    const engine = options.start()
+    let engine: EngineProcess
+    try {
+      engine = options.start()
+    } catch {
+      return lost(null) // the system has no room for a process just now
+    }
     const startedAt = performance.now()
     const mine = ready
     const client = connectClient(whole, engine.port)
@@ -58,10 +63,7 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
         ready = deferred()
         ready.promise.catch(() => {})
       }
-      restarts++
-      options.onExit?.({ name: options.name, code, restartInMs: backoffMs })
-      retry = setTimeout(() => launch(true), backoffMs)
-      backoffMs = Math.min(backoffMs * 2, BACKOFF_MS.most)
+      lost(code)
     })
     void begin(client, again).then(
       () => mine.resolve(client),
@@ -71,6 +73,13 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
         engine.kill()
       },
     )
+  }
+
+  function lost(code: number | null): void {
+    restarts++
+    options.onExit?.({ name: options.name, code, restartInMs: backoffMs })
+    retry = setTimeout(() => launch(true), backoffMs)
+    backoffMs = Math.min(backoffMs * 2, BACKOFF_MS.most)
   }
 
   async function begin(client: Client<C & typeof control>, again: boolean): Promise<void> {
@@ -83,16 +92,19 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
 
   return {
     restarts: () => restarts,
-    async client() {
+    async client(signal) {
       if (closing) throw new Failure('UNAVAILABLE', 'K2 is shutting down.')
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(unavailable(options.name)), WAIT_MS)
-      })
+      signal?.throwIfAborted()
+      const waiting = deferred<never>()
+      const waitMs = restarts === 0 ? WAIT_MS.first : WAIT_MS.again
+      const timer = setTimeout(() => waiting.reject(unavailable(options.name)), waitMs)
+      const stop = () => waiting.reject(new Failure('CANCELLED', 'The caller went away.'))
+      signal?.addEventListener('abort', stop)
       try {
-        return await Promise.race([ready.promise, late])
+        return await Promise.race([ready.promise, waiting.promise])
       } finally {
         clearTimeout(timer)
+        signal?.removeEventListener('abort', stop)
       }
     },
     async close(signal) {
@@ -101,12 +113,18 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
       const engine = running
       if (!engine) return []
       const exited = new Promise<void>(resolve => engine.onExit(() => resolve()))
-      const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+      const aborted = new Promise<void>(resolve => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      })
       const asked = ready.promise.then(client => (client as Client<typeof control>)['engine.close']({}))
       const answer = await Promise.race([asked.catch(() => undefined), exited, aborted])
-      await Promise.race([exited, signal.aborted ? Promise.resolve() : aborted])
+      // It ends itself when its answer has left; hanging up makes sure that it does.
+      if (answer) engine.port.close()
+      await Promise.race([exited, aborted])
       if (running === engine) engine.kill()
-      return answer?.unfinished ?? (signal.aborted ? [options.name] : [])
+      // Dead or silent before it had answered: whatever it still had to flush is not flushed.
+      return answer?.unfinished ?? [options.name]
     },
   }
 }

@@ -8,7 +8,7 @@ import { guardPages, guardSession, sandboxPages } from './guard.ts'
 import { menuTemplate } from './menu.ts'
 import { rendererOrigin } from './origin.ts'
 import { acceptPorts } from './ports.ts'
-import { quitFlow } from './quit.ts'
+import { quitFlow } from '../base/quit-flow.ts'
 import { declareScheme, serveScheme } from './scheme.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
 import { startProcess } from './utility-host.ts'
@@ -117,7 +117,7 @@ function endInOrder(hosted: Promise<Hosted>): void {
   void app.whenReady().then(() => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => {
-        exitCode = 130
+        exitCode = signal === 'SIGINT' ? 130 : 0
         app.quit()
       })
   })

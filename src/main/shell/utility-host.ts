@@ -13,19 +13,21 @@ export function startProcess(
   env: NodeJS.ProcessEnv = { ...process.env, K2_ENGINE: '1' },
 ): UtilityEngine {
   const child = utilityProcess.fork(entry, args, { env, stdio: 'inherit', serviceName: 'K2 engines' })
+  const kill = () => {
+    // Electron's own kill asks with SIGTERM, which an engine leaves to main.
+    if (child.pid !== undefined) killNow(child.pid)
+    else child.kill()
+  }
   return {
     pid: () => child.pid,
     onExit: listen => void child.once('exit', listen),
-    kill: () => {
-      // Electron's own kill asks with SIGTERM, which an engine leaves to main.
-      if (child.pid !== undefined) killNow(child.pid)
-      else child.kill()
-    },
+    kill,
     port: {
       post: message => child.postMessage(message),
       onMessage: listen => void child.on('message', listen),
       onClose: listen => void child.once('exit', () => listen()),
-      close: () => void child.kill(),
+      // A utility process cannot be hung up on; it is done when this is called.
+      close: kill,
     },
   }
 }

@@ -43,14 +43,20 @@ export function createDispatch<C extends Contract>(
       }
     }
     async function* follow(): AsyncGenerator<unknown> {
+      let ended = false
       try {
         const batches = table[name](parse(capability!.input, input, name), context) as AsyncIterable<unknown>
         for await (const batch of batches) yield checked(batch)
+        ended = true
         end()
       } catch (error) {
+        ended = true
         const failure = toFailure(error, context)
         end(failure)
         throw failure
+      } finally {
+        // The reader left at a `yield`: nothing above runs any more.
+        if (!ended) end(gone())
       }
     }
     if (!capability || !table[name]) {
@@ -66,6 +72,10 @@ function parse(schema: z.ZodType, input: unknown, name: string): unknown {
   const result = schema.safeParse(input ?? {})
   if (result.success) return result.data
   throw invalidInput(name, result.error, schema)
+}
+
+export function gone(cause?: unknown): Failure {
+  return new Failure('CANCELLED', 'The caller went away.', { cause })
 }
 
 /** Every field that is wrong, with what is allowed. */
@@ -84,7 +94,7 @@ export function invalidInput(what: string, error: z.ZodError, schema?: z.ZodType
 /** A Failure as it is; anything else is a bug and crosses as INTERNAL with the id under which it is logged. */
 export function toFailure(error: unknown, { signal, correlationId }: Context): Failure {
   if (error instanceof Failure) return error
-  if (signal.aborted) return new Failure('CANCELLED', 'The caller went away.', { cause: error })
+  if (signal.aborted) return gone(error)
   return new Failure('INTERNAL', `Something went wrong in K2; look for ${correlationId} in its log.`, {
     details: { correlation_id: correlationId },
     cause: error,

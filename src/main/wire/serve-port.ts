@@ -1,9 +1,18 @@
 // The answering half of the port and WebSocket transports: any Port in front of a dispatch.
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { Context, Dispatch, Door } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import { INITIAL_CREDIT, type Port, type ToClient, type ToServer } from '../../contract/messages.ts'
-import { toFailure } from './dispatch.ts'
+import { toServer } from './check-message.ts'
+import { gone, toFailure } from './dispatch.ts'
+
+export interface ServePortOptions {
+  /** The caller does not speak the protocol; nothing acts on what it said. Its port is closed unless this does it. */
+  onViolation?: (problem: string) => void
+  /** An answer that was given but cannot cross: the dispatch knows nothing of it. */
+  onBug?: (error: unknown, correlationId: string) => void
+}
 
 interface Open {
   abort: AbortController
@@ -15,20 +24,22 @@ interface Open {
 const MAX_OPEN = 1000
 
 /** Serves until the port closes; then every open request is aborted and its stream's `finally` runs. */
-export function servePort(port: Port, dispatch: Dispatch, door: Door): void {
+export function servePort(port: Port, dispatch: Dispatch, door: Door, options: ServePortOptions = {}): void {
+  const { onViolation = () => port.close(), onBug = () => {} } = options
   const open = new Map<number, Open>()
   let closed = false
-  const send = (message: ToClient) => {
-    if (!closed) port.post(message)
-  }
 
   port.onMessage(raw => {
-    const message = raw as ToServer
-    if (message?.t === 'open') void run(message)
-    else if (message?.t === 'cancel') open.get(message.id)?.abort.abort()
-    else if (message?.t === 'credit') {
-      const request = open.get(message.id)
-      if (!request) return
+    const checked = toServer.safeParse(raw)
+    if (!checked.success) return onViolation(z.prettifyError(checked.error))
+    const message = checked.data
+    const request = open.get(message.id)
+    if (message.t === 'open') {
+      // Another request under an id in use could be neither cancelled nor ended with its caller.
+      if (request) return onViolation(`Request ${message.id} is open already.`)
+      void run(message)
+    } else if (message.t === 'cancel') request?.abort.abort()
+    else if (request) {
       request.credit += message.n
       request.wake()
     }
@@ -54,9 +65,24 @@ export function servePort(port: Port, dispatch: Dispatch, door: Door): void {
         send({ t: 'done', id, value: await result })
       }
     } catch (error) {
-      send({ t: 'fail', id, error: toFailure(error, context).toWire() })
+      if (!(error instanceof Failure)) onBug(error, context.correlationId)
+      sendFailure(id, toFailure(error, context))
     } finally {
       open.delete(id)
+    }
+  }
+
+  function send(message: ToClient): void {
+    if (!closed) port.post(message)
+  }
+
+  /** Details that cannot cross are left out rather than the failure. */
+  function sendFailure(id: number, failure: Failure): void {
+    const error = failure.toWire()
+    try {
+      send({ t: 'fail', id, error })
+    } catch {
+      send({ t: 'fail', id, error: { ...error, details: undefined } })
     }
   }
 }
@@ -69,12 +95,12 @@ async function pump(stream: AsyncIterable<unknown>, request: Open, next: (value:
     while (!signal.aborted) {
       while (request.credit <= 0 && !signal.aborted) await new Promise<void>(resolve => (request.wake = resolve))
       if (signal.aborted) break
-      const { done, value } = await iterator.next()
-      if (done) return
+      const result = await iterator.next()
+      if (result.done) return
       request.credit--
-      next(value)
+      next(result.value)
     }
-    throw new Failure('CANCELLED', 'The caller went away.')
+    throw gone()
   } finally {
     await iterator.return?.()
   }

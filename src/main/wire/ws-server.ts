@@ -2,10 +2,8 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { z } from 'zod'
 import type { Dispatch } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
-import type { Port, ToServer } from '../../contract/messages.ts'
 import { pathOf, type Admit } from './http/admission.ts'
 import { correlationIdOf } from './http/correlation.ts'
 import { MAX_BODY_BYTES } from './http/failures.ts'
@@ -20,6 +18,8 @@ export interface SocketsOptions {
   admit: Admit
   /** How each handshake ended. */
   observe: (request: IncomingMessage, status: number, elapsedMs: number) => void
+  /** An answer that cannot cross. */
+  onBug: (error: unknown, correlationId: string) => void
   heartbeatMs?: number
 }
 
@@ -28,7 +28,7 @@ const GOING_AWAY = 1001
 /** A caller that does not answer the goodbye is cut off. */
 const GOODBYE_MS = 500
 
-export function serveSockets(server: Server, { dispatch, admit, observe, heartbeatMs }: SocketsOptions) {
+export function serveSockets(server: Server, { dispatch, admit, observe, onBug, heartbeatMs }: SocketsOptions) {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -53,7 +53,10 @@ export function serveSockets(server: Server, { dispatch, admit, observe, heartbe
     sockets.handleUpgrade(request, socket, head, webSocket => {
       socket.off('error', lost)
       observe(request, 101, performance.now() - started)
-      servePort(checkedPort(socketPort(webSocket, heartbeatMs), webSocket), dispatch, 'ws')
+      servePort(socketPort(webSocket, heartbeatMs), dispatch, 'ws', {
+        onViolation: problem => webSocket.close(POLICY_VIOLATION, closeReason(`Not a message of K2: ${problem}`)),
+        onBug,
+      })
     })
   })
 
@@ -89,36 +92,4 @@ function closed(socket: WebSocket): Promise<void> {
     if (socket.readyState === socket.CLOSED) resolve()
     else socket.once('close', () => resolve())
   })
-}
-
-/** Batches that one message may ask for: without a bound, a producer that never waits would keep everyone else waiting. */
-const MAX_CREDIT = 1000
-
-const id = z.int().min(0)
-const toServer: z.ZodType<ToServer> = z.discriminatedUnion('t', [
-  z.strictObject({
-    t: z.literal('open'),
-    id,
-    name: z.string(),
-    input: z.unknown().default({}),
-    correlationId: z
-      .string()
-      .regex(/^[\x21-\x7e]{1,128}$/)
-      .optional(),
-  }),
-  z.strictObject({ t: z.literal('credit'), id, n: z.int().min(1).max(MAX_CREDIT) }),
-  z.strictObject({ t: z.literal('cancel'), id }),
-])
-
-/** A caller that does not speak the protocol is told so and let go, before anything acts on what it said. */
-function checkedPort(port: Port, socket: WebSocket): Port {
-  return {
-    ...port,
-    onMessage: listen =>
-      port.onMessage(raw => {
-        const message = toServer.safeParse(raw)
-        if (message.success) listen(message.data)
-        else socket.close(POLICY_VIOLATION, closeReason(`Not a message of K2: ${z.prettifyError(message.error)}`))
-      }),
-  }
 }

@@ -5,10 +5,11 @@ import type { Failure } from '../../../src/contract/failure.ts'
 import { forkEngine } from '../../../src/main/host/fork.ts'
 import { supervise } from '../../../src/main/host/supervise.ts'
 import { sample, tickBatch } from '../../support/sample.ts'
+import type { EngineOptions } from '../../support/sample-engine.ts'
 
 const entry = join(import.meta.dirname, '../../support/sample-engine.ts')
 
-function openEngine(options: { closeMs?: number } = {}) {
+function openEngine(options: Partial<EngineOptions> = {}) {
   const pids: number[] = []
   const restarted: number[] = []
   const engine = supervise({
@@ -90,4 +91,48 @@ it('refuses requests once it is closing', async () => {
   await pid()
   await engine.close(AbortSignal.timeout(2_000))
   await expect(engine.client()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+})
+
+it('names an engine that died before it could say that all is flushed', async () => {
+  const { engine, pid } = openEngine({ dieOnClose: true })
+  await pid()
+  expect(await engine.close(AbortSignal.timeout(2_000))).toEqual(['sample'])
+})
+
+it('kills at once when there is no time left', async () => {
+  const { engine, pid } = openEngine({ closeMs: 60_000 })
+  const id = await pid()
+  const started = performance.now()
+  expect(await engine.close(AbortSignal.abort())).toEqual(['sample'])
+  await expect.poll(() => isAlive(id)).toBe(false)
+  expect(performance.now() - started).toBeLessThan(1_000)
+})
+
+it('says that a process cannot start, and goes on trying', async () => {
+  const { engine } = openEngine({ failStart: true })
+  await expect(engine.client()).rejects.toMatchObject({ code: 'INTERNAL' })
+  await expect.poll(() => engine.restarts(), { timeout: 5_000 }).toBeGreaterThan(1)
+})
+
+it('lets a caller go that gives up while the process starts', async () => {
+  const { engine } = openEngine()
+  const started = performance.now()
+  await expect(engine.client(AbortSignal.timeout(20))).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(performance.now() - started).toBeLessThan(300)
+})
+
+it('tries again when the system has no room for a process', async () => {
+  let tries = 0
+  const engine = supervise({
+    name: 'sample',
+    contract: sample,
+    start: () => {
+      if (++tries < 3) throw new Error('EAGAIN')
+      return forkEngine(entry, ['--import', 'tsx'])
+    },
+    options: { closeMs: 0 },
+  })
+  onTestFinished(async () => void (await engine.close(AbortSignal.timeout(2_000))))
+  expect((await (await engine.client())['sample.echo']({ text: 'here' })).text).toBe('here')
+  expect(engine.restarts()).toBe(2)
 })

@@ -1,19 +1,18 @@
 // Answers as text: a table for people, json, csv and ndjson for programs.
-import Table from 'cli-table3'
 import { isColumnBatch, rowsOf } from '../../../contract/columns.ts'
 import type { Format } from './command-line.ts'
+import { layOut, tableHead, tableLines, type Layout } from './table.ts'
 
 type Record_ = Record<string, unknown>
 
-/** Rows of whatever an answer holds; a plain object is one row, told field by field. */
-export function rowsIn(data: unknown): Record_[] {
+/** Rows of whatever an answer holds; a plain object is one row. */
+function rowsIn(data: unknown): Record_[] {
   if (isColumnBatch(data)) return rowsOf(data)
-  if (Array.isArray(data)) return data as Record_[]
-  return [data as Record_]
+  return Array.isArray(data) ? (data as Record_[]) : [data as Record_]
 }
 
 /** Column names of an answer, also when it has no rows. */
-export function columnsIn(data: unknown): string[] {
+function columnsIn(data: unknown): string[] {
   if (isColumnBatch(data)) return Object.keys(data.columns)
   return [...new Set(rowsIn(data).flatMap(row => Object.keys(row)))]
 }
@@ -23,68 +22,53 @@ export function formatAnswer(data: unknown, format: Format, { width }: { width?:
     case 'json':
       return JSON.stringify(isColumnBatch(data) ? rowsOf(data) : data, jsonValue, 2) + '\n'
     case 'ndjson':
-      return rowsIn(data)
-        .map(row => JSON.stringify(row, jsonValue) + '\n')
-        .join('')
+      return jsonLines(data)
     case 'csv':
-      return (
-        csvLine(columnsIn(data)) +
-        rowsIn(data)
-          .map(row => csvRow(row, columnsIn(data)))
-          .join('')
-      )
+      return csvLine(columnsIn(data)) + csvLines(data, columnsIn(data))
     case 'table':
       return isColumnBatch(data) || Array.isArray(data) ? tableOfRows(data, width) : tableOfFields(data as Record_)
   }
 }
 
-export function csvRow(row: Record_, columns: readonly string[]): string {
-  return csvLine(columns.map(name => cellText(row[name])))
+/** For batch after batch: the header once, and the columns of the first batch for all. */
+export function streamFormatter(format: Format, width?: number): (data: unknown) => string {
+  let columns: string[] | undefined
+  let layout: Layout | undefined
+  return data => {
+    if (format === 'json' || format === 'ndjson') return jsonLines(data)
+    const isFirst = columns === undefined
+    columns ??= columnsIn(data)
+    if (format === 'csv') return (isFirst ? csvLine(columns) : '') + csvLines(data, columns)
+    const texts = textsOf(data, columns)
+    layout ??= layOut(columns, texts, width)
+    return (isFirst ? tableHead(layout) : '') + tableLines(layout, texts)
+  }
+}
+
+function jsonLines(data: unknown): string {
+  return rowsIn(data)
+    .map(row => JSON.stringify(row, jsonValue) + '\n')
+    .join('')
+}
+
+function csvLines(data: unknown, columns: readonly string[]): string {
+  return textsOf(data, columns).map(csvLine).join('')
 }
 
 function csvLine(cells: readonly string[]): string {
   return cells.map(cell => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',') + '\r\n'
 }
 
-/** For a person: columns without any value and the log's own are left out, and ids come last, as they are the least read. */
-function tableOfRows(data: unknown, width = 120): string {
-  const rows = rowsIn(data)
-  if (rows.length === 0) return 'No rows.\n'
-  const filled = columnsIn(data).filter(
-    name => !name.startsWith('_') && rows.some(row => row[name] !== null && cellText(row[name]) !== ''),
-  )
-  const isId = (name: string) => name.endsWith('_id')
-  const shown = [...filled.filter(name => !isId(name)), ...filled.filter(isId)]
-  const numeric = shown.map(name => rows.every(row => /^-?[\d.]*$/.test(cellText(row[name]))))
-  const texts = rows.map(row => shown.map(name => cellText(row[name])))
-  const widths = shown.map((name, i) => Math.max(name.length, ...texts.map(cells => cells[i].length)) + 2)
-  const fits = widths.filter((_, i) => widths.slice(0, i + 1).reduce((sum, w) => sum + w + 1, 1) <= width).length
-  const kept = Math.max(1, fits)
-  const table = new Table({
-    head: shown.slice(0, kept),
-    colAligns: numeric.slice(0, kept).map(is => (is ? 'right' : 'left')),
-    style: { head: [], border: [] },
-    chars: {
-      'top-mid': '',
-      'bottom-mid': '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      'right-mid': '',
-      middle: '',
-      top: '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      right: '',
-    },
-  })
-  for (const cells of texts) table.push(cells.slice(0, kept))
-  const left = shown.slice(kept)
-  return table.toString() + '\n' + (left.length ? `… ${left.join(', ')}: use --output json or a wider terminal\n` : '')
+function textsOf(data: unknown, columns: readonly string[]): string[][] {
+  return rowsIn(data).map(row => columns.map(name => cellText(row[name])))
+}
+
+function tableOfRows(data: unknown, width?: number): string {
+  const columns = columnsIn(data)
+  const texts = textsOf(data, columns)
+  if (texts.length === 0) return 'No rows.\n'
+  const layout = layOut(columns, texts, width)
+  return tableHead(layout) + tableLines(layout, texts)
 }
 
 /** Longer lists are told by their length; json has them whole. */

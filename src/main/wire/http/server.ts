@@ -85,17 +85,16 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   })
-  addManners(app, {
-    admit,
-    observe,
-    onBug: (error, correlationId) => log.error('request failed', { correlation_id: correlationId, error }),
-  })
+  const onBug = (error: unknown, correlationId: string) =>
+    log.error('request failed', { correlation_id: correlationId, error })
+  addManners(app, { admit, observe, onBug })
   addRoutes(app, { contract, dispatch, contextOf: requests.contextOf, heartbeatMs })
   addOwnRoutes(app, options)
   const sockets = serveSockets(app.server, {
     dispatch,
     admit,
     heartbeatMs,
+    onBug,
     observe: (request, status, elapsedMs) =>
       observe({ method: 'GET', endpoint: SOCKET_PATH, status, elapsedMs, correlationId: correlationIdOf(request) }),
   })

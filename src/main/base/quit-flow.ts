@@ -20,7 +20,7 @@ export function quitFlow({ close, exit, say, deadlineMs = 5_000 }: QuitOptions):
     })
     const unfinished = await Promise.race([close(signal), givenUp]).catch((error: unknown) => [String(error)])
     if (unfinished.length > 0) say(`K2 ended before it had finished: ${unfinished.join(', ')}.`)
-    exit(unfinished.length > 0 ? 1 : code)
+    exit(code === 0 && unfinished.length > 0 ? 1 : code)
   }
 
   return code => {

@@ -1,6 +1,6 @@
 // How the program ends: in order, within its deadline, at once when asked twice.
 import { expect, it } from 'vitest'
-import { quitFlow } from '../../../src/main/shell/quit.ts'
+import { quitFlow } from '../../../src/main/base/quit-flow.ts'
 
 function newFlow(close: (signal: AbortSignal) => Promise<string[]>, deadlineMs?: number) {
   const said: string[] = []
