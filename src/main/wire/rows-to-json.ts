@@ -1,5 +1,5 @@
 // A column batch as a JSON array of row objects, straight from the columns into bytes: most of what a REST query costs.
-// Measured: 1,000 trades of 18 columns (469 kB) in 1.5 ms, by row objects and JSON.stringify 3.9 ms.
+// Measured: 1,000 trades of 18 columns (469 kB) in 1.6 ms, by row objects and JSON.stringify 3.9 ms.
 import { decimalText, type Column, type ColumnBatch } from '../../contract/columns.ts'
 
 export function rowsToJson({ rowCount, columns }: ColumnBatch): Buffer {
