@@ -165,6 +165,30 @@ it('keeps a batch without a cursor free of an id', async () => {
   expect(await batchesOf(await openStream(`${url}/v1/plain`))).toEqual([{ data: { n: 1 } }])
 })
 
+it('hides a batch that cannot be written behind an id and tells the log', async () => {
+  const contract = {
+    broken: stream({
+      summary: 'A batch with a loop in it',
+      http: { method: 'GET', path: '/v1/broken' },
+      input: z.strictObject({}),
+      output: z.unknown(),
+    }),
+  }
+  const loop: { self?: unknown } = {}
+  loop.self = loop
+  const dispatch = createDispatch(contract, {
+    async *broken() {
+      yield loop
+    },
+  })
+  const { url, bugs } = await serveSample({ contract, dispatch })
+  const response = await openStream(`${url}/v1/broken`)
+  const [event] = await batchesOf(response)
+  expect(event).toMatchObject({ event: 'failure', data: { code: 'INTERNAL' } })
+  expect(JSON.stringify(event)).toContain(response.headers['x-correlation-id'])
+  expect(bugs).toEqual([expect.any(RangeError)])
+})
+
 it('tells its readers when the server closes, and does not wait for them', async () => {
   const { url, server, witness } = await serveSample()
   const reading = batchesOf(await openStream(`${url}/v1/count?to=1000000000&pause_ms=20`))

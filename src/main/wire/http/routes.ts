@@ -7,12 +7,14 @@ import { Failure } from '../../../contract/failure.ts'
 import { invalidInput, toFailure } from '../dispatch.ts'
 import { failureBody, JSON_TYPE, successBody } from './envelope.ts'
 import { sendEvents } from './events.ts'
+import { isBug } from './failures.ts'
 import { inputOf } from './input.ts'
 
 export interface RouteOptions {
   contract: Contract
   dispatch: Dispatch
   contextOf: (request: FastifyRequest, reply: FastifyReply) => Context
+  onBug: (error: unknown, correlationId: string) => void
   heartbeatMs: number
 }
 
@@ -23,7 +25,10 @@ declare module 'fastify' {
   }
 }
 
-export function addRoutes(app: FastifyInstance, { contract, dispatch, contextOf, heartbeatMs }: RouteOptions): void {
+export function addRoutes(
+  app: FastifyInstance,
+  { contract, dispatch, contextOf, onBug, heartbeatMs }: RouteOptions,
+): void {
   for (const [name, capability] of Object.entries(contract)) {
     const { http, kind } = capability
     if (!http) continue
@@ -53,9 +58,15 @@ export function addRoutes(app: FastifyInstance, { contract, dispatch, contextOf,
       }
       const batches = dispatch(name, input, context) as AsyncIterable<unknown>
       const { signal } = context
-      await sendEvents(batches, { open, signal, heartbeatMs, toFailure: error => toFailure(error, context) })
+      await sendEvents(batches, { open, signal, heartbeatMs, toFailure: error => told(error, context) })
       return reply
     }
+  }
+
+  /** What the dispatch let through it has logged; what is left is a batch that cannot be written. */
+  function told(error: unknown, context: Context): Failure {
+    if (isBug(error) && !context.signal.aborted) onBug(error, context.correlationId)
+    return toFailure(error, context)
   }
 }
 
@@ -73,7 +84,7 @@ function resumed(name: string, { input }: Capability, { headers, query }: Fastif
 
 /** A health check goes by the status: an answer that says it is unhealthy is a failure that has the answer along. */
 function whyUnhealthy(answer: unknown): Failure | undefined {
-  const { status, dependencies = [] } = answer as { status?: unknown; dependencies?: Dependency[] }
+  const { status, dependencies = [] } = (answer ?? {}) as { status?: unknown; dependencies?: Dependency[] }
   if (status !== 'unhealthy') return undefined
   const ill = dependencies.filter(({ healthy }) => !healthy).map(({ name, why }) => (why ? `${name}: ${why}` : name))
   return new Failure('UNAVAILABLE', `Not everything is well. ${ill.join('; ')}`)

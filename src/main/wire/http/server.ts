@@ -88,7 +88,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   const onBug = (error: unknown, correlationId: string) =>
     log.error('request failed', { correlation_id: correlationId, error })
   addManners(app, { admit, observe, onBug })
-  addRoutes(app, { contract, dispatch, contextOf: requests.contextOf, heartbeatMs })
+  addRoutes(app, { contract, dispatch, contextOf: requests.contextOf, onBug, heartbeatMs })
   addOwnRoutes(app, options)
   const sockets = serveSockets(app.server, {
     dispatch,
