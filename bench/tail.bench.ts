@@ -16,6 +16,7 @@ const SYMBOLS = 500
 const SPAN_MICROS = 240e6
 const ROUNDS = 7
 const PASSES = 8
+const FULL_MEGABYTES = 48
 
 export async function run(): Promise<Figure[]> {
   const figures: Figure[] = []
@@ -88,10 +89,13 @@ function measureDecoding(dataType: TailTable, batches: LogBatch[]): Figure {
   return { name: `${dataType} decoded and checked`, value: perSecond, unit: '/s', target: '≥ 1,200,000' }
 }
 
+/** Into a tail that is full, as one is after its first minutes: each row that comes lets an old one go. */
 function measureAppending(dataType: TailTable, batches: LogBatch[]): Figure[] {
-  const perSecond = fastestNow(() => filledTail(dataType, batches).close())
-  const tail = filledTail(dataType, batches)
+  const tail = filledTail(dataType, batches, FULL_MEGABYTES)
   const { bytes, held } = tail.counts()
+  const perSecond = fastestNow(() => {
+    for (const batch of batches) tail.append(batch)
+  })
   tail.close()
   const valueBytes = batches.reduce((sum, { values }) => sum + values.length, 0) / MESSAGES
   return [
@@ -101,13 +105,13 @@ function measureAppending(dataType: TailTable, batches: LogBatch[]): Figure[] {
       value: bytes / held,
       unit: 'bytes',
       target: '≤ 200',
-      detail: `of which ${valueBytes.toFixed(0)} are the message; ${held} held`,
+      detail: `of which ${valueBytes.toFixed(0)} are the message; ${held} held in ${FULL_MEGABYTES} MB`,
     },
   ]
 }
 
-function filledTail(dataType: TailTable, batches: LogBatch[]): Tail {
-  const tail = createTail({ dataType, minutes: 5, maxPerSymbol: 10_000, maxMegabytes: 128 })
+function filledTail(dataType: TailTable, batches: LogBatch[], maxMegabytes = 128): Tail {
+  const tail = createTail({ dataType, minutes: 5, maxPerSymbol: 10_000, maxMegabytes })
   for (const batch of batches) tail.append(batch)
   return tail
 }

@@ -7,4 +7,3 @@ export const contract = { ...system, ...market, ...demo }
 export type K2 = typeof contract
 
 export type * from './capability.ts'
-export { connectClient } from './client.ts'

@@ -51,12 +51,12 @@ describe('the embedded log', () => {
     for (const key of keys) {
       const own = messages.filter(([name]) => name === key).map(([, text]) => text)
       const inPartition = texts.get(partitionOf(key, 16))!
-      expect(inPartition.filter(text => own.includes(text))).toEqual(own)
+      expect(inPartition.filter(text => own.some(known => known === text))).toEqual(own)
     }
   })
 
   it('gives back any messages, in any number of appends, whole and in the order of their partition', async () => {
-    const message = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.string({ maxLength: 300 }))
+    const message = fc.tuple(fc.constantFrom(...'abcde'), fc.string({ maxLength: 300 }))
     const property = fc.asyncProperty(
       fc.array(fc.array(message, { maxLength: 40 }), { maxLength: 12 }),
       async appends => {

@@ -75,7 +75,11 @@ it('sends whoever has a session to the page, also from a used address', async ()
 
 it('says how to open the page to whoever has no session', async () => {
   const { visit, port } = await servePage()
-  for (const headers of <Record<string, string>[]>[{}, { cookie: `k2_session_${port}=made-up` }, { cookie: 'other=1' }]) {
+  for (const headers of <Record<string, string>[]>[
+    {},
+    { cookie: `k2_session_${port}=made-up` },
+    { cookie: 'other=1' },
+  ]) {
     const answer = await visit('/', headers)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8'])
     expect(await answer.text()).toMatch(/\?token=/)
