@@ -7,7 +7,7 @@ import type { MessageLog } from '../../log/message-log.ts'
 import { instruments, setDensity } from './arrivals.ts'
 import { createMessageColumns } from './columns.ts'
 import { createMarket, fillMessages, marketMicros, nextMessageMicros, skipTo } from './market.ts'
-import { createRateMeter } from './rate-meter.ts'
+import { createRateMeter } from '../../base/rate-meter.ts'
 import { clearBatch, createTopicBatches, producedOf } from './topic-batches.ts'
 
 export interface Pace {

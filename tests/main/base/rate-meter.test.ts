@@ -1,6 +1,6 @@
 // The rate over the last seconds.
 import { expect, it } from 'vitest'
-import { createRateMeter } from '../../../../src/main/sources/demo/rate-meter.ts'
+import { createRateMeter } from '../../../src/main/base/rate-meter.ts'
 
 function record(meter: ReturnType<typeof createRateMeter>, perSecond: number, fromMs: number, toMs: number, from = 0) {
   let count = from
