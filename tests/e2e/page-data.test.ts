@@ -45,7 +45,7 @@ describe.skipIf(chromium.skip)(`the live tape${chromium.because}`, () => {
     const held = await tapeRows(page)
     await page.waitForTimeout(1500)
     expect(await tapeRows(page)).toEqual(held)
-    await expect.poll(() => page.locator('.progress').textContent(), POLL).toMatch(/^Held at .* · [1-9][\d,]* since$/)
+    await expect.poll(() => page.locator('.progress').textContent(), POLL).toMatch(/^Held at .* · [1-9][\d,]* new$/)
 
     await page.locator('.pane-tape .row-scroller').hover()
     await page.mouse.wheel(0, 4000)

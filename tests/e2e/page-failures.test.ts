@@ -3,7 +3,7 @@ import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { needs } from '../support/needs.ts'
-import { openPage, tapeRows } from '../support/open-page.ts'
+import { axe, openPage, tapeRows } from '../support/open-page.ts'
 
 const chromium = needs('chromium')
 let browser: Browser
@@ -40,6 +40,7 @@ describe.skipIf(chromium.skip)(`when the server goes${chromium.because}`, () => 
     const kept = await tapeRows(page)
     expect(kept.length).toBeGreaterThan(30)
     expect(await page.locator('.live').getAttribute('title')).toMatch(/Trying again/)
+    expect(await axe(page, '.pane-quotes')).toEqual([])
 
     await server.comeBack()
     await page.getByRole('button', { name: 'Reconnect' }).click()

@@ -1,10 +1,9 @@
 // The frame in a browser: palette, themes, keys, what is said of the future, accessibility in every theme.
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { needs } from '../support/needs.ts'
-import { openPage, tapeRows } from '../support/open-page.ts'
+import { axe, openPage, tapeRows } from '../support/open-page.ts'
 
 const chromium = needs('chromium')
 let browser: Browser
@@ -181,13 +180,6 @@ describe.skipIf(chromium.skip)(`accessibility${chromium.because}`, () => {
     )
   })
 })
-
-async function axe(page: Page, part = 'html'): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).include(part).analyze()
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),
-  )
-}
 
 /** Texts that do not fit into what holds them, but for those that may end in an ellipsis. */
 function cutTexts(page: Page): Promise<string[]> {

@@ -1,4 +1,5 @@
 // Opens the page in Chromium over a server of synthetic rows; whatever the page complains about fails the test.
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright'
 import { expect, onTestFinished } from 'vitest'
 import { openPageServer, type PageServer, type PageServerOptions } from './page-server.ts'
@@ -48,4 +49,12 @@ export function tapeRows(page: Page): Promise<string[][]> {
 
 export function rowsOf(page: Page, selector: string): Promise<string[][]> {
   return page.$$eval(selector, rows => rows.map(row => [...row.children].map(cell => cell.textContent ?? '')))
+}
+
+/** What axe objects to in a part of the page. */
+export async function axe(page: Page, part = 'html'): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).include(part).analyze()
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),
+  )
 }

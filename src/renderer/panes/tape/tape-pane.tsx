@@ -118,8 +118,8 @@ function Progress() {
   const newest = held.end > 0 ? held.time[(held.end - 1) & (held.capacity - 1)] : undefined
   return (
     <span className="progress held">
-      Held{newest === undefined ? '' : ` at ${timeOfDay(newest, zone, 'second')}`} ·{' '}
-      {grouped(Math.max(0, received - held.end))} since
+      {newest !== undefined && <span className="held-at">Held at {timeOfDay(newest, zone, 'second')} · </span>}
+      {grouped(Math.max(0, received - held.end))} new
     </span>
   )
 }
