@@ -49,18 +49,29 @@ export function socketPort(socket: WebSocket, heartbeatMs = HEARTBEAT_MS): Port 
   }
 }
 
-/** A reason may be 123 bytes long. */
+/** A reason may be 123 bytes long, and must not end amid a character. */
 export function closeReason(text: string): Buffer {
-  return Buffer.from(text).subarray(0, 123)
+  return Buffer.from(
+    Buffer.from(text)
+      .subarray(0, 123)
+      .toString()
+      .replace(/\uFFFD+$/, ''),
+  )
 }
 
+/** Pings that may go unanswered while bytes wait in the socket: the pong of a slow caller comes after all of them. */
+const PATIENCE = 6
+
 function keepAlive(socket: WebSocket, heartbeatMs: number): void {
-  let answered = true
+  let unanswered = 0
+  let allowed = PATIENCE
   const timer = setInterval(() => {
-    if (!answered) return socket.terminate()
-    answered = false
+    if (unanswered >= allowed) return socket.terminate()
+    unanswered++
+    allowed = socket.bufferedAmount > 0 ? PATIENCE : unanswered
     socket.ping()
   }, heartbeatMs)
-  socket.on('pong', () => (answered = true))
+  const hear = () => (unanswered = 0)
+  socket.on('pong', hear).on('message', hear)
   socket.on('close', () => clearInterval(timer))
 }

@@ -128,6 +128,8 @@ it.each([
   ['k2.json', '{"t":', 1007],
   ['k2.json', 'null', 1008],
   ['k2.json', '{"t":"shout"}', 1008],
+  ['k2.json', `{"t":"cancel","id":1,"${'é'.repeat(200)}":1}`, 1008],
+  ['k2.json', `{"t":"cancel","id":1,"x${'é'.repeat(200)}":1}`, 1008],
   ['k2.json', '{"t":"open","id":"1","name":"sample.echo"}', 1008],
   ['k2.json', '{"t":"credit","id":1,"n":-5}', 1008],
   ['k2.json', '{"t":"credit","id":1,"n":1001}', 1008],
@@ -166,6 +168,21 @@ it('gives up a caller that has fallen silent', async () => {
   socket.send(JSON.stringify({ t: 'open', id: 1, name: 'sample.wait' }))
   expect(await until(() => witness.running === 1)).toBe(true)
   expect(await until(() => witness.aborted === 1)).toBe(true)
+})
+
+it('keeps a slow caller that still takes what waits for it', async () => {
+  const { url, witness } = await serveSample({ heartbeatMs: 300 })
+  const socket = await opened(openSocket(url, ['k2.json']))
+  let seen = 0
+  socket.on('message', () => {
+    seen++
+    socket.pause()
+    setTimeout(() => socket.resume(), 100)
+  })
+  socket.send(JSON.stringify({ t: 'open', id: 1, name: 'sample.count', input: { to: 12, wide: 4_000_000 } }))
+  socket.send(JSON.stringify({ t: 'credit', id: 1, n: 12 }))
+  expect(await until(() => seen === 13, 8000)).toBe(true)
+  expect(witness.cleaned).toBe(1)
 })
 
 it('gives up a caller that grants credit and does not read', async () => {

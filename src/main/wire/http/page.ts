@@ -50,19 +50,19 @@ function sendHowTo(reply: FastifyReply, text: Html): FastifyReply {
 
 function sendIndex({ headers }: FastifyRequest, reply: FastifyReply, index: Asset): FastifyReply {
   const nonce = newNonce()
-  const html = index.bytes.toString().replaceAll('__NONCE__', nonce)
-  return sendPage(reply, html, { nonce, connect: ["'self'", `ws://${headers.host}`, `wss://${headers.host}`] })
+  const page = index.bytes.toString().replaceAll('__NONCE__', nonce)
+  return sendPage(reply, page, { nonce, connect: ["'self'", `ws://${headers.host}`, `wss://${headers.host}`] })
 }
 
 export function sendPage(
   reply: FastifyReply,
-  html: string,
+  page: string,
   { nonce, connect }: { nonce: string; connect: readonly string[] },
 ): FastifyReply {
   return reply
     .headers({ 'content-security-policy': contentSecurityPolicy(nonce, connect) })
     .type('text/html; charset=utf-8')
-    .send(html)
+    .send(page)
 }
 
 export function newNonce(): string {
