@@ -35,6 +35,8 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
   const logFolder = join(config.profile, 'logs')
   const log = createLog({ ...config.log, environment: config.environment, folder: logFolder })
   for (const warning of config.warnings) log.warn(warning)
+  if (config.kafka.brokers.length > 0)
+    log.warn('K2_KAFKA_BROKERS is set, but this version of K2 does not read Kafka yet: it uses its own log only.')
   /** What is open, in the order in which it is to be closed. */
   const open: CloseStep[] = [
     { name: 'profile', close: () => profile.close() },

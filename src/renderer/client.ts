@@ -4,7 +4,8 @@ import { Failure } from '../contract/failure.ts'
 import type { Port } from '../contract/messages.ts'
 
 export function openPort(): Promise<Port> {
-  if (location.protocol === 'app:') return Promise.resolve(openWindowPort())
+  // During development Electron's window shows a page from an http address.
+  if (location.protocol === 'app:' || navigator.userAgent.includes(' Electron/')) return Promise.resolve(openWindowPort())
   return openSocketPort(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/ws`)
 }
 

@@ -13,7 +13,7 @@ export function EmptyWorkspace() {
         <p>
           {isKafka
             ? 'K2 is connected to Kafka, and nothing has come in on its topics yet.'
-            : 'No Kafka brokers are set, and the simulated market is off.'}
+            : 'The simulated market is off, and this version of K2 does not read Kafka yet.'}
         </p>
         <div className="ways">
           <section aria-labelledby="way-demo">
@@ -30,7 +30,11 @@ export function EmptyWorkspace() {
           </section>
           <section aria-labelledby="way-kafka">
             <h3 id="way-kafka">{isKafka ? 'Check the topics' : 'Connect Kafka'}</h3>
-            <p>Set the brokers and topics, then start K2 again:</p>
+            <p>
+              {isKafka
+                ? 'Set the brokers and topics, then start K2 again:'
+                : 'Comes with the next version. These settings are checked already:'}
+            </p>
             <pre tabIndex={0} aria-label="Settings for Kafka">
               K2_KAFKA_BROKERS=broker-1:9092,broker-2:9092{'\n'}
               K2_TOPICS=market.equities.trades.asx,market.equities.quotes.asx
