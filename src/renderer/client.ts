@@ -5,7 +5,8 @@ import type { Port } from '../contract/messages.ts'
 
 export function openPort(): Promise<Port> {
   // During development Electron's window shows a page from an http address.
-  if (location.protocol === 'app:' || navigator.userAgent.includes(' Electron/')) return Promise.resolve(openWindowPort())
+  if (location.protocol === 'app:' || navigator.userAgent.includes(' Electron/'))
+    return Promise.resolve(openWindowPort())
   return openSocketPort(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/ws`)
 }
 

@@ -18,7 +18,7 @@ describe.skipIf(chromium.skip)(`with nothing to show${chromium.because}`, () => 
   it('says why, how to connect Kafka, and opens the demo workspace on a click', async () => {
     const { page, server } = await openPage(browser, { isRunning: false })
     await page.getByRole('heading', { name: 'No market data yet' }).waitFor()
-    await page.getByText('No Kafka brokers are set, and the simulated market is off.').waitFor()
+    await page.getByText('The simulated market is off, and this version of K2 does not read Kafka yet.').waitFor()
     await page.getByText('K2_KAFKA_BROKERS=').waitFor()
     await page.getByRole('button', { name: 'Open the demo workspace' }).click()
     await expect.poll(async () => (await tapeRows(page)).length, POLL).toBeGreaterThan(5)
