@@ -47,7 +47,7 @@ function sampleBatches(dataType: TailTable): LogBatch[] {
   })
   return Array.from({ length: MESSAGES / BATCH_MESSAGES }, (_, k) => {
     const rows = Array.from({ length: BATCH_MESSAGES }, (_, i) => rowAt(k * BATCH_MESSAGES + i))
-    return logBatch(dataType, rows, { partition: k % PARTITIONS, offset: Math.floor(k / PARTITIONS) * BATCH_MESSAGES })
+    return logBatch(dataType, rows, { offset: k * BATCH_MESSAGES })
   })
 }
 

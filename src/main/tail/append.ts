@@ -5,7 +5,7 @@ import type { LogBatch } from '../log/message-log.ts'
 import { createCursor, pointCursor, type Cursor } from '../market/decode-primitives.ts'
 import type { Sink } from '../market/decode.ts'
 import { createWireDecoder, type SchemaOf } from '../market/decode-wire.ts'
-import type { Instrument, NameRange } from './instruments.ts'
+import { CHAINS, type Instrument, type NameRange } from './instruments.ts'
 import { addSegment, countFitting, findSegment } from './ring.ts'
 import { compareRows, PAIR_COLUMNS, rowAt, type Segment } from './segment.ts'
 import { evictRows, type Store } from './store.ts'
@@ -135,17 +135,18 @@ function noteRange({ from, to }: Cursor, range: NameRange): void {
   range.to = to
 }
 
-/** Puts a row at the head of its instrument's chain, and notes when it came out of order. */
+/** Puts a row at the head of its instrument's chains, and notes when it came out of order. */
 function linkRow(store: Store, instrument: Instrument, segment: Segment, at: number): void {
   const position = store.ring.head
   const time = segment.exchangeTimes[at]
-  const { newest, lastTime } = instrument
-  const held = newest >= store.ring.tail
-  segment.previous[2 * at] = held ? position - newest : 0
-  if (held && time <= lastTime && comesBefore(store, instrument, segment, at)) instrument.straggler = position
+  const { newest, appended, evicted, lastTime } = instrument
+  const chain = appended % CHAINS
+  segment.previous[2 * at] = newest[chain] >= store.ring.tail ? position - newest[chain] : 0
+  const isAlone = appended === evicted
+  if (!isAlone && time <= lastTime && comesBefore(store, instrument, segment, at)) instrument.straggler = position
   if (time < instrument.firstTime) instrument.firstTime = time
   if (time > lastTime) instrument.lastTime = time
-  instrument.newest = position
+  newest[chain] = position
   instrument.appended++
 }
 
@@ -153,10 +154,12 @@ function linkRow(store: Store, instrument: Instrument, segment: Segment, at: num
  * Whether a row stands before one that came earlier: the last one is the highest of all unless it came late itself.
  * Then it is not known, and the row is taken to be late too, which costs a sort and no row.
  */
-function comesBefore(store: Store, { newest, straggler }: Instrument, segment: Segment, at: number): boolean {
-  if (straggler === newest) return true
-  const last = findSegment(store.ring, newest)
-  return compareRows(segment, at, last, rowAt(last, newest), store.places) < 0
+function comesBefore(store: Store, instrument: Instrument, segment: Segment, at: number): boolean {
+  const { newest, appended, straggler } = instrument
+  const position = newest[(appended - 1) % CHAINS]
+  if (straggler === position) return true
+  const last = findSegment(store.ring, position)
+  return compareRows(segment, at, last, rowAt(last, position), store.places) < 0
 }
 
 /** Rows carry their place in 16 bits. */

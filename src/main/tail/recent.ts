@@ -1,5 +1,5 @@
-// The newest rows of one instrument, found along its chain.
-import type { Instrument } from './instruments.ts'
+// The newest rows of one instrument, found along its chains.
+import { CHAINS, type Instrument } from './instruments.ts'
 import { rowsOf, type Rows, type Run } from './rows.ts'
 import { compareRows, rowAt } from './segment.ts'
 import type { Store } from './store.ts'
@@ -15,32 +15,34 @@ export interface RecentLimits {
 /** Ascending in the total order; rows that arrived late stand where they belong. */
 export function findRecent({ ring, places }: Store, instrument: Instrument, limits: RecentLimits): Rows {
   const { sinceMicros, limit, maxPerSymbol } = limits
-  const most = Math.min(maxPerSymbol, instrument.appended - instrument.evicted)
-  // Filled from the end, as the chain leads backwards.
+  const { appended, evicted, straggler } = instrument
+  const most = Math.min(maxPerSymbol, appended - evicted)
+  const chains = instrument.newest.slice()
+  // Filled from the end, as the chains lead backwards.
   const ats = new Uint32Array(most)
   const runs: Run[] = []
+  let run: Run | undefined
   let first = most
   let hasStraggler = false
   let segment = ring.newest
-  let position = instrument.newest
-  for (let walked = 0; walked < most; walked++) {
+  for (let row = appended - 1; row >= appended - most; row--) {
+    const position = chains[row % CHAINS]
     while (position < segment.first) segment = segment.older!
     const at = rowAt(segment, position)
     const isInside = segment.exchangeTimes[at] >= sinceMicros
     if (isInside) {
       ats[--first] = at
-      const run = runs.at(-1)
-      if (run?.segment === segment) run.from = first
-      else runs.push({ segment, from: first, to: first + 1 })
+      if (run?.segment !== segment) runs.push((run = { segment, from: first, to: first + 1 }))
+      run.from = first
     }
-    if (position <= instrument.straggler) hasStraggler = true
+    if (position <= straggler) hasStraggler = true
     // Everything further back is older still.
     else if (!isInside || most - first === limit) break
-    position -= segment.previous[2 * at]
+    chains[row % CHAINS] = position - segment.previous[2 * at]
   }
-  for (const run of runs) {
-    run.from -= first
-    run.to -= first
+  for (const range of runs) {
+    range.from -= first
+    range.to -= first
   }
   const rows = { ats: ats.subarray(first), runs: runs.reverse() }
   return hasStraggler ? takeLast(rows, limit, places) : rows

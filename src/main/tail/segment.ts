@@ -35,7 +35,7 @@ export interface Segment {
   pairs: readonly Pairs[]
   /** [2 * at] */
   instruments: Uint32Array
-  /** [2 * at]: how many rows back the same instrument's last row is; 0 when there is none. */
+  /** [2 * at]: how far back the same instrument's row `CHAINS` rows earlier is, when that is held. */
   previous: Uint32Array
   /** [2 * at]: where its message begins in `bytes`. */
   starts: Uint32Array
