@@ -53,6 +53,7 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
     observe(end) {
       logRequest(end)
       countRequest(end)
+      if (end.name.endsWith('.recent')) metrics.observe('k2_tail_query_duration_seconds', end.elapsedMs / 1000)
     },
     async close() {
       await demo.close()

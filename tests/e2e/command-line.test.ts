@@ -30,10 +30,11 @@ it.each([
   [['query', 'recent', '--symbl', 'BHP'], '--symbol'],
   [['query', 'recent', '--symbol', 'BHP', '--exchange', 'ASX', '--limit', 'many'], 'limit'],
   [['query', 'recent', '--symbol', 'BHP', '--exchange', 'ASX', '--limit', '0'], 'limit'],
-  [['query', 'recent', '--symbol', 'BHP'], 'exchange'],
+  [['query', 'recent', '--symbol', 'BHP'], 'exchange: is required'],
   [['query', 'recent', '--output', 'xml'], 'table, json, csv, ndjson'],
   [['serve', '--port', 'eighty'], 'K2_API_PORT'],
   [['demo', '--rate', '0'], 'rate'],
+  [['serve', '--rate', '5'], '--demo'],
   [['demo', '--rate', '1e9'], '200000'],
 ])('calls %j wrong usage and says what is right', async (words, said) => {
   const { code, stderr, stdout } = await runK2([...words, '--profile', newProfile()])
@@ -49,6 +50,13 @@ it('answers from an instance of its own when none runs, and says that this is pa
   expect(code).toBe(0)
   expect(stdout).toMatch(/^message_id,trade_id,symbol,/)
   expect(stderr).toMatch(/No K2 runs on this profile.*k2 serve/)
+})
+
+it('calls nothing well where nothing runs', async () => {
+  const { code, stdout, stderr } = await runK2(['doctor', '--profile', newProfile()])
+  expect(stderr).toMatch(/No K2 runs on this profile/)
+  expect(stdout).toBe('')
+  expect(code).toBe(1)
 })
 
 it('says which server does not answer', async () => {
@@ -144,7 +152,7 @@ it('asks the instance that runs on the profile, or the one that is named', async
 it('writes to a file, and says so when it cannot', async () => {
   const folder = newProfile()
   mkdirSync(join(folder, 'out'))
-  const words = ['query', 'recent', '-s', 'BHP', '-e', 'ASX', '-o', 'csv', '--profile', folder, '--out']
+  const words = ['query', 'recent', '-s', 'BHP', '-e', 'ASX', '--profile', folder, '--out']
   expect((await runK2([...words, join(folder, 'out/rows.csv')])).code).toBe(0)
   expect(readFileSync(join(folder, 'out/rows.csv'), 'utf8')).toMatch(/^message_id,/)
   const { code, stderr } = await runK2([...words, join(folder, 'nowhere/rows.csv')])

@@ -3,6 +3,7 @@ import type { Client, Contract } from '../../contract/capability.ts'
 import { isColumnBatch } from '../../contract/columns.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
 import type { Request } from '../wire/cli/command-line.ts'
+import { Failure } from '../../contract/failure.ts'
 import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
 import { openClient, type GlobalFlags } from './open-client.ts'
 import { openFile, standardOutput } from './output.ts'
@@ -21,6 +22,7 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort())
   const { client, note, close } = await openClient(flags)
   try {
+    if (note && request.name === 'system.health') throw new Failure('UNAVAILABLE', note)
     if (note) say(note)
     await printAnswer(request, client, abort.signal)
   } catch (error) {
@@ -37,7 +39,7 @@ async function printAnswer(request: Request, client: Client<Contract>, signal: A
   const pieces =
     capability.kind === 'call'
       ? [formatted(request, await (ask as Call)(input, { signal }))]
-      : streamPieces((ask as Stream)(input, { signal }), streamFormatter(format, process.stdout.columns))
+      : streamPieces((ask as Stream)(input, { signal }), streamFormatter(format, widthOf(request)))
   const output = out ? await openFile(out) : standardOutput()
   try {
     for await (const piece of pieces) await output.write(piece)
@@ -49,14 +51,20 @@ async function printAnswer(request: Request, client: Client<Contract>, signal: A
   await output.keep()
 }
 
-function formatted({ capability, format }: Request, answer: unknown): string {
+/** Only a terminal has an edge. */
+function widthOf({ out }: Request): number {
+  return out || !process.stdout.isTTY ? Infinity : process.stdout.columns
+}
+
+function formatted(request: Request, answer: unknown): string {
+  const { capability, format } = request
   const isAnswer = answers.has(capability.output)
   const { data, query } = isAnswer
     ? (answer as { data: unknown; query: QueryMeta })
     : { data: answer, query: undefined }
   if (query?.partial) say(`Partial: ${query.why}`)
   if ((answer as { status?: unknown }).status === 'unhealthy') process.exitCode = FAILED
-  return formatAnswer(data, format, { width: process.stdout.columns })
+  return formatAnswer(data, format, { width: widthOf(request) })
 }
 
 async function* streamPieces(

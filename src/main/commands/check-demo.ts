@@ -12,8 +12,9 @@ import { serve, type ServeOptions, type Serving } from '../serve.ts'
 import { connectWebSocket } from '../wire/ws-client.ts'
 
 type Print = (line: string) => void
+type Demo = NonNullable<ServeOptions['demo']>
 /** A check tells what it saw, or throws with what is wrong. */
-type Check = [name: string, look: (serving: Serving, key: string) => Promise<string>]
+type Check = [name: string, look: (serving: Serving, key: string, demo: Demo) => Promise<string>]
 
 const FOLLOW_SECONDS = 5
 
@@ -25,9 +26,9 @@ const checks: Check[] = [
   ['the page opens once for its token', checkPage],
 ]
 
-export async function checkDemo(demo: NonNullable<ServeOptions['demo']>, print: Print): Promise<boolean> {
+export async function checkDemo(demo: Demo, print: Print): Promise<boolean> {
   const profile = await mkdtemp(join(tmpdir(), 'k2-check-'))
-  const config = loadConfig({ flags: { profile, port: 0 }, env: process.env })
+  const config = loadConfig({ flags: { profile, port: 0 }, env: { ...process.env, K2_LOG_LEVEL: 'warn' } })
   const started = performance.now()
   const serving = await serve({ config, ui: true, demo })
   let passed = true
@@ -35,7 +36,7 @@ export async function checkDemo(demo: NonNullable<ServeOptions['demo']>, print: 
     await sleep(1_000)
     for (const [name, look] of checks) {
       const from = performance.now()
-      const { ok, saw } = await look(serving, config.api.apiKey).then(
+      const { ok, saw } = await look(serving, config.api.apiKey, demo).then(
         saw => ({ ok: true, saw }),
         (error: unknown) => ({ ok: false, saw: error instanceof Error ? error.message : String(error) }),
       )
@@ -57,7 +58,7 @@ async function checkHealth({ client }: Serving): Promise<string> {
   return dependencies.map(({ name, latency_ms }) => `${name} ${latency_ms} ms`).join(', ')
 }
 
-async function checkTailIsWhole({ client }: Serving): Promise<string> {
+async function checkTailIsWhole({ client }: Serving, _key: string, demo: Demo): Promise<string> {
   await client['demo.stop']({})
   const { messages } = await client['demo.status']({})
   const deadline = performance.now() + 3_000
@@ -67,7 +68,7 @@ async function checkTailIsWhole({ client }: Serving): Promise<string> {
     const { tail } = await client['stats.get']({})
     taken = tail.trades.total_messages + tail.quotes.total_messages
   }
-  await client['demo.start']({})
+  await client['demo.start'](demo)
   if (taken !== messages) throw new Error(`${messages} messages were produced, ${taken} taken in`)
   return `${messages} of ${messages} messages`
 }

@@ -15,6 +15,9 @@ function demoInput({ rate, speed, seed }: ServeFlags) {
 export async function serveUntilSignal(flags: ServeFlags): Promise<void> {
   const print = (line: string) => process.stdout.write(line + '\n')
   const startedAt = performance.now()
+  const { rate, speed, seed } = flags
+  if (!flags.demo && [rate, speed, seed].some(value => value !== undefined))
+    throw new Failure('INVALID_INPUT', '--rate, --speed and --seed are of the simulated market: add --demo.')
   const config = loadConfig({ flags: { ...flags }, env: process.env })
   const { serve } = await import('../serve.ts')
   const starting = serve({ config, ui: flags.ui, demo: flags.demo ? demoInput(flags) : undefined })

@@ -62,7 +62,7 @@ export function tailHandlers({ log, settings, logger, clock = systemClock }: Tai
   }
 
   function provenance(of: Tail[], rows: number, startedMs: number): QueryMeta {
-    const ms = performance.now() - startedMs
+    const ms = Number((performance.now() - startedMs).toFixed(3))
     const newestMicros = Math.max(...of.map(tail => tail.counts().newestMicros ?? -Infinity))
     const isEmpty = newestMicros === -Infinity
     return {

@@ -13,11 +13,11 @@ export async function tailStats(tail: Tail, run: TailRun): Promise<TailStats> {
     symbols_count: counts.instruments,
     total_messages: counts.total,
     held_messages: counts.held,
-    buffer_minutes: oldestMicros !== undefined ? Math.max(0, newestMicros! - oldestMicros) / 60e6 : 0,
+    buffer_minutes: oldestMicros !== undefined ? rounded(Math.max(0, newestMicros! - oldestMicros) / 60e6, 2) : 0,
     bytes: counts.bytes,
     oldest: oldestMicros === undefined ? null : timestampText(oldestMicros),
     newest: newestMicros === undefined ? null : timestampText(newestMicros),
-    rate_per_second: counts.ratePerSecond,
+    rate_per_second: rounded(counts.ratePerSecond, 1),
     undecodable: counts.undecodable,
     partitions: lags.map(lag => partitionStats(counts, lag)),
   }
@@ -27,4 +27,8 @@ function partitionStats({ places }: TailCounts, { topic, partition, nextOffset, 
   const place = places.find(known => known.partition === partition && known.topic === topic)
   const firstOffset = String(place?.firstOffset ?? nextOffset)
   return { topic, partition, first_offset: firstOffset, next_offset: String(nextOffset), lag }
+}
+
+function rounded(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals))
 }

@@ -83,12 +83,16 @@ export function invalidInput(what: string, error: z.ZodError, schema?: z.ZodType
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const fields = error.issues.flatMap(issue => {
     const place = issue.path.join('.')
-    if (issue.code !== 'unrecognized_keys') return { field: place || '(input)', problem: issue.message }
+    if (issue.code !== 'unrecognized_keys') return { field: place || '(input)', problem: problemOf(issue) }
     const allowed = place ? '' : `; there are ${known.join(', ') || 'none'}`
     return issue.keys.map(key => ({ field: place ? `${place}.${key}` : key, problem: `no such field${allowed}` }))
   })
   const text = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ')
   return new Failure('INVALID_INPUT', `${what}: ${text}`, { details: fields })
+}
+
+function problemOf({ code, message }: z.core.$ZodIssue): string {
+  return code === 'invalid_type' && message.endsWith('received undefined') ? 'is required' : message
 }
 
 /** A Failure as it is; anything else is a bug and crosses as INTERNAL with the id under which it is logged. */

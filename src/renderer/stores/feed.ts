@@ -19,6 +19,8 @@ export interface Feed {
   newestAtMs: number
   /** Rows taken in since this feed was opened. */
   received: number
+  /** How many of them came first, from before it was opened: they are no measure of how fast the market is. */
+  backlog: number
 }
 
 export function createFeed(): Feed {
@@ -26,6 +28,7 @@ export function createFeed(): Feed {
     state: createStore<FeedState>(() => ({ hasRows: false, missed: 0 })),
     newestAtMs: 0,
     received: 0,
+    backlog: 0,
   }
 }
 
@@ -35,6 +38,7 @@ export function readInto(feed: Feed, takeRows: TailReader['take']): TailReader {
   return {
     take(rows, newestAtMs) {
       takeRows(rows, newestAtMs)
+      if (feed.received === 0) feed.backlog = rows.rowCount
       feed.received += rows.rowCount
       feed.newestAtMs = Math.max(feed.newestAtMs, newestAtMs)
       const { hasRows, stalled } = state.getState()

@@ -23,7 +23,7 @@ export interface Instrument {
   lastTime: number
   /** Of the last trade that changed the price. */
   direction: Direction
-  /** Trades that this window has seen. */
+  /** Trades that came while this window looked on. */
   trades: number
   /** Smoothed over about three seconds. */
   tradesPerSecond: number
@@ -107,7 +107,6 @@ export function takeTrade(instrument: Instrument, price: Column, row: number, ti
   instrument.last = value
   instrument.lastScale = scale
   instrument.lastTime = time
-  instrument.trades++
   instrument.decimals = decimalsNeeded(value, scale, instrument.decimals)
   return direction
 }

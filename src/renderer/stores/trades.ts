@@ -46,7 +46,12 @@ export function followAllTrades(link: Link, instruments: Instruments, density: D
     const { price, exchange_timestamp: at } = rows.columns
     const instrumentOf = instrumentOfRow(instruments, rows)
     countTimes(density, at.values, rows.rowCount)
-    append(feed.ring, rows, instrumentOf, row => takeTrade(instrumentOf(row), price, row, Number(at.values[row])))
+    const isLive = feed.received > 0
+    append(feed.ring, rows, instrumentOf, row => {
+      const instrument = instrumentOf(row)
+      if (isLive) instrument.trades++
+      return takeTrade(instrument, price, row, Number(at.values[row]))
+    })
   })
   const close = followTail(link, { data_type: 'trades', backlog: ALL_BACKLOG }, reader)
   return Object.assign(feed, { close })

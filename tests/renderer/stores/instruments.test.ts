@@ -19,7 +19,7 @@ describe('an instrument', () => {
     const bhp = createInstruments().find('BHP', 'ASX')
     const price = prices([3618, 3619, 3619, 3617], 2)
     expect([0, 1, 2, 3].map(row => takeTrade(bhp, price, row, row))).toEqual([0, UP, 0, DOWN])
-    expect(bhp).toMatchObject({ last: 3617, lastScale: 2, direction: DOWN, trades: 4, decimals: 2 })
+    expect(bhp).toMatchObject({ last: 3617, lastScale: 2, direction: DOWN, decimals: 2 })
   })
 
   it('compares prices that come with different scales', () => {

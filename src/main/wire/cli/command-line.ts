@@ -53,14 +53,19 @@ function addCommand(
     command.addOption(new Option('--type <kind>', 'kind of data').choices(types).default(types[0]))
   }
   command.addOption(new Option('-o, --output <format>', 'how to print').choices([...FORMATS]))
-  command.option('--out <file>', 'write to this file instead of the standard output')
+  command.option('--out <file>', 'write to this file; .json, .csv and .ndjson say how, unless --output does')
   command.action(async (...args: unknown[]) => {
     const values = command.opts<{ type?: string; output?: Format; out?: string }>()
     const [name, capability] = entries.find(([, { cli }]) => cli?.type === values.type) ?? entries[0]
     const input = inputOf(capability, flags, values, args.slice(0, first.cli?.positional?.length ?? 0) as string[])
-    const format = values.output ?? 'table'
+    const format = values.output ?? formatOf(values.out)
     await run({ name, capability, input, format, out: values.out })
   })
+}
+
+/** A file's ending says how it is to be written. */
+function formatOf(file = ''): Format {
+  return FORMATS.find(format => file.endsWith(`.${format}`)) ?? 'table'
 }
 
 function inputOf(

@@ -4,8 +4,13 @@ import { z } from 'zod'
 import type { Capability } from '../../../contract/capability.ts'
 
 /** Where a flag has another name than its field. */
-const renamed: Readonly<Record<string, string>> = { start_time: 'start', end_time: 'end', snapshot_id: 'snapshot' }
-const letters: Readonly<Record<string, string>> = { symbol: 's', exchange: 'e', limit: 'n' }
+const renamed: Readonly<Record<string, string>> = {
+  start_time: 'start',
+  end_time: 'end',
+  snapshot_id: 'snapshot',
+  data_type: 'type',
+}
+const letters: Readonly<Record<string, string>> = { symbol: 's', symbols: 's', exchange: 'e', limit: 'n', backlog: 'n' }
 
 interface FieldSchema {
   type?: string

@@ -105,12 +105,14 @@ function Progress() {
   const held = useStore(tape.state, state => state.held)
   const [{ perSecond, received }, setProgress] = useState({ perSecond: 0, received: 0 })
   useEffect(() => {
-    let before = { received: tape.feed().received, at: performance.now() }
+    const look = () => ({ feed: tape.feed(), live: tape.feed().received - tape.feed().backlog, at: performance.now() })
+    let before = look()
     const timer = setInterval(() => {
-      const now = { received: tape.feed().received, at: performance.now() }
-      const perSecond = ((now.received - before.received) * 1000) / (now.at - before.at)
+      const now = look()
+      const isSame = now.feed === before.feed
+      const perSecond = isSame ? ((now.live - before.live) * 1000) / (now.at - before.at) : 0
       before = now
-      setProgress({ perSecond, received: now.received })
+      setProgress({ perSecond, received: now.feed.received })
     }, PROGRESS_EVERY_MS)
     return () => clearInterval(timer)
   }, [tape])
