@@ -6,6 +6,7 @@ import type { TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
 import type { Config } from './config/settings.ts'
 import { createLog, logRequests } from './base/log.ts'
+import { watchMemory } from './base/memory.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { createEmbeddedLog } from './log/embedded.ts'
 import { countRequests } from './metrics/count-requests.ts'
@@ -29,6 +30,9 @@ export const liveContract = {
   }),
 }
 
+/** The whole app on defaults stays within 2 GB; this process holds nearly all of it. */
+const BUDGET_MB = 1_500
+
 export interface LiveOptions {
   config: Config
   /** Where the log file goes; none when left out. */
@@ -43,6 +47,19 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
   const tail = tailHandlers({ log: messages, settings: config.tail, logger: log.child({ component: 'tail' }) })
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
+  const memory = watchMemory({
+    budgetMb: BUDGET_MB,
+    onLevel({ level, residentMb }, previous) {
+      metrics.set('k2_degradation_level', level)
+      metrics.add('k2_degradation_transitions_total', 1, { from_level: previous, to_level: level })
+      log.warn('memory pressure changed', {
+        level,
+        previous,
+        resident_mb: Math.round(residentMb),
+        budget_mb: BUDGET_MB,
+      })
+    },
+  })
 
   return {
     handlers: { ...tail.handlers, ...demo.handlers, 'tail.stats': () => tail.stats() },
@@ -56,6 +73,7 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
       if (end.name.endsWith('.recent')) metrics.observe('k2_tail_query_duration_seconds', end.elapsedMs / 1000)
     },
     async close() {
+      memory.close()
       await demo.close()
       await tail.close()
       await messages.close()

@@ -149,6 +149,19 @@ it('asks the instance that runs on the profile, or the one that is named', async
   expect(quotes.stdout).toContain('bid_price')
 })
 
+it('loads no engine as a thin client', async () => {
+  const { url } = await startK2(['serve'])
+  const spy = join(import.meta.dirname, '../support/list-loaded.cjs')
+  const options = { env: { NODE_OPTIONS: `--require ${spy}` } }
+  const words = ['query', 'stats', '--profile', newProfile()]
+  const hosted = await runK2(words, options)
+  expect(hosted.stderr).toMatch(/loaded .*compose-\S+\.cjs.*live-/)
+  const thin = await runK2([...words, '--connect', url], options)
+  expect(thin.code).toBe(0)
+  expect(thin.stderr).toContain('ws-client')
+  expect(thin.stderr).not.toMatch(/compose-|live-|serve-/)
+})
+
 it('writes to a file, and says so when it cannot', async () => {
   const folder = newProfile()
   mkdirSync(join(folder, 'out'))
