@@ -118,6 +118,65 @@ describe.each(TRANSPORTS)('over %s', transport => {
   })
 })
 
+/** Every field of every capability with a value of no allowed type. */
+const wrongFields = Object.entries(contract as Contract).flatMap(([name, { input }]) =>
+  Object.keys((input as z.ZodObject).shape).map(field => [name, field] as const),
+)
+
+describe.each(TRANSPORTS)('over %s', transport => {
+  const open = (name: string) =>
+    openDoor(transport, contract as Contract, composed.dispatch).then(({ client }) => client[name] as Ask)
+
+  it.each(wrongFields.filter(([name]) => transport !== 'http' || (contract as Contract)[name].http))(
+    '%s refuses what cannot be its %s',
+    async (name, field) => {
+      const ask = await open(name)
+      const wrong = { ...examples[name as keyof K2], [field]: '\u0000' }
+      const asked = (contract as Contract)[name].kind === 'call' ? ask(wrong) : firstOf(ask(wrong))
+      await expect(asked).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining(field) as string,
+      })
+    },
+  )
+
+  it('tail.follow ends when it is cancelled between batches', async () => {
+    const ask = await open('tail.follow')
+    const abort = new AbortController()
+    const reading = (async () => {
+      for await (const batch of ask({ data_type: 'trades' }, { signal: abort.signal }) as AsyncIterable<unknown>) {
+        expect(batch).toBeDefined()
+        abort.abort()
+      }
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
+  it('tail.follow gives a slow reader every row, as one that comes back finds all that came meanwhile', async () => {
+    const ask = await open('tail.follow')
+    const batches = (ask({ data_type: 'trades' }) as AsyncIterable<Batch>)[Symbol.asyncIterator]()
+    let expected: number | undefined
+    for (let taken = 0; taken < 10; taken++) {
+      const { rows, cursor, missed } = ((await batches.next()) as { value: Batch }).value
+      const rowCount = Array.isArray(rows) ? rows.length : rows.rowCount
+      const end = Number(cursor.split(':')[1])
+      expect(missed).toBe(0)
+      if (expected !== undefined) expect(end - rowCount).toBe(expected)
+      expected = end
+      await sleep(50)
+    }
+    await batches.return?.()
+  })
+})
+
+interface Batch {
+  missed: number
+  cursor: string
+  rows: { rowCount: number } | unknown[]
+}
+type Ask = (input: unknown, options?: { signal: AbortSignal }) => unknown
+const firstOf = (stream: unknown) => (stream as AsyncIterable<unknown>)[Symbol.asyncIterator]().next()
+
 it('gives the same rows over every door', async () => {
   const direct: Client<K2> = connectDirect(contract, composed.dispatch)
   await direct['demo.stop']({})

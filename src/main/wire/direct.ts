@@ -26,6 +26,8 @@ export function connectDirect<C extends Contract>(contract: C, dispatch: Dispatc
     try {
       if (signal.aborted) throw cancelled(name)
       yield* dispatch(name, input, context) as AsyncIterable<unknown>
+      // A producer that heeds its signal ends without a word.
+      if (signal.aborted) throw cancelled(name)
     } catch (error) {
       throw signal.aborted ? cancelled(name) : error
     } finally {
