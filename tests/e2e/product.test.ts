@@ -67,6 +67,16 @@ describe.skipIf(skip)(`the workstation in a browser${because}`, () => {
     expect(await tapeRows(second).count()).toBe(0)
   })
 
+  it('says what to do when K2 was started anew behind it', async () => {
+    const { url, pageUrl, profile, signal, ended } = await startK2(['serve', '--demo'])
+    const { page } = await openPage(pageUrl)
+    await tapeRows(page).first().waitFor()
+    signal('SIGTERM')
+    await ended
+    await startK2(['serve', '--demo'], { profile, port: new URL(url).port })
+    await page.getByText('K2 was started anew, open the address that it printed').waitFor({ timeout: 20_000 })
+  })
+
   it('offers the simulated market on an empty profile, and shows it when taken', async () => {
     const { pageUrl } = await startK2(['serve'])
     const { page } = await openPage(pageUrl)

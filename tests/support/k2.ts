@@ -61,10 +61,13 @@ export interface Served {
 }
 
 /** A serving command on a free port and a new profile, ready to be asked; ended after the test. */
-export async function startK2(words: string[], options: RunOptions & { profile?: string } = {}): Promise<Served> {
-  const { profile = newProfile() } = options
+export async function startK2(
+  words: string[],
+  options: RunOptions & { profile?: string; port?: string } = {},
+): Promise<Served> {
+  const { profile = newProfile(), port = '0' } = options
   const started = performance.now()
-  const child = spawnK2([...words, '--port', '0', '--profile', profile], options)
+  const child = spawnK2([...words, '--port', port, '--profile', profile], options)
   const end = ended(child)
   onTestFinished(async () => {
     child.kill('SIGTERM')

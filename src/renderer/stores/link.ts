@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Client } from '../../contract/capability.ts'
 import { connectClient } from '../../contract/client.ts'
 import { contract, type K2 } from '../../contract/index.ts'
+import { Failure } from '../../contract/failure.ts'
 import type { Port } from '../../contract/messages.ts'
 
 export type K2Client = Client<K2>
@@ -18,6 +19,8 @@ export interface LinkState {
   lostAtMs?: number
   retryAtMs?: number
   why?: string
+  /** K2 answers, but was started anew since this page was opened: only its new address helps. */
+  isSignedOut?: boolean
 }
 
 export interface Link {
@@ -47,7 +50,11 @@ export function createLink(open: () => Promise<Port>, times: LinkTimes = TIMES):
 
   async function keepConnected(): Promise<void> {
     while (!closing.signal.aborted) {
-      const why = await connectOnce().catch((failure: Error) => failure.message)
+      let isSignedOut = false
+      const why = await connectOnce().catch((failure: Error) => {
+        isSignedOut = failure instanceof Failure && failure.code === 'UNAUTHORIZED'
+        return failure.message
+      })
       if (closing.signal.aborted) return
       const waitMs = times.backoffMs[Math.min(failures++, times.backoffMs.length - 1)]
       const nowMs = Date.now()
@@ -55,6 +62,7 @@ export function createLink(open: () => Promise<Port>, times: LinkTimes = TIMES):
         state: 'lost',
         client: undefined,
         why,
+        isSignedOut,
         lostAtMs: lostAtMs ?? nowMs,
         retryAtMs: nowMs + waitMs,
       }))

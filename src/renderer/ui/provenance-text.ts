@@ -18,7 +18,7 @@ export function completenessOf(
 ): Completeness {
   const partial = (why: string) => ({ isComplete: false, text: `Partial: ${why}` })
   if (link.state === 'lost' && feed.hasRows)
-    return partial(`the connection is gone, showing rows up to ${timeText(link.lostAtMs!)}`)
+    return partial(`${whyLost(link)}, showing rows up to ${timeText(link.lostAtMs!)}`)
   if (feed.stalled) return partial(feed.stalled)
   if (feed.missed > 0) return partial(`${grouped(feed.missed)} rows left the tail before this window took them`)
   if (feed.brokenAtMs !== undefined)
@@ -26,6 +26,10 @@ export function completenessOf(
   if (query?.partial) return partial(query.why ?? 'K2 does not say why')
   if (!feed.hasRows) return { isComplete: true, text: 'Nothing has come yet' }
   return { isComplete: true, text: 'Complete' }
+}
+
+function whyLost({ isSignedOut }: LinkState): string {
+  return isSignedOut ? 'K2 was started anew, open the address that it printed' : 'the connection is gone'
 }
 
 /** "Tail of the embedded log": the tier that answered. */

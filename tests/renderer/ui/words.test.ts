@@ -74,6 +74,9 @@ describe('completeness', () => {
     expect(completenessOf(lost, flowing, query, time).text).toBe(
       'Partial: the connection is gone, showing rows up to 08:00:00',
     )
+    expect(completenessOf({ ...lost, isSignedOut: true }, flowing, query, time).text).toBe(
+      'Partial: K2 was started anew, open the address that it printed, showing rows up to 08:00:00',
+    )
   })
 
   it('says from when on rows are whole after a stream began anew', () => {
