@@ -2,8 +2,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import { messagePort, parentPort } from '../../src/main/host/ports.ts'
 import { createDispatch } from '../../src/main/wire/dispatch.ts'
-import { createHttpServer } from '../../src/main/wire/http/server.ts'
 import { servePort } from '../../src/main/wire/serve-port.ts'
+import { createPlainServer } from '../../tests/support/plain-server.ts'
 import { bigBatch, wireContract } from './wire-contract.ts'
 
 const batch = bigBatch()
@@ -11,20 +11,7 @@ const dispatch = createDispatch(wireContract, {
   nothing: () => ({ ok: true }),
   batch: () => batch,
   listen: async ({ key }) => {
-    const silent = () => {}
-    const server = createHttpServer({
-      contract: wireContract,
-      dispatch,
-      version: '0',
-      apiKey: key,
-      host: '127.0.0.1',
-      port: 0,
-      allowedHosts: [],
-      corsOrigins: [],
-      rateLimitPerMinute: 0,
-      metricsText: () => Promise.resolve(''),
-      log: { debug: silent, error: silent },
-    })
+    const server = createPlainServer(wireContract, dispatch, key)
     return { url: (await server.listen()).url }
   },
 })

@@ -3,11 +3,9 @@ import type { CallOptions, Client, Contract } from './capability.ts'
 import { Failure, failureFromWire } from './failure.ts'
 import type { Port, ToClient, ToServer } from './messages.ts'
 
-type Answer = Exclude<ToClient, { t: 'next' }> | ToClient
-
 /** Every call in flight fails UNAVAILABLE when the port closes; nothing waits for ever. */
 export function connectClient<C extends Contract>(contract: C, port: Port): Client<C> {
-  const waiting = new Map<number, (message: Answer) => void>()
+  const waiting = new Map<number, (message: ToClient) => void>()
   let nextId = 1
   let closed = false
   const send = (message: ToServer) => port.post(message)
@@ -51,7 +49,7 @@ export function connectClient<C extends Contract>(contract: C, port: Port): Clie
     if (closed) throw gone()
     if (signal?.aborted) throw cancelled(name)
     const id = nextId++
-    const queue: Answer[] = []
+    const queue: ToClient[] = []
     let wake = () => {}
     let ended = false
     waiting.set(id, message => {

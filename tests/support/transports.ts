@@ -6,10 +6,10 @@ import { connectClient } from '../../src/contract/client.ts'
 import { messagePort } from '../../src/main/host/ports.ts'
 import { connectDirect } from '../../src/main/wire/direct.ts'
 import { createDispatch, type Observe } from '../../src/main/wire/dispatch.ts'
-import { createHttpServer } from '../../src/main/wire/http/server.ts'
 import { servePort } from '../../src/main/wire/serve-port.ts'
 import { connectWebSocket } from '../../src/main/wire/ws-client.ts'
 import { connectHttp } from './http-client.ts'
+import { createPlainServer } from './plain-server.ts'
 import { newWitness, sample, sampleHandlers, type Witness } from './sample.ts'
 
 export const TRANSPORTS = ['direct', 'port', 'ws', 'http'] as const
@@ -68,20 +68,7 @@ export async function openDoor<C extends Contract>(
 const KEY = 'a-key-of-this-test'
 
 async function listen(contract: Contract, dispatch: Dispatch): Promise<string> {
-  const silent = () => {}
-  const server = createHttpServer({
-    contract,
-    dispatch,
-    version: '0',
-    apiKey: KEY,
-    host: '127.0.0.1',
-    port: 0,
-    allowedHosts: [],
-    corsOrigins: [],
-    rateLimitPerMinute: 0,
-    metricsText: () => Promise.resolve(''),
-    log: { debug: silent, error: silent },
-  })
+  const server = createPlainServer(contract, dispatch, KEY)
   const { url } = await server.listen()
   onTestFinished(() => server.close())
   return url

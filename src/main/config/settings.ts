@@ -240,7 +240,6 @@ function isSetting(entry: Setting | Record<string, Setting>): entry is Setting {
 /** Variables that tests, tools and K2's own processes read; they configure nothing and are no mistake. */
 export const SWITCHES: readonly string[] = [
   'K2_BENCH',
-  'K2_CACHE',
   'K2_CHROMIUM',
   'K2_ELECTRON',
   'K2_ENGINE',
