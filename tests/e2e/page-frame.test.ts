@@ -143,7 +143,10 @@ describe.skipIf(chromium.skip)(`the simulated market${chromium.because}`, () => 
     await page.getByRole('spinbutton', { name: 'Messages a second' }).fill('750')
     await page.keyboard.press('Enter')
     await expect.poll(() => server.load.tradesPerSecond, POLL).toBe(750)
-    await page.getByRole('slider', { name: 'Messages a second' }).press('ArrowRight')
+    const slider = page.getByRole('slider', { name: 'Messages a second' })
+    // A step counts from where the slider stands: it must have taken up the new rate first.
+    await expect.poll(() => slider.getAttribute('aria-valuetext'), POLL).toContain('750')
+    await slider.press('ArrowRight')
     await expect.poll(() => server.load.tradesPerSecond, POLL).toBe(1000)
     await page.getByRole('button', { name: /Stop the simulated market/ }).click()
     await expect.poll(() => server.load.isRunning, POLL).toBe(false)
