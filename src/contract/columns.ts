@@ -11,6 +11,8 @@ export type Values = Float64Array | Int32Array | BigInt64Array | Uint32Array | U
  * - timestamp: microseconds since 1970 as doubles (exact until 2255)
  * - decimal: the number times 10^scale as integers, doubles while exact (below 2^53) and 64-bit beyond
  * - long, int, boolean (0, 1): the number itself, doubles while exact and 64-bit beyond
+ * - date: days since 1970
+ * - bytes: codes into `words`, which hold them as base64
  */
 export interface Column {
   type: ColumnType
@@ -47,6 +49,8 @@ export function cellOf(column: Column, row: number): Cell {
       return String(value)
     case 'boolean':
       return value === 1
+    case 'date':
+      return new Date(Number(value) * 86_400_000).toISOString().slice(0, 10)
     default:
       return Number(value)
   }
@@ -86,7 +90,7 @@ export function emptyBatch(specs: readonly ColumnSpec[]): ColumnBatch {
 }
 
 function emptyColumn(type: ColumnType): Column {
-  if (type === 'string' || type === 'enum' || type === 'list' || type === 'map')
+  if (type === 'string' || type === 'enum' || type === 'list' || type === 'map' || type === 'bytes')
     return { type, values: new Uint16Array(0), words: [] }
   return type === 'decimal' ? { type, values: new Float64Array(0), scale: 0 } : { type, values: new Float64Array(0) }
 }

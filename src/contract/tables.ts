@@ -92,5 +92,63 @@ export const quotes: TableSpec = {
   ],
 }
 
+export const referenceData: TableSpec = {
+  name: 'reference_data',
+  columns: [
+    required('message_id', 'string', 'What identifies the message it came with'),
+    required('company_id', 'string', "The source's id of the company; its newest row is the current one"),
+    ...instrument,
+    required('company_name', 'string', 'Name of the company'),
+    optional('isin', 'string', 'International securities identification number'),
+    optional('currency', 'string', 'Currency it trades in'),
+    optional('listing_date', 'date', 'First day it was listed'),
+    optional('delisting_date', 'date', 'Last day it was listed'),
+    required('is_active', 'boolean', 'False after a tombstone'),
+    ingestion,
+    vendorData,
+    ...logPlace,
+  ],
+}
+
+export const sequenceGaps: TableSpec = {
+  name: 'sequence_gaps',
+  columns: [
+    required('detected_at', 'timestamp', 'When it was noticed'),
+    required('symbol', 'string', 'Instrument'),
+    required('exchange', 'string', 'Exchange'),
+    required('asset_class', 'enum', 'Asset class', ASSET_CLASSES),
+    required('data_type', 'string', 'trades or quotes'),
+    required('expected_sequence', 'long', 'The number that was due'),
+    required('received_sequence', 'long', 'The number that came'),
+    required('gap_size', 'long', 'How many are missing: received less expected'),
+    required('severity', 'string', 'How bad it is'),
+    ...logPlace,
+  ],
+}
+
+export const deadLetters: TableSpec = {
+  name: 'dead_letters',
+  columns: [
+    required('detected_at', 'timestamp', 'When it was noticed'),
+    required('topic', 'string', 'Topic of the message'),
+    required('partition', 'int', 'Its partition'),
+    required('offset', 'long', 'Its offset'),
+    optional('key', 'bytes', 'Its key'),
+    optional('bytes', 'bytes', 'The message itself'),
+    required('reason', 'string', 'What is wrong with it, in one word'),
+    required('error', 'string', 'What is wrong with it'),
+  ],
+}
+
+/** The tables of namespace `market_data`. */
+export const TABLES = {
+  trades,
+  quotes,
+  reference_data: referenceData,
+  sequence_gaps: sequenceGaps,
+  dead_letters: deadLetters,
+} as const
+export type TableId = keyof typeof TABLES
+
 export const TAIL_TABLES = { trades, quotes } as const
 export type TailTable = keyof typeof TAIL_TABLES
