@@ -5,6 +5,9 @@ import type { ColumnSpec, ColumnType } from './tables.ts'
 export type Word = string | null | readonly string[] | Readonly<Record<string, string>>
 export type Values = Float64Array | Int32Array | BigInt64Array | Uint32Array | Uint16Array | Uint8Array
 
+/** `double` only in answers: averages and the like. No table has such a column. */
+export type CellType = ColumnType | 'double'
+
 /**
  * One column. What `values` hold depends on `type`:
  * - string, enum, list, map: codes into `words`
@@ -13,9 +16,10 @@ export type Values = Float64Array | Int32Array | BigInt64Array | Uint32Array | U
  * - long, int, boolean (0, 1): the number itself, doubles while exact and 64-bit beyond
  * - date: days since 1970
  * - bytes: codes into `words`, which hold them as base64
+ * - double: the number itself
  */
 export interface Column {
-  type: ColumnType
+  type: CellType
   values: Values
   words?: readonly Word[]
   scale?: number
