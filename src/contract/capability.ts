@@ -15,6 +15,8 @@ export interface HttpRoute {
 export interface CliCommand {
   /** The words after `k2`, e.g. `query recent`. */
   command: string
+  /** Other words for the same. */
+  also?: readonly string[]
   /** Input fields given by place instead of by flag, in order. */
   positional?: readonly string[]
   /** Where a person at a terminal is better served by another default than a script. */

@@ -67,6 +67,10 @@ export const queryMeta = z.strictObject({
   ms: z.number().describe('Milliseconds the engine took'),
   engine: z.enum(['tail', 'lake', 'hybrid', 'catalog']),
   snapshot_id: z.string().nullable().describe('The Iceberg snapshot read, if one was'),
+  files: z
+    .strictObject({ total: z.int(), pruned: z.int(), read: z.int() })
+    .optional()
+    .describe('Data files of the snapshot: how many there are, how many could not match, how many were read'),
   sources: z.strictObject({ tail: sourceShare.optional(), lake: sourceShare.optional() }),
   watermark: instant.nullable().describe('Time of the newest record that could be in the answer'),
   freshness_ms: z.number().nullable().describe('Age of the watermark'),

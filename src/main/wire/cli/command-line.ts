@@ -25,13 +25,19 @@ export function addCapabilities(program: Command, contract: Contract, run: (requ
   const byCommand = new Map<string, Entry[]>()
   for (const [name, capability] of Object.entries(contract)) {
     if (!capability.cli) continue
-    const { command } = capability.cli
-    byCommand.set(command, [...(byCommand.get(command) ?? []), [name, capability]])
+    const { command, also = [] } = capability.cli
+    for (const words of [command, ...also]) {
+      byCommand.set(words, [...(byCommand.get(words) ?? []), [name, capability]])
+    }
   }
   for (const [words, entries] of byCommand) addCommand(program, words.split(' '), entries, run)
 }
 
-const groups: Readonly<Record<string, string>> = { query: 'Ask for market data' }
+const groups: Readonly<Record<string, string>> = {
+  query: 'Ask for market data',
+  lake: 'The Iceberg tables: snapshots, going back, keeping them in order',
+  ingest: 'Take data in',
+}
 
 function addCommand(
   program: Command,

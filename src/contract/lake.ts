@@ -1,0 +1,180 @@
+// The lake: its tables' snapshots, going back, and keeping it in order.
+import { z } from 'zod'
+import { call } from './capability.ts'
+import { answer, instant, limit } from './fields.ts'
+import { TABLES, type TableId } from './tables.ts'
+
+export const table = z.enum(Object.keys(TABLES) as [TableId]).describe('Table')
+export const snapshotId = z
+  .string()
+  .regex(/^\d{1,19}$/, 'digits only')
+  .describe('Id of a snapshot, as `k2 lake snapshots` lists them')
+
+const oneTable = table.default('trades')
+const someTable = table.optional().describe('Only this table; all when left out')
+const count = z.int().min(0)
+
+/** How far one topic's partitions are in the table. */
+const topicOffsets = z.strictObject({
+  cluster: z.string(),
+  epoch: z.string(),
+  topic: z.string(),
+  next: z.record(z.string(), z.int()).describe('The next offset of each partition'),
+})
+
+const snapshotRow = z.strictObject({
+  snapshot_id: z.string(),
+  committed_at: instant,
+  operation: z.enum(['append', 'replace', 'overwrite', 'delete']),
+  refs: z.array(z.string()).describe('Branches and tags that point here'),
+  added_rows: count,
+  deleted_rows: count,
+  total_rows: count.nullable(),
+  added_files: count,
+  deleted_files: count,
+  total_files: count.nullable(),
+  valid_through: instant.nullable().describe('Every record up to here is in it'),
+  sequence_number: count,
+  parent_id: z.string().nullable(),
+  commit_id: z.string().nullable(),
+  offsets: z.array(topicOffsets).nullable().describe('How far the log is in it; null for what other engines committed'),
+})
+export type SnapshotRow = z.input<typeof snapshotRow>
+
+const lakeErrors = ['NOT_FOUND', 'UNAVAILABLE', 'CORRUPT', 'FORBIDDEN', 'CONFLICT'] as const
+
+export const lake = {
+  'lake.init': call({
+    summary: 'Create the tables that are not there yet',
+    cli: { command: 'lake init' },
+    input: z.strictObject({}),
+    output: z.array(
+      z.strictObject({ table, state: z.enum(['created', 'there']), rows: count, files: count, location: z.string() }),
+    ),
+    errors: lakeErrors,
+  }),
+  'snapshots.list': call({
+    summary: 'The snapshots of a table, newest first',
+    http: { method: 'GET', path: '/v1/snapshots' },
+    cli: { command: 'lake snapshots', also: ['query snapshots'], defaults: { limit: 20 } },
+    input: z.strictObject({ table: oneTable, limit: limit(100, 10_000) }),
+    output: answer(z.array(snapshotRow)),
+    errors: lakeErrors,
+  }),
+  'snapshots.current': call({
+    summary: 'The snapshot of a table that is current',
+    http: { method: 'GET', path: '/v1/snapshots/current' },
+    input: z.strictObject({ table: oneTable }),
+    output: answer(snapshotRow),
+    errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
+  }),
+  'lake.tag': call({
+    summary: 'Name a snapshot, so that it is kept for good; or take the name away',
+    cli: { command: 'lake tag', positional: ['name'] },
+    input: z.strictObject({
+      table: oneTable,
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'letters, digits, dot, dash and underscore')
+        .describe('Name of the tag'),
+      snapshot_id: snapshotId.optional().describe('The current one when left out'),
+      remove: z.boolean().default(false).describe('Take the name away'),
+    }),
+    output: z.strictObject({ table, name: z.string(), snapshot_id: z.string().nullable() }),
+    errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
+  }),
+  'lake.rollback': call({
+    summary: 'Make the table what it was at a snapshot, by a new snapshot; nothing is written twice afterwards',
+    cli: { command: 'lake rollback', positional: ['snapshot_id'] },
+    input: z.strictObject({
+      table: oneTable,
+      snapshot_id: snapshotId,
+      reingest: z
+        .boolean()
+        .default(false)
+        .describe('Go back in the log too: what came after is read from it and written again'),
+    }),
+    output: z.strictObject({
+      table,
+      snapshot_id: z.string(),
+      rolled_back_to: z.string(),
+      rows_before: count,
+      rows_after: count,
+      offsets: z.array(topicOffsets).nullable(),
+    }),
+    errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
+  }),
+  'lake.compact': call({
+    summary: 'Write small files together into sorted ones, partition by partition',
+    cli: { command: 'lake compact' },
+    input: z.strictObject({
+      table: someTable,
+      min_files: z.int().min(2).max(10_000).default(2).describe('Leave partitions with fewer small files as they are'),
+    }),
+    output: z.array(
+      z.strictObject({
+        table,
+        partitions: count,
+        files_before: count,
+        files_after: count,
+        rows: count,
+        bytes_before: count,
+        bytes_after: count,
+        commits: count,
+        snapshot_id: z.string().nullable().describe('The last commit; null when there was nothing to do'),
+      }),
+    ),
+    errors: lakeErrors,
+  }),
+  'lake.expire': call({
+    summary: 'Let go of snapshots beyond K2_SNAPSHOT_RETENTION, and of the files only they hold',
+    cli: { command: 'lake expire' },
+    input: z.strictObject({ table: someTable, dry_run: z.boolean().default(false).describe('Only say what would go') }),
+    output: z.array(
+      z.strictObject({
+        table,
+        snapshots_removed: count,
+        snapshots_kept: count,
+        files_removed: count,
+        bytes_removed: count,
+      }),
+    ),
+    errors: lakeErrors,
+  }),
+  'lake.orphans': call({
+    summary: 'List files that no snapshot knows, as a crash leaves them; --remove takes them away',
+    cli: { command: 'lake orphans' },
+    input: z.strictObject({
+      table: someTable,
+      older_than_hours: z
+        .number()
+        .min(1)
+        .max(24 * 365)
+        .default(72)
+        .describe('Younger files may belong to a commit that is under way'),
+      remove: z.boolean().default(false).describe('Remove them'),
+    }),
+    output: z.array(
+      z.strictObject({ table, file: z.string(), bytes: count, modified_at: instant, removed: z.boolean() }),
+    ),
+    errors: lakeErrors,
+  }),
+  'lake.verify': call({
+    summary: 'Check that every file is there and says what the tables say of it',
+    cli: { command: 'lake verify' },
+    input: z.strictObject({
+      table: someTable,
+      quick: z.boolean().default(false).describe('Only look at metadata and sizes, do not read rows'),
+    }),
+    output: z.strictObject({
+      status: z.enum(['sound', 'unsound']),
+      tables: z.array(
+        z.strictObject({ table, snapshots: count, manifests: count, files: count, rows: count, bytes: count }),
+      ),
+      problems: z.array(
+        z.strictObject({ table, file: z.string().nullable(), snapshot_id: z.string().nullable(), problem: z.string() }),
+      ),
+    }),
+    errors: lakeErrors,
+  }),
+}

@@ -1,0 +1,23 @@
+// What one commit does to a table: files that come and go, and how far the log is with them.
+import type { DataFile } from '../iceberg/data-file.ts'
+import type { Operation } from '../iceberg/metadata.ts'
+import type { OffsetVector } from '../offsets.ts'
+
+export interface Change {
+  operation: Operation
+  /** Staged files; the commit owns them from here on and removes them when it certainly fails. */
+  added?: readonly DataFile[]
+  /** Files that go, as they were in the snapshot `readAt`. */
+  removed?: readonly DataFile[]
+  readAt?: string
+  /** A stream's move: the head must still say `from` of the partitions in `to`, else the writer is FENCED. */
+  offsets?: { from: OffsetVector; to: OffsetVector }
+  /** Every record up to this time is in the table. */
+  validThroughMicros?: number
+  /** More keys for the snapshot's summary. */
+  summary?: Readonly<Record<string, string>>
+  /** Table properties set in the same commit. */
+  properties?: Readonly<Record<string, string>>
+  /** Writes small manifests anew as few: planning reads each of them. */
+  mergeManifests?: boolean
+}

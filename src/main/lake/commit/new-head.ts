@@ -1,0 +1,57 @@
+// The last step before a commit: writes a manifest list and asks the catalog to make its snapshot the table's head.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { nextTimestampMs } from '../iceberg/apply-updates.ts'
+import type { LoadedTable } from '../catalog/catalog.ts'
+import type { ManifestFile } from '../iceberg/data-file.ts'
+import { encodeManifestList } from '../iceberg/manifest-list.ts'
+import { currentSchema, headOf, MAIN, type Snapshot, type Summary, type Update } from '../iceberg/metadata.ts'
+import type { LakeTable } from '../table.ts'
+import type { Prepared } from './commit-until-landed.ts'
+
+export interface NewHead {
+  snapshotId: string
+  manifests: readonly ManifestFile[]
+  summary: Summary
+  properties?: Readonly<Record<string, string>>
+  /** Manifests written for this try only. */
+  written?: readonly string[]
+}
+
+export async function prepareHead(table: LakeTable, { metadata }: LoadedTable, head: NewHead): Promise<Prepared> {
+  const { snapshotId, summary, properties, written = [] } = head
+  const sequenceNumber = nextSequenceNumber(metadata)
+  const parentSnapshotId = headOf(metadata)?.['snapshot-id']
+  const listPath = `${metadata.location}/metadata/snap-${snapshotId}-0-${randomUUID()}.avro`
+  await table.io.write(listPath, encodeManifestList(head.manifests, { snapshotId, parentSnapshotId, sequenceNumber }))
+  const snapshot: Snapshot = {
+    'snapshot-id': snapshotId,
+    ...(parentSnapshotId && { 'parent-snapshot-id': parentSnapshotId }),
+    'sequence-number': sequenceNumber,
+    'timestamp-ms': nextTimestampMs(metadata, table.clock.nowMs()),
+    summary,
+    'manifest-list': listPath,
+    'schema-id': currentSchema(metadata)['schema-id'],
+  }
+  const updates: Update[] = [
+    { action: 'add-snapshot', snapshot },
+    { action: 'set-snapshot-ref', 'ref-name': MAIN, type: 'branch', 'snapshot-id': snapshotId },
+  ]
+  if (properties) updates.push({ action: 'set-properties', updates: { ...properties } })
+  return {
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-ref-snapshot-id', ref: MAIN, 'snapshot-id': parentSnapshotId ?? null },
+    ],
+    updates,
+    files: [listPath, ...written],
+  }
+}
+
+export function nextSequenceNumber(metadata: LoadedTable['metadata']): number {
+  return metadata['last-sequence-number'] + 1
+}
+
+/** Positive and 63 bits wide, as the specification wants it. */
+export function newSnapshotId(): string {
+  return String(randomBytes(8).readBigUInt64BE() >> 1n)
+}

@@ -1,0 +1,52 @@
+// Writes the manifests of files that come: once per commit, whatever it meets. Their sequence numbers are inherited
+// from the manifest list, so a conflict rewrites nothing but that list.
+import { randomUUID } from 'node:crypto'
+import type { LoadedTable } from '../catalog/catalog.ts'
+import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file.ts'
+import { encodeManifest } from '../iceberg/manifest.ts'
+import { currentSchema, specOf } from '../iceberg/metadata.ts'
+import { summarizeManifest } from '../iceberg/summarize-manifest.ts'
+import type { LakeTable } from '../table.ts'
+
+/** Planning reads manifests whole; larger ones would be read for few of their files. */
+const MOST_ENTRIES = 10_000
+
+/** A manifest of one partition spec; which sequence number it gets is known when the list is written. */
+export async function writeManifest(
+  table: LakeTable,
+  { metadata }: LoadedTable,
+  specId: number,
+  entries: readonly ManifestEntry[],
+  at: { snapshotId: string; sequenceNumber: number },
+): Promise<ManifestFile> {
+  const spec = specOf(metadata, specId)!
+  const schema = currentSchema(metadata)
+  const content = entries[0].file.content === 'data' ? 'data' : 'deletes'
+  const bytes = encodeManifest({ schema, spec, content, entries })
+  const path = `${metadata.location}/metadata/${randomUUID()}-m0.avro`
+  await table.io.write(path, bytes)
+  return summarizeManifest(entries, { path, length: bytes.length, content, spec, schema, ...at })
+}
+
+/** In parts of at most MOST_ENTRIES, one partition spec each, data and deletes apart. */
+export async function writeManifests(
+  table: LakeTable,
+  base: LoadedTable,
+  entries: readonly ManifestEntry[],
+  at: { snapshotId: string; sequenceNumber: number },
+): Promise<ManifestFile[]> {
+  const groups = new Map<string, ManifestEntry[][]>()
+  for (const entry of entries) {
+    const key = `${entry.file.specId} ${entry.file.content === 'data'}`
+    const parts = groups.get(key) ?? [[]]
+    groups.set(key, parts)
+    if (parts[parts.length - 1].length === MOST_ENTRIES) parts.push([])
+    parts[parts.length - 1].push(entry)
+  }
+  const parts = [...groups.values()].flat()
+  return Promise.all(parts.map(part => writeManifest(table, base, part[0].file.specId, part, at)))
+}
+
+export function addedEntry(file: DataFile, snapshotId: string): ManifestEntry {
+  return { status: 'added', snapshotId, sequenceNumber: null, fileSequenceNumber: null, file }
+}

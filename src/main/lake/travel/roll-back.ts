@@ -1,0 +1,89 @@
+// Makes a table what it was at a snapshot, by a new snapshot on top: history stays, and readers at it go on.
+// The log's offsets stay where they are, so that what the rollback took away is not written a second time;
+// with `reingest` they go back too, and the writer reads it from the log again.
+import { randomUUID } from 'node:crypto'
+import type { LoadedTable } from '../catalog/catalog.ts'
+import { commitUntilLanded, type Prepared } from '../commit/commit-until-landed.ts'
+import { findCommit } from '../commit/find-commit.ts'
+import { newSnapshotId, prepareHead } from '../commit/new-head.ts'
+import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
+import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
+import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
+import { COMMIT_ID_KEY, inheritedKeys, OFFSETS_KEY, offsetsText } from '../offsets.ts'
+import type { LakeTable } from '../table.ts'
+import { snapshotNotFound } from './snapshot-not-found.ts'
+
+export const ROLLED_BACK_TO_KEY = 'k2.rolled-back-to'
+
+export interface RolledBack {
+  snapshot: Snapshot
+  before: Snapshot | undefined
+}
+
+export function rollBack(table: LakeTable, target: string, { reingest = false } = {}): Promise<RolledBack> {
+  return table.inTurn(async () => {
+    const commitId = randomUUID()
+    const snapshotId = newSnapshotId()
+    const { table: landed } = await commitUntilLanded(table, {
+      landed: ({ metadata }) => findCommit(metadata, commitId) !== undefined,
+      prepare: base => prepare(table, base, { target, reingest, commitId, snapshotId }),
+    })
+    const snapshot = findCommit(landed.metadata, commitId)!
+    const parent = snapshot['parent-snapshot-id']
+    return { snapshot, before: parent === undefined ? undefined : snapshotOf(landed.metadata, parent) }
+  })
+}
+
+interface Wanted {
+  target: string
+  reingest: boolean
+  commitId: string
+  snapshotId: string
+}
+
+async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Promise<Prepared> {
+  const { metadata } = base
+  const head = headOf(metadata)
+  const target = snapshotOf(metadata, wanted.target)
+  if (!target) throw snapshotNotFound(table.id, metadata, wanted.target)
+  const [now, then] = await Promise.all([table.manifests(head), table.manifests(target)])
+  const [filesNow, filesThen] = await Promise.all([liveFiles(table, base, now), liveFiles(table, base, then)])
+  return prepareHead(table, base, {
+    snapshotId: wanted.snapshotId,
+    manifests: then.filter(({ addedFiles, existingFiles }) => addedFiles + existingFiles > 0),
+    summary: snapshotSummary({
+      operation: 'overwrite',
+      added: without(filesThen, filesNow),
+      removed: without(filesNow, filesThen),
+      parent: head?.summary,
+      extra: {
+        ...keysAt(metadata, wanted.reingest ? target : head),
+        [ROLLED_BACK_TO_KEY]: wanted.target,
+        [COMMIT_ID_KEY]: wanted.commitId,
+      },
+    }),
+  })
+}
+
+/** An empty vector where none is known: else the one of the snapshots that were rolled back would be inherited. */
+function keysAt(metadata: TableMetadata, snapshot: Snapshot | undefined): Record<string, string> {
+  return { [OFFSETS_KEY]: offsetsText([]), ...(inheritedKeys(metadata, snapshot) as Record<string, string>) }
+}
+
+async function liveFiles(
+  table: LakeTable,
+  base: LoadedTable,
+  manifests: readonly ManifestFile[],
+): Promise<Map<string, DataFile>> {
+  const files = new Map<string, DataFile>()
+  for (const manifest of manifests) {
+    for (const { status, file } of await table.entries(manifest, base)) {
+      if (status !== 'deleted') files.set(file.path, file)
+    }
+  }
+  return files
+}
+
+function without(files: ReadonlyMap<string, DataFile>, others: ReadonlyMap<string, DataFile>): DataFile[] {
+  return [...files.values()].filter(({ path }) => !others.has(path))
+}

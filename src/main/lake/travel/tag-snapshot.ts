@@ -1,0 +1,63 @@
+// Names for snapshots: a tag keeps its snapshot for good.
+import { Failure } from '../../../contract/failure.ts'
+import { headOf, MAIN, snapshotOf, type Requirement, type TableMetadata, type Update } from '../iceberg/metadata.ts'
+import { commitUntilLanded } from '../commit/commit-until-landed.ts'
+import type { LakeTable } from '../table.ts'
+import { snapshotNotFound } from './snapshot-not-found.ts'
+
+export async function tagSnapshot(table: LakeTable, name: string, snapshotId?: string): Promise<string> {
+  const { table: loaded } = await table.inTurn(() =>
+    commitUntilLanded(table, {
+      landed: ({ metadata }) => metadata.refs[name]?.['snapshot-id'] === targetOf(table, metadata, snapshotId),
+      prepare({ metadata }) {
+        const before = metadata.refs[name]
+        if (before?.type === 'branch') throw isBranch(name)
+        const target = targetOf(table, metadata, snapshotId)
+        return Promise.resolve({
+          requirements: requirements(metadata, name),
+          updates: [{ action: 'set-snapshot-ref', 'ref-name': name, type: 'tag', 'snapshot-id': target }],
+          files: [],
+        })
+      },
+    }),
+  )
+  return loaded.metadata.refs[name]['snapshot-id']
+}
+
+export async function removeTag(table: LakeTable, name: string): Promise<void> {
+  await table.inTurn(() =>
+    commitUntilLanded(table, {
+      landed: ({ metadata }) => !(name in metadata.refs),
+      prepare({ metadata }) {
+        const tag = metadata.refs[name]
+        if (tag?.type === 'branch') throw isBranch(name)
+        if (!tag) throw new Failure('NOT_FOUND', `Table ${table.id} has no tag ${name}. ${tagsOf(metadata)}`)
+        const updates: Update[] = [{ action: 'remove-snapshot-ref', 'ref-name': name }]
+        return Promise.resolve({ requirements: requirements(metadata, name), updates, files: [] })
+      },
+    }),
+  )
+}
+
+function requirements(metadata: TableMetadata, ref: string): Requirement[] {
+  return [
+    { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+    { type: 'assert-ref-snapshot-id', ref, 'snapshot-id': metadata.refs[ref]?.['snapshot-id'] ?? null },
+  ]
+}
+
+function targetOf(table: LakeTable, metadata: TableMetadata, snapshotId?: string): string {
+  const snapshot = snapshotId === undefined ? headOf(metadata) : snapshotOf(metadata, snapshotId)
+  if (snapshot) return snapshot['snapshot-id']
+  throw snapshotNotFound(table.id, metadata, snapshotId)
+}
+
+function tagsOf({ refs }: TableMetadata): string {
+  const tags = Object.keys(refs).filter(name => refs[name].type === 'tag')
+  return tags.length > 0 ? `Its tags: ${tags.join(', ')}.` : 'It has no tags at all.'
+}
+
+function isBranch(name: string): Failure {
+  const what = name === MAIN ? 'the branch that everything is written to' : 'a branch'
+  return new Failure('INVALID_INPUT', `${name} is ${what}. Choose another name for the tag.`)
+}
