@@ -2,9 +2,10 @@
 import { findChromium } from './chromium.ts'
 import { findTestElectron } from './find-test-electron.ts'
 import { findPromtool } from './promtool.ts'
+import { findPythonTools } from './python-tools.ts'
 import { findSchemathesis } from './schemathesis.ts'
 
-export type Need = 'chromium' | 'electron' | 'promtool' | 'schemathesis'
+export type Need = 'chromium' | 'electron' | 'promtool' | 'schemathesis' | 'pyiceberg'
 
 export interface Needed {
   /** For `describe.skipIf`: something is missing, and this run may skip. */
@@ -17,6 +18,7 @@ const lookups: Record<Need, () => { missing?: string }> = {
   chromium: findChromium,
   electron: findTestElectron,
   promtool: findPromtool,
+  pyiceberg: findPythonTools,
   schemathesis: findSchemathesis,
 }
 
