@@ -1,0 +1,156 @@
+// What is known of the values of one column in each of many files: where they lie on the line, and whether there are
+// nulls. A partition's value, a manifest's summary and a file's bounds are all told in this form, and tested by one loop.
+import type { DataFile, PartitionSummary } from '../iceberg/data-file.ts'
+import type { Value } from '../iceberg/schema.ts'
+import { atLeast, atMost, boundPoint, bytesOf, pointOf, type Kind } from './coordinates.ts'
+import type { ValueRange } from './bind-filter.ts'
+
+export interface Extent {
+  /** Where nothing is known -∞ and ∞; where no value can pass a comparison (all null, all NaN) ∞ and -∞. */
+  lower: Float64Array
+  upper: Float64Array
+  mayHoldNull: Uint8Array
+  mayHoldValue: Uint8Array
+  /** The whole bounds, where points hold only the first bytes of text. */
+  lowerBytes?: (Uint8Array | undefined)[]
+  upperBytes?: (Uint8Array | undefined)[]
+}
+
+export type Test =
+  | { op: 'null' | 'value' }
+  /** Ranges by their lower ends; `from` and `to` are the ends in full where points are not. */
+  | { op: 'within'; lows: Float64Array; highs: Float64Array; ends?: readonly { from?: Uint8Array; to?: Uint8Array }[] }
+
+export function rangeTest(ranges: readonly ValueRange[], kind: Kind): Test {
+  const sorted = ranges
+    .map(({ from, to }) => ({
+      low: from === undefined ? -Infinity : atMost(pointOf(from)),
+      high: to === undefined ? Infinity : atLeast(pointOf(to)),
+      from: endOf(from, kind),
+      to: endOf(to, kind),
+    }))
+    .sort((a, b) => a.low - b.low || a.high - b.high)
+  const lows = Float64Array.from(sorted, range => range.low)
+  const highs = Float64Array.from(sorted, range => range.high)
+  return { op: 'within', lows, highs, ...(kind === 'bytes' && { ends: sorted }) }
+}
+
+function endOf(value: Value | undefined, kind: Kind): Uint8Array | undefined {
+  return value === undefined || kind !== 'bytes' ? undefined : bytesOf(value)
+}
+
+export function emptyExtent(count: number, kind: Kind | undefined): Extent {
+  return {
+    lower: new Float64Array(count).fill(-Infinity),
+    upper: new Float64Array(count).fill(Infinity),
+    mayHoldNull: new Uint8Array(count).fill(1),
+    mayHoldValue: new Uint8Array(count).fill(1),
+    ...(kind === 'bytes' && { lowerBytes: new Array<undefined>(count), upperBytes: new Array<undefined>(count) }),
+  }
+}
+
+/** Marks a file whose values cannot pass any comparison. */
+function passNone(extent: Extent, i: number): void {
+  extent.lower[i] = Infinity
+  extent.upper[i] = -Infinity
+}
+
+export function columnExtent(files: readonly DataFile[], fieldId: number, kind: Kind | undefined): Extent {
+  const extent = emptyExtent(files.length, kind)
+  for (let i = 0; i < files.length; i++) {
+    const { recordCount, valueCounts, nullCounts, nanCounts, lowerBounds, upperBounds } = files[i]
+    const nulls = nullCounts?.get(fieldId)
+    const values = valueCounts?.get(fieldId) ?? recordCount
+    if (kind) {
+      noteLower(extent, i, lowerBounds?.get(fieldId), kind)
+      noteUpper(extent, i, upperBounds?.get(fieldId), kind)
+    }
+    if (nulls === undefined || !kind) continue // counts of lists and maps are those of their elements
+    if (nulls === 0) extent.mayHoldNull[i] = 0
+    if (nulls >= values && values === recordCount) extent.mayHoldValue[i] = 0
+    const nans = kind === 'float' ? (nanCounts?.get(fieldId) ?? 0) : 0
+    if (nulls + nans >= values && values === recordCount) passNone(extent, i)
+  }
+  return extent
+}
+
+export function partitionExtent(files: readonly DataFile[], position: number, kind: Kind): Extent {
+  const extent = emptyExtent(files.length, kind)
+  for (let i = 0; i < files.length; i++) notePartition(extent, i, files[i].partition[position], kind)
+  return extent
+}
+
+function notePartition(extent: Extent, i: number, value: Value | null | undefined, kind: Kind): void {
+  if (value === undefined) return
+  const isNull = value === null
+  extent.mayHoldNull[i] = Number(isNull)
+  extent.mayHoldValue[i] = Number(!isNull)
+  if (isNull || Number.isNaN(value)) return passNone(extent, i)
+  const point = pointOf(value)
+  extent.lower[i] = atMost(point)
+  extent.upper[i] = atLeast(point)
+  if (kind === 'bytes') extent.lowerBytes![i] = extent.upperBytes![i] = bytesOf(value)
+}
+
+export function summaryExtent(summary: PartitionSummary, kind: Kind): Extent {
+  const extent = emptyExtent(1, kind)
+  extent.mayHoldNull[0] = Number(summary.containsNull)
+  noteLower(extent, 0, summary.lowerBound, kind)
+  noteUpper(extent, 0, summary.upperBound, kind)
+  return extent
+}
+
+function noteLower(extent: Extent, i: number, bound: Uint8Array | undefined, kind: Kind): void {
+  const point = bound ? boundPoint(bound, kind) : NaN
+  if (Number.isNaN(point)) return
+  extent.lower[i] = atMost(point)
+  if (extent.lowerBytes) extent.lowerBytes[i] = bound
+}
+
+function noteUpper(extent: Extent, i: number, bound: Uint8Array | undefined, kind: Kind): void {
+  const point = bound ? boundPoint(bound, kind) : NaN
+  if (Number.isNaN(point)) return
+  extent.upper[i] = atLeast(point)
+  if (extent.upperBytes) extent.upperBytes[i] = bound
+}
+
+/** Clears `passing` where no row can pass. */
+export function narrow(passing: Uint8Array, extent: Extent, test: Test): void {
+  if (test.op !== 'within') {
+    const may = test.op === 'null' ? extent.mayHoldNull : extent.mayHoldValue
+    for (let i = 0; i < passing.length; i++) passing[i] &= may[i]
+    return
+  }
+  const { lows, highs, ends } = test
+  const { lower, upper } = extent
+  if (lows.length === 1) {
+    const low = lows[0]
+    const high = highs[0]
+    for (let i = 0; i < passing.length; i++) if (upper[i] < low || lower[i] > high) passing[i] = 0
+  } else for (let i = 0; i < passing.length; i++) if (!meetsAny(lower[i], upper[i], lows, highs)) passing[i] = 0
+  if (!ends || !extent.lowerBytes) return
+  for (let i = 0; i < passing.length; i++)
+    if (passing[i] && !meetsAnyInFull(extent.lowerBytes[i], extent.upperBytes![i], ends)) passing[i] = 0
+}
+
+/** Several ranges are single values (those of `in`), so that both ends rise together and the search is by halves. */
+function meetsAny(lower: number, upper: number, lows: Float64Array, highs: Float64Array): boolean {
+  let from = 0
+  for (let to = lows.length; from < to;) {
+    const middle = (from + to) >>> 1
+    if (highs[middle] < lower) from = middle + 1
+    else to = middle
+  }
+  return from < lows.length && lows[from] <= upper
+}
+
+function meetsAnyInFull(
+  lower: Uint8Array | undefined,
+  upper: Uint8Array | undefined,
+  ends: readonly { from?: Uint8Array; to?: Uint8Array }[],
+): boolean {
+  return ends.some(
+    ({ from, to }) =>
+      !(from && upper && Buffer.compare(upper, from) < 0) && !(to && lower && Buffer.compare(lower, to) > 0),
+  )
+}

@@ -1,0 +1,88 @@
+// Which manifests and files cannot hold a row that passes a filter: by partition summaries, partition values, bounds
+// and counts. Rule: only what certainly holds no passing row is pruned; what is not known or not understood is read.
+import type { ManifestFile } from '../iceberg/data-file.ts'
+import type { PartitionField, PartitionSpec } from '../iceberg/metadata.ts'
+import type { Value } from '../iceberg/schema.ts'
+import { transformOf } from '../iceberg/transform.ts'
+import type { BoundCondition, ValueRange } from './bind-filter.ts'
+import type { Kind } from './coordinates.ts'
+import { narrow, rangeTest, summaryExtent, type Test } from './extent.ts'
+import { columnExtentOf, partitionExtentOf, type FileIndex } from './file-index.ts'
+
+interface PartitionTest {
+  position: number
+  kind: Kind
+  test: Test
+}
+
+interface ColumnTest {
+  fieldId: number
+  kind: Kind | undefined
+  test: Test
+}
+
+/** A filter as tests on the files of one partition spec; made once per spec and scan. */
+export interface Pruner {
+  partitions: readonly PartitionTest[]
+  columns: readonly ColumnTest[]
+}
+
+export function prunerFor(conditions: readonly BoundCondition[], spec: PartitionSpec): Pruner {
+  return {
+    partitions: conditions.flatMap(condition =>
+      spec.fields.flatMap((field, position) => {
+        if (field['source-id'] !== condition.field.id) return []
+        const found = partitionTest(condition, field)
+        return found ? [{ position, ...found }] : []
+      }),
+    ),
+    columns: conditions.map(({ field, kind, condition: { op }, ranges }) => ({
+      fieldId: field.id,
+      kind,
+      test: nullTest(op) ?? rangeTest(ranges, kind!),
+    })),
+  }
+}
+
+function nullTest(op: string): Test | undefined {
+  return op === 'is null' ? { op: 'null' } : op === 'is not null' ? { op: 'value' } : undefined
+}
+
+/** The condition on a column as one on its partition value; undefined where the transform does not let it through. */
+function partitionTest(
+  { type, kind, condition: { op }, ranges }: BoundCondition,
+  { transform }: PartitionField,
+): { kind: Kind; test: Test } | undefined {
+  const { kind: how, apply } = transformOf(transform)
+  if (how === 'unknown' || how === 'void' || !kind) return undefined
+  const result: Kind = how === 'identity' || how === 'truncate' ? kind : 'int'
+  const whether = nullTest(op)
+  if (whether) return { kind: result, test: whether }
+  if (how === 'bucket' && !ranges.every(({ from, to }) => from !== undefined && from === to)) return undefined
+  const isTime = how === 'year' || how === 'month' || how === 'day' || how === 'hour'
+  const move = (value: Value | undefined) => (value === undefined ? undefined : (apply(type, value) ?? undefined))
+  const moved = ranges.map(({ from, to }): ValueRange => {
+    const last = move(to)
+    // Writers before Iceberg 0.12 put times before 1970 into the next day or hour.
+    return { from: move(from), to: isTime && typeof last === 'number' && last < 0 ? last + 1 : last }
+  })
+  return { kind: result, test: rangeTest(moved, result) }
+}
+
+export function mayManifestMatch({ partitions }: ManifestFile, pruner: Pruner): boolean {
+  if (!partitions) return true
+  const passing = Uint8Array.of(1)
+  for (const { position, kind, test } of pruner.partitions) {
+    if (position < partitions.length) narrow(passing, summaryExtent(partitions[position], kind), test)
+  }
+  return passing[0] === 1
+}
+
+/** 1 for every file of a manifest that may hold a passing row, partitions first. */
+export function passingFiles(index: FileIndex, pruner: Pruner): Uint8Array {
+  const passing = new Uint8Array(index.files.length).fill(1)
+  for (const { position, kind, test } of pruner.partitions)
+    narrow(passing, partitionExtentOf(index, position, kind), test)
+  for (const { fieldId, kind, test } of pruner.columns) narrow(passing, columnExtentOf(index, fieldId, kind), test)
+  return passing
+}
