@@ -1,7 +1,14 @@
 // Planning a scan: from a snapshot and a filter to the files that may hold passing rows, with the deletes that apply.
 import { Failure } from '../../../contract/failure.ts'
 import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
-import { currentSchema, headOf, schemaOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
+import {
+  currentSchema,
+  headOf,
+  schemaOf,
+  type PartitionSpec,
+  type Snapshot,
+  type TableMetadata,
+} from '../iceberg/metadata.ts'
 import type { Schema } from '../iceberg/schema.ts'
 import type { FileIO } from '../io/file-io.ts'
 import { bindFilter, type BoundCondition } from './bind-filter.ts'
@@ -22,6 +29,9 @@ export interface ScanPlan {
   /** Data files of the snapshot, those left out, those to be read. */
   counts: { total: number; pruned: number; read: number }
   filter: Filter
+  /** For files without field ids, and without the columns they are partitioned by. */
+  specs?: readonly PartitionSpec[]
+  nameMapping?: string
 }
 
 export interface ScanQuestion {
@@ -62,6 +72,8 @@ export async function planScan(question: ScanQuestion): Promise<ScanPlan> {
     files: applied,
     counts: { total, pruned: total - files.length, read: files.length },
     filter,
+    specs: metadata['partition-specs'],
+    nameMapping: metadata.properties['schema.name-mapping.default'],
   }
 }
 

@@ -2,10 +2,11 @@
 // promoted, and dropped and added again ones read right; what a file lacks is null. Rows that other engines deleted are
 // left out by file and position, in a read of their own, so that files without deletes are read plainly.
 import type { DataFile } from '../iceberg/data-file.ts'
-import type { Field } from '../iceberg/schema.ts'
+import type { Field, PrimitiveType } from '../iceberg/schema.ts'
 import { bindFilter, type BoundCondition } from './bind-filter.ts'
 import { kindOf } from './coordinates.ts'
 import type { ScanFile } from './file-index.ts'
+import type { FileLayout } from './file-layout.ts'
 import type { ScanPlan } from './plan-scan.ts'
 import { projectedFields } from './projection.ts'
 import { sqlLiteral, sqlName, sqlPath, sqlText, sqlType } from './sql-literal.ts'
@@ -14,58 +15,36 @@ export interface ScanSqlOptions {
   columns?: readonly string[]
   /** Where DuckDB finds the plan's data and delete files, by their location. */
   filePaths: ReadonlyMap<string, string>
-  /** Files that have no field ids: the names of the columns they hold, by field id. */
-  columnNames?: ReadonlyMap<string, ReadonlyMap<number, string>>
+  /** Of files that cannot be read by field id alone. */
+  layouts?: ReadonlyMap<string, FileLayout>
 }
 
-export function scanSql(plan: ScanPlan, { columns, filePaths, columnNames }: ScanSqlOptions): string {
+type PathOf = (file: DataFile) => string
+
+export function scanSql(plan: ScanPlan, { columns, filePaths, layouts }: ScanSqlOptions): string {
   const fields = projectedFields(plan.schema, columns)
   const conditions = bindFilter(plan.schema, plan.filter)
   const needed = [...new Set([...fields, ...conditions.map(({ field }) => field)])]
-  const where = conditions.map(residual)
+  const pathOf: PathOf = file => requirePath(filePaths, file)
   const select = fields.map(({ name }) => sqlName(name)).join(', ')
-  const pathOf = (file: DataFile) => requirePath(filePaths, file)
-
-  const byId: ScanFile[] = []
-  const withDeletes: ScanFile[] = []
-  const byName: ScanFile[] = []
-  for (const scanFile of plan.files) {
-    if (columnNames?.has(scanFile.file.path)) byName.push(scanFile)
-    else if (scanFile.deletes.length > 0) withDeletes.push(scanFile)
-    else byId.push(scanFile)
+  const selectFrom = (from: string, deletedFrom: readonly ScanFile[] = []) => {
+    const where = conditions.map(residual)
+    if (deletedFrom.some(({ deletes }) => deletes.length > 0)) where.push(notDeleted(deletedFrom, pathOf))
+    return `SELECT ${select} FROM ${from} AS data${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''}`
   }
 
-  const selectFrom = (from: string, more: string[] = []) => {
-    const all = [...where, ...more]
-    return `SELECT ${select} FROM ${from}${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`
-  }
-  const parts: string[] = []
-  if (byId.length > 0)
-    parts.push(
-      selectFrom(
-        readFiles(
-          byId.map(({ file }) => pathOf(file)),
-          needed,
-        ),
-      ),
-    )
-  if (withDeletes.length > 0)
-    parts.push(
-      selectFrom(
-        `${readFiles(
-          withDeletes.map(({ file }) => pathOf(file)),
-          needed,
-          PLACE,
-        )} AS data`,
-        [notDeleted(withDeletes, pathOf)],
-      ),
-    )
-  for (const scanFile of byName) {
-    const names = columnNames!.get(scanFile.file.path)!
-    const isPlain = scanFile.deletes.length === 0
-    const from = readByName(pathOf(scanFile.file), needed, names)
-    parts.push(selectFrom(`(${from}) AS data`, isPlain ? [] : [notDeleted([scanFile], pathOf)]))
-  }
+  const odd = plan.files.filter(({ file }) => layouts?.has(file.path))
+  const others = layouts?.size ? plan.files.filter(({ file }) => !layouts.has(file.path)) : plan.files
+  const plain = others.filter(({ deletes }) => deletes.length === 0)
+  const withDeletes = others.filter(({ deletes }) => deletes.length > 0)
+  const paths = (files: readonly ScanFile[]) => files.map(({ file }) => pathOf(file))
+
+  const parts = odd.map(scanFile => {
+    const { path } = scanFile.file
+    return selectFrom(`(${readOdd(pathOf(scanFile.file), needed, layouts!.get(path)!)})`, [scanFile])
+  })
+  if (plain.length > 0) parts.push(selectFrom(readFiles(paths(plain), needed)))
+  if (withDeletes.length > 0) parts.push(selectFrom(readFiles(paths(withDeletes), needed, PLACE), withDeletes))
   return parts.length > 0 ? parts.join(' UNION ALL ') : nothing(fields)
 }
 
@@ -85,12 +64,24 @@ function readFiles(paths: readonly string[], fields: readonly Field[], more = ''
   return `read_parquet([${files}], hive_partitioning = false, schema = MAP {${schema.join(', ')}}${more})`
 }
 
-function readByName(path: string, fields: readonly Field[], names: ReadonlyMap<number, string>): string {
+/** One file whose columns have other names, or come from its partition. */
+function readOdd(path: string, fields: readonly Field[], { names, constants }: FileLayout): string {
   const columns = fields.map(({ id, name, type }) => {
-    const stored = names.get(id)
-    return `CAST(${stored === undefined ? 'NULL' : sqlName(stored)} AS ${sqlType(type)}) AS ${sqlName(name)}`
+    const constant = constants.get(id)
+    const isStored = names ? names.has(id) : constant === undefined
+    const value = isStored
+      ? sqlName(names?.get(id) ?? name)
+      : constant == null
+        ? 'NULL'
+        : sqlLiteral(type as PrimitiveType, constant)
+    return `CAST(${value} AS ${sqlType(type)}) AS ${sqlName(name)}`
   })
-  return `SELECT ${columns.join(', ')}, filename, file_row_number FROM read_parquet([${sqlPath(path)}], hive_partitioning = false${PLACE})`
+  const stored = fields.filter(({ id }) => !constants.has(id))
+  const from =
+    names || stored.length === 0
+      ? `read_parquet([${sqlPath(path)}], hive_partitioning = false${PLACE})`
+      : readFiles([path], stored, PLACE)
+  return `SELECT ${columns.join(', ')}, filename, file_row_number FROM ${from}`
 }
 
 /** The reserved columns of position deletes, by their field ids. */
@@ -100,7 +91,7 @@ const DELETE_FIELDS: readonly Field[] = [
 ]
 
 /** A delete file may name data files that it does not apply to (newer ones), so each pair is told. */
-function notDeleted(files: readonly ScanFile[], pathOf: (file: DataFile) => string): string {
+function notDeleted(files: readonly ScanFile[], pathOf: PathOf): string {
   const pairs = files.flatMap(({ file, deletes }) =>
     deletes.map(entry => `(${sqlText(pathOf(entry))}, ${sqlText(file.path)}, ${sqlText(pathOf(file))})`),
   )
