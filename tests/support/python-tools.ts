@@ -11,6 +11,7 @@ const PACKAGES = [
   'pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0',
   'duckdb==1.5.5',
   'duckdb-extension-avro==1.5.5',
+  'duckdb-extension-httpfs==1.5.5',
   'duckdb-extension-iceberg==1.5.5',
 ]
 

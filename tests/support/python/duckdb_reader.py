@@ -17,7 +17,7 @@ def extension(name):
 @functools.cache
 def connection():
     found = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    for name in ["avro", "iceberg"]:
+    for name in ["avro", "httpfs", "iceberg"]:
         found.load_extension(extension(name))
     return found
 

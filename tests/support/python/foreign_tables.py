@@ -1,13 +1,15 @@
 # Tables as PyIceberg writes them, which the lake must read as PyIceberg does: each function makes one, under its own name
 # in the namespace `foreign`, and says which filters are worth asking.
+import json
 from decimal import Decimal
 
 import pyarrow as pa
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import parse_transform
-from pyiceberg.types import DecimalType, DoubleType, IntegerType, LongType, NestedField, StringType, TimestampType
+from pyiceberg.types import DecimalType, DoubleType, IntegerType, LongType, NestedField, StringType
 
+import foreign_deletes
 import foreign_rows as rows
 from pyiceberg_reader import open_catalog
 
@@ -23,7 +25,7 @@ TICK_FILTERS = [
     [{"column": "id", "op": ">", "value": "100000"}],
     [{"column": "price", "op": ">", "value": "900.5"}, {"column": "symbol", "op": "is not null"}],
 ]
-TABLES = {}
+TABLES = dict(foreign_deletes.TABLES)
 
 
 def table(make):
@@ -291,6 +293,19 @@ def version_1_upgraded(create):
     made.delete("symbol = 'BHP' and id < 60")
 
 
+@table
+def version_3(create):
+    """PyIceberg does not write this version, so its metadata is rewritten."""
+    made = create()
+    made.append(rows.ticks(0, 20))
+    metadata = json.loads(made.io.new_input(made.metadata_location).open().read())
+    location = made.metadata_location.replace("00001-", "00002-")
+    with made.io.new_output(location).create() as stream:
+        stream.write(json.dumps({**metadata, "format-version": 3, "next-row-id": 20}).encode())
+    made.catalog.drop_table(made.name())
+    made.catalog.register_table(made.name(), location)
+
+
 def avro_codec(name, codec):
     def make(create):
         made = create(properties={"write.avro.compression-codec": codec})
@@ -329,27 +344,40 @@ def no_metrics(create):
     made.append(rows.ticks(120, 60))
 
 
-@table
-def nested(create):
-    """Columns inside of a struct that were added and renamed."""
+def nested_table(create):
     from pyiceberg.types import StructType
 
-    made = create(
-        Schema(
-            NestedField(1, "id", LongType()),
-            NestedField(2, "book", StructType(NestedField(3, "bid", IntegerType()), NestedField(4, "ask", IntegerType()))),
-            NestedField(5, "wall", TimestampType()),
-        )
-    )
-    made.append(pa.Table.from_pylist([{"id": 1, "book": {"bid": 10, "ask": 11}}, {"id": 2, "book": None}], made.schema().as_arrow()))
+    book = StructType(NestedField(3, "bid", IntegerType()), NestedField(4, "ask", IntegerType()))
+    made = create(Schema(NestedField(1, "id", LongType()), NestedField(2, "book", book)))
+    append_rows(made, [{"id": 1, "book": {"bid": 10, "ask": 11}}, {"id": 2, "book": None}])
+    return made
+
+
+def append_rows(made, values):
+    made.append(pa.Table.from_pylist(values, rows.arrow_of(made.schema())))
+
+
+NESTED_FILTERS = [[{"column": "id", "op": "=", "value": "3"}], [{"column": "book", "op": "is null"}]]
+
+
+@table
+def nested_grown(create):
+    made = nested_table(create)
     with made.update_schema() as update:
         update.add_column(("book", "depth"), LongType())
-        update.rename_column(("book", "bid"), "buy")
         update.update_column(("book", "ask"), LongType())
-    made.append(
-        pa.Table.from_pylist([{"id": 3, "book": {"buy": 20, "ask": 2**40, "depth": 5}}], made.schema().as_arrow())
-    )
-    return [[{"column": "id", "op": "=", "value": "3"}], [{"column": "book", "op": "is null"}]]
+        update.move_first(("book", "ask"))
+    append_rows(made, [{"id": 3, "book": {"bid": 20, "ask": 2**40, "depth": 5}}])
+    return NESTED_FILTERS
+
+
+@table
+def nested_renamed(create):
+    made = nested_table(create)
+    with made.update_schema() as update:
+        update.rename_column(("book", "bid"), "buy")
+    append_rows(made, [{"id": 3, "book": {"buy": 20, "ask": 21}}])
+    return NESTED_FILTERS
 
 
 QUESTIONS = {each.__name__: each for each in [make_foreign, foreign_names]}

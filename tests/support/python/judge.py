@@ -22,10 +22,11 @@ answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
 
 import duckdb_reader
+import file_check
 import foreign_tables
 import pyiceberg_reader
 
-QUESTIONS = {**pyiceberg_reader.QUESTIONS, **duckdb_reader.QUESTIONS, **foreign_tables.QUESTIONS}
+QUESTIONS = {**pyiceberg_reader.QUESTIONS, **duckdb_reader.QUESTIONS, **foreign_tables.QUESTIONS, **file_check.QUESTIONS}
 
 while True:
     asked = json.loads(lines.get())
