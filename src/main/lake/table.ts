@@ -22,6 +22,9 @@ export interface LakeTable {
   learn: (loaded: LoadedTable) => void
   manifests: (snapshot: Snapshot | undefined, signal?: AbortSignal) => Promise<readonly ManifestFile[]>
   entries: (manifest: ManifestFile, loaded: LoadedTable, signal?: AbortSignal) => Promise<readonly ManifestEntry[]>
+  /** Keeps a snapshot's files while a reader of this process needs them; the returned function lets go. */
+  pin: (snapshotId: string) => () => void
+  pinned: () => ReadonlySet<string>
   /** One commit at a time: those of one process need not conflict with each other. */
   inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }

@@ -1,6 +1,6 @@
 // What one commit does to a table: files that come and go, and how far the log is with them.
 import type { DataFile } from '../iceberg/data-file.ts'
-import type { Operation } from '../iceberg/metadata.ts'
+import type { Operation, TableMetadata } from '../iceberg/metadata.ts'
 import type { OffsetVector } from '../offsets.ts'
 
 export interface Change {
@@ -16,8 +16,10 @@ export interface Change {
   validThroughMicros?: number
   /** More keys for the snapshot's summary. */
   summary?: Readonly<Record<string, string>>
-  /** Table properties set in the same commit. */
-  properties?: Readonly<Record<string, string>>
+  /** Table properties set in the same commit; they stay when its snapshot has expired. */
+  properties?: (snapshotId: string) => Readonly<Record<string, string>>
+  /** Looks at the table before each try; what it throws ends the commit. */
+  refuse?: (metadata: TableMetadata) => void
   /** Writes small manifests anew as few: planning reads each of them. */
   mergeManifests?: boolean
 }

@@ -71,6 +71,7 @@ interface Staged {
 async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Promise<Prepared> {
   const { metadata } = base
   const { change, snapshotId, commitId } = staged
+  change.refuse?.(metadata)
   const head = headOf(metadata)
   const keys = carriedKeys(table, metadata, change)
   const sequenceNumber = nextSequenceNumber(metadata)
@@ -92,7 +93,7 @@ async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Pro
       parent: head?.summary,
       extra: { ...keys, ...change.summary, [COMMIT_ID_KEY]: commitId },
     }),
-    properties: change.properties,
+    properties: change.properties?.(snapshotId),
     written: rest.written,
   })
 }

@@ -10,8 +10,8 @@ import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
 import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
 import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
 import { COMMIT_ID_KEY, inheritedKeys, OFFSETS_KEY, offsetsText } from '../offsets.ts'
+import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import type { LakeTable } from '../table.ts'
-import { snapshotNotFound } from './snapshot-not-found.ts'
 
 export const ROLLED_BACK_TO_KEY = 'k2.rolled-back-to'
 
@@ -44,8 +44,7 @@ interface Wanted {
 async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Promise<Prepared> {
   const { metadata } = base
   const head = headOf(metadata)
-  const target = snapshotOf(metadata, wanted.target)
-  if (!target) throw snapshotNotFound(table.id, metadata, wanted.target)
+  const target = requireSnapshot(metadata, wanted.target)
   const [now, then] = await Promise.all([table.manifests(head), table.manifests(target)])
   const [filesNow, filesThen] = await Promise.all([liveFiles(table, base, now), liveFiles(table, base, then)])
   return prepareHead(table, base, {

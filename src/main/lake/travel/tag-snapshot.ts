@@ -1,9 +1,9 @@
 // Names for snapshots: a tag keeps its snapshot for good.
 import { Failure } from '../../../contract/failure.ts'
-import { headOf, MAIN, snapshotOf, type Requirement, type TableMetadata, type Update } from '../iceberg/metadata.ts'
+import { headOf, MAIN, type Requirement, type TableMetadata, type Update } from '../iceberg/metadata.ts'
 import { commitUntilLanded } from '../commit/commit-until-landed.ts'
 import type { LakeTable } from '../table.ts'
-import { snapshotNotFound } from './snapshot-not-found.ts'
+import { requireSnapshot } from '../read/resolve-snapshot.ts'
 
 export async function tagSnapshot(table: LakeTable, name: string, snapshotId?: string): Promise<string> {
   const { table: loaded } = await table.inTurn(() =>
@@ -47,9 +47,10 @@ function requirements(metadata: TableMetadata, ref: string): Requirement[] {
 }
 
 function targetOf(table: LakeTable, metadata: TableMetadata, snapshotId?: string): string {
-  const snapshot = snapshotId === undefined ? headOf(metadata) : snapshotOf(metadata, snapshotId)
-  if (snapshot) return snapshot['snapshot-id']
-  throw snapshotNotFound(table.id, metadata, snapshotId)
+  if (snapshotId !== undefined) return requireSnapshot(metadata, snapshotId)['snapshot-id']
+  const head = headOf(metadata)
+  if (head) return head['snapshot-id']
+  throw new Failure('SNAPSHOT_NOT_FOUND', `Table ${table.id} has no snapshot yet: nothing was written to it.`)
 }
 
 function tagsOf({ refs }: TableMetadata): string {

@@ -1,0 +1,130 @@
+// The lake's slice of the contract.
+import type { Handlers } from '../../contract/capability.ts'
+import { timestampText } from '../../contract/columns.ts'
+import type { QueryMeta } from '../../contract/fields.ts'
+import type { lake as lakeContract } from '../../contract/lake.ts'
+import { TABLES, type TableId } from '../../contract/tables.ts'
+import { headOf, type Snapshot } from './iceberg/metadata.ts'
+import type { Lake } from './lake.ts'
+import { compactTable } from './maintain/compact-table.ts'
+import { expireSnapshots, type Retention } from './maintain/expire-snapshots.ts'
+import { findOrphans } from './maintain/orphans.ts'
+import { offsetsOf } from './offsets.ts'
+import type { LakeTable } from './table.ts'
+import { currentSnapshot, listSnapshots } from './travel/list-snapshots.ts'
+import { rollBack } from './travel/roll-back.ts'
+import { removeTag, tagSnapshot } from './travel/tag-snapshot.ts'
+import { verifyTable } from './verify/verify-table.ts'
+
+const MS_PER_HOUR = 3_600_000
+
+export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Handlers<typeof lakeContract> {
+  const chosen = (id?: TableId): LakeTable[] => (id ? [id] : (Object.keys(TABLES) as TableId[])).map(lake.table)
+
+  /** One after the other: each may take much memory. */
+  async function eachTable<T>(id: TableId | undefined, work: (table: LakeTable) => Promise<T>): Promise<T[]> {
+    const answers: T[] = []
+    for (const table of chosen(id)) answers.push(await work(table))
+    return answers
+  }
+
+  return {
+    async 'lake.init'() {
+      const states = await lake.init()
+      return eachTable(undefined, async table => {
+        const { metadata } = await table.known()
+        const total = (key: string) => Number(headOf(metadata)?.summary[key] ?? 0)
+        return {
+          table: table.id,
+          state: states[table.id],
+          rows: total('total-records'),
+          files: total('total-data-files'),
+          location: metadata.location,
+        }
+      })
+    },
+
+    async 'snapshots.list'({ table, limit }, { signal }) {
+      const started = performance.now()
+      const { metadata } = await lake.table(table).load(signal)
+      return { data: listSnapshots(metadata, limit), query: catalogMeta(headOf(metadata), started) }
+    },
+
+    async 'snapshots.current'({ table }, { signal }) {
+      const started = performance.now()
+      const { metadata } = await lake.table(table).load(signal)
+      return { data: currentSnapshot(metadata, table), query: catalogMeta(headOf(metadata), started) }
+    },
+
+    async 'lake.tag'({ table, name, snapshot_id, remove }) {
+      if (remove) await removeTag(lake.table(table), name)
+      const tagged = remove ? null : await tagSnapshot(lake.table(table), name, snapshot_id)
+      return { table, name, snapshot_id: tagged }
+    },
+
+    async 'lake.rollback'({ table, snapshot_id, reingest }) {
+      const { snapshot, before } = await rollBack(lake.table(table), snapshot_id, { reingest })
+      return {
+        table,
+        snapshot_id: snapshot['snapshot-id'],
+        rolled_back_to: snapshot_id,
+        rows_before: Number(before?.summary['total-records'] ?? 0),
+        rows_after: Number(snapshot.summary['total-records'] ?? 0),
+        offsets: offsetsOf(snapshot)?.map(topic => ({ ...topic, next: { ...topic.next } })) ?? null,
+      }
+    },
+
+    'lake.compact': ({ table, min_files }, { signal }) =>
+      eachTable(table, async one => {
+        const done = await compactTable(lake, one, { minFiles: min_files, signal })
+        return { table: one.id, ...done }
+      }),
+
+    'lake.expire': ({ table, dry_run }, { signal }) =>
+      eachTable(table, async one => {
+        const done = await expireSnapshots(one, { retention: settings.retention, dryRun: dry_run, signal })
+        return { table: one.id, ...done }
+      }),
+
+    async 'lake.orphans'({ table, older_than_hours, remove }, { signal }) {
+      const found = await eachTable(table, async one => {
+        const orphans = await findOrphans(one, { olderThanMs: older_than_hours * MS_PER_HOUR, signal })
+        return orphans.map(orphan => ({ table: one.id, ...orphan }))
+      })
+      return Promise.all(
+        found.flat().map(async ({ table: id, location, bytes, modifiedMs }) => {
+          if (remove) await lake.io.remove(location)
+          return { table: id, file: location, bytes, modified_at: timestampText(modifiedMs * 1000), removed: remove }
+        }),
+      )
+    },
+
+    async 'lake.verify'({ table, quick }, { signal }) {
+      const reports = await eachTable(table, async one => ({
+        table: one.id,
+        ...(await verifyTable(lake, one, { quick, signal })),
+      }))
+      const problems = reports.flatMap(({ table: id, problems: found }) => found.map(one => ({ table: id, ...one })))
+      return {
+        status: problems.length === 0 ? 'sound' : 'unsound',
+        tables: reports.map(({ problems: _found, ...counts }) => counts),
+        problems,
+      }
+    },
+  }
+}
+
+/** Provenance of an answer that was read from metadata alone. */
+function catalogMeta(snapshot: Snapshot | undefined, started: number): QueryMeta {
+  const committedAt = snapshot?.['timestamp-ms']
+  return {
+    ms: performance.now() - started,
+    engine: 'catalog',
+    snapshot_id: snapshot?.['snapshot-id'] ?? null,
+    sources: {},
+    watermark: committedAt === undefined ? null : timestampText(committedAt * 1000),
+    freshness_ms: committedAt === undefined ? null : Date.now() - committedAt,
+    partial: false,
+    why: null,
+  }
+}

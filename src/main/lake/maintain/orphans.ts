@@ -1,0 +1,53 @@
+// Files below a table that no snapshot and no metadata knows: what a crash between staging and commit leaves.
+// Young ones are not looked at, as they may belong to a commit that is under way in some process.
+import type { LoadedTable } from '../catalog/catalog.ts'
+import type { ListedFile } from '../io/file-io.ts'
+import { canonicalLocation } from '../io/location.ts'
+import type { LakeTable } from '../table.ts'
+import { filesIn, manifestsOf } from './reachable-files.ts'
+
+/** Nothing younger than this is ever an orphan, whatever is asked for. */
+const LEAST_AGE_MS = 3_600_000
+
+export async function findOrphans(
+  table: LakeTable,
+  { olderThanMs, signal }: { olderThanMs: number; signal?: AbortSignal },
+): Promise<ListedFile[]> {
+  const before = table.clock.nowMs() - Math.max(LEAST_AGE_MS, olderThanMs)
+  // Listed before the metadata is read: what is committed in between is then known to it.
+  const { metadata } = await table.load(signal)
+  const old: ListedFile[] = []
+  for (const folder of ['data', 'metadata']) {
+    for await (const file of table.io.list(`${metadata.location}/${folder}`)) {
+      signal?.throwIfAborted()
+      if (file.modifiedMs < before) old.push(file)
+    }
+  }
+  if (old.length === 0) return []
+  const known = await knownFiles(table, await table.load(signal), signal)
+  return old.filter(({ location }) => !known.has(canonicalLocation(location)))
+}
+
+/** Everything that the metadata leads to, live or not. */
+async function knownFiles(table: LakeTable, loaded: LoadedTable, signal?: AbortSignal): Promise<Set<string>> {
+  const { metadata, metadataLocation } = loaded
+  const manifests = await manifestsOf(table, metadata.snapshots, signal)
+  const files = await filesIn(table, loaded, manifests.values(), { live: false, signal })
+  return new Set([
+    ...files.keys(),
+    ...manifests.keys(),
+    ...metadata.snapshots.map(snapshot => canonicalLocation(snapshot['manifest-list'])),
+    ...metadata['metadata-log'].map(entry => canonicalLocation(entry['metadata-file'])),
+    ...statisticsOf(metadata).map(canonicalLocation),
+    canonicalLocation(metadataLocation),
+  ])
+}
+
+/** What other engines keep beside the snapshots. */
+function statisticsOf(metadata: object): string[] {
+  const { statistics = [], 'partition-statistics': partitions = [] } = metadata as Record<
+    string,
+    { 'statistics-path': string }[] | undefined
+  >
+  return [...statistics, ...partitions].map(entry => entry['statistics-path'])
+}

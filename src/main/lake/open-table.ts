@@ -1,0 +1,76 @@
+// A table of the lake, with what this process knows of it: its last metadata, and decoded manifests.
+import type { TableId } from '../../contract/tables.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Catalog, LoadedTable } from './catalog/catalog.ts'
+import { newTableMetadata } from './iceberg/new-table.ts'
+import type { FileIO } from './io/file-io.ts'
+import type { ManifestCache } from './read/manifest-cache.ts'
+import type { LakeTable } from './table.ts'
+import { definitionOf, NAMESPACE } from './tables.ts'
+
+export interface TableContext {
+  catalog: Catalog
+  io: FileIO
+  cache: ManifestCache
+  clock: Clock
+}
+
+export function openTable(id: TableId, { catalog, io, cache, clock }: TableContext): LakeTable {
+  const name = { namespace: NAMESPACE, name: id }
+  let known: LoadedTable | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+  const pins = new Map<string, number>()
+  return {
+    id,
+    name,
+    definition: definitionOf(id),
+    catalog,
+    io,
+    clock,
+    known: async () => known ?? (known = await catalog.loadTable(name)),
+    load: async signal => (known = await catalog.loadTable(name, signal)),
+    learn: loaded => (known = loaded),
+    manifests: async (snapshot, signal) => (snapshot ? cache.manifests(snapshot['manifest-list'], { io, signal }) : []),
+    entries: (manifest, { metadata }, signal) => cache.entries(manifest, { io, metadata, signal }),
+    pin(snapshotId) {
+      pins.set(snapshotId, (pins.get(snapshotId) ?? 0) + 1)
+      return () => {
+        const left = (pins.get(snapshotId) ?? 1) - 1
+        if (left > 0) pins.set(snapshotId, left)
+        else pins.delete(snapshotId)
+      }
+    },
+    pinned: () => new Set(pins.keys()),
+    inTurn<T>(work: () => Promise<T>): Promise<T> {
+      const mine = turn.then(work)
+      turn = mine.catch(() => {})
+      return mine
+    },
+  }
+}
+
+/** What a new table of ours starts with; other engines obey these too. */
+const PROPERTIES = {
+  'write.parquet.compression-codec': 'zstd',
+  'write.metadata.delete-after-commit.enabled': 'true',
+  'write.metadata.previous-versions-max': '100',
+}
+
+/** Creates the table; its place is the catalog's to choose where it does so itself. */
+export async function createTable(table: LakeTable, warehouse: string): Promise<LoadedTable> {
+  const { schema, partitionSpecs, sortOrder, lastColumnId } = table.definition
+  const location = `${warehouse}/${table.name.namespace}/${table.name.name}`
+  const nowMs = table.clock.nowMs()
+  const metadata = newTableMetadata({
+    location,
+    schema,
+    partitionSpecs,
+    sortOrder,
+    lastColumnId,
+    properties: PROPERTIES,
+    nowMs,
+  })
+  const created = await table.catalog.createTable(table.name, metadata)
+  table.learn(created)
+  return created
+}

@@ -1,0 +1,98 @@
+// Whether data files hold what their manifests say: how many rows, how many nulls, and nothing outside the bounds.
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { cellOf } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import { readBatch } from '../../duck/read-batch.ts'
+import type { LoadedTable } from '../catalog/catalog.ts'
+import type { DataFile } from '../iceberg/data-file.ts'
+import { currentSchema, headOf } from '../iceberg/metadata.ts'
+import type { Field, Schema } from '../iceberg/schema.ts'
+import { decodeValue } from '../iceberg/single-value.ts'
+import type { Lake } from '../lake.ts'
+import { openScan } from '../read/scan.ts'
+import { sqlLiteral, sqlName } from '../read/sql-literal.ts'
+import type { Problem } from './problem.ts'
+
+export async function checkRows(
+  lake: Lake,
+  { metadata }: LoadedTable,
+  files: readonly DataFile[],
+  signal?: AbortSignal,
+): Promise<Problem[]> {
+  const connection = await lake.duck.connect()
+  const snapshotId = headOf(metadata)!['snapshot-id']
+  const problems: Problem[] = []
+  try {
+    for (const file of files) {
+      if (file.content !== 'data' || file.format !== 'PARQUET') continue
+      const found = await checkFile(lake, connection, { file, snapshotId, schema: currentSchema(metadata), signal })
+      problems.push(...found.map(problem => ({ file: file.path, snapshot_id: null, problem })))
+    }
+  } finally {
+    connection.closeSync()
+  }
+  return problems
+}
+
+interface FileCheck {
+  file: DataFile
+  snapshotId: string
+  schema: Schema
+  signal?: AbortSignal
+}
+
+async function checkFile(lake: Lake, connection: DuckDBConnection, check: FileCheck): Promise<string[]> {
+  const { file, schema, signal } = check
+  const scanFile = { file, sequenceNumber: 0, deletes: [] }
+  const counts = { total: 1, pruned: 0, read: 1 }
+  const plan = { snapshotId: check.snapshotId, schema, files: [scanFile], counts, filter: [] }
+  const columns = schema.fields.filter(({ id }) => file.nullCounts?.has(id) ?? file.lowerBounds?.has(id))
+  try {
+    const scan = await openScan({ plan, io: lake.io, connection, signal })
+    try {
+      const wanted = columns.map(({ name }) => name)
+      const measures = ['count(*) AS n', ...columns.flatMap((field, i) => measuresOf(field, i, file))]
+      const sql = `SELECT ${measures.join(', ')} FROM (${scan.sql(wanted.length > 0 ? wanted : undefined)})`
+      const batch = await readBatch(connection, sql, signal)
+      const value = (name: string) => Number(cellOf(batch.columns[name], 0))
+      return judge(file, columns, value)
+    } catch (error) {
+      throw await scan.blame(error)
+    } finally {
+      scan.release()
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
+    return [error.message]
+  }
+}
+
+function measuresOf({ id, name, type }: Field, i: number, file: DataFile): string[] {
+  const column = sqlName(name)
+  const nulls = `count(*) - count(${column}) AS nulls${i}`
+  if (typeof type !== 'string') return [nulls]
+  const bounds = [
+    ...(
+      [
+        ['<', file.lowerBounds?.get(id)],
+        ['>', file.upperBounds?.get(id)],
+      ] as const
+    ).flatMap(([op, bytes]) => (bytes ? [`${column} ${op} ${sqlLiteral(type, decodeValue(type, bytes))}`] : [])),
+  ]
+  return bounds.length === 0 ? [nulls] : [nulls, `count(*) FILTER (WHERE ${bounds.join(' OR ')}) AS outside${i}`]
+}
+
+function judge(file: DataFile, columns: readonly Field[], value: (name: string) => number): string[] {
+  const problems: string[] = []
+  if (value('n') !== file.recordCount) problems.push(`Holds ${value('n')} rows, its manifest says ${file.recordCount}.`)
+  columns.forEach(({ id, name, type }, i) => {
+    const nulls = file.nullCounts?.get(id)
+    if (nulls !== undefined && typeof type === 'string' && value(`nulls${i}`) !== nulls) {
+      problems.push(`Holds ${value(`nulls${i}`)} rows without ${name}, its manifest says ${nulls}.`)
+    }
+    const bounded = typeof type === 'string' && (file.lowerBounds?.has(id) || file.upperBounds?.has(id))
+    const outside = bounded ? value(`outside${i}`) : 0
+    if (outside > 0) problems.push(`${outside} rows have a ${name} outside the bounds in its manifest.`)
+  })
+  return problems
+}

@@ -1,0 +1,135 @@
+// `k2 lake verify`: whether a table is what its metadata says, file by file. Reads only; finds what it can and goes on.
+import { Failure } from '../../../contract/failure.ts'
+import type { LoadedTable } from '../catalog/catalog.ts'
+import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file.ts'
+import { headOf, type Snapshot } from '../iceberg/metadata.ts'
+import { canonicalLocation } from '../io/location.ts'
+import type { Lake } from '../lake.ts'
+import type { LakeTable } from '../table.ts'
+import { checkHistory } from './check-history.ts'
+import { checkManifest, checkTotals } from './check-manifests.ts'
+import { checkRows } from './check-rows.ts'
+import { MOST_PROBLEMS, type Problem, type Verified } from './problem.ts'
+
+export async function verifyTable(
+  lake: Lake,
+  table: LakeTable,
+  { quick, signal }: { quick: boolean; signal?: AbortSignal },
+): Promise<Verified> {
+  const loaded = await table.load(signal)
+  const { metadata } = loaded
+  const problems: Problem[] = [...checkHistory(metadata)]
+  const manifests = new Map<string, ManifestFile>()
+  const listed = new Map<Snapshot, readonly ManifestFile[]>()
+  for (const snapshot of metadata.snapshots) {
+    const list = await attempt(problems, snapshot['manifest-list'], snapshot, () => table.manifests(snapshot, signal))
+    if (!list) continue
+    listed.set(snapshot, list)
+    for (const manifest of list) manifests.set(manifest.path, manifest)
+  }
+  const entries = await readEntries(table, loaded, manifests.values(), problems, signal)
+  problems.push(...addedTwice(entries))
+  for (const [snapshot, list] of listed) problems.push(...checkTotals(snapshot, list, entries))
+  const files = liveFiles(entries)
+  const sizes = await sizesOnDisk(table, loaded, signal)
+  for (const file of files.values()) problems.push(...checkPresence(file, sizes))
+  if (!quick) {
+    const head = headOf(metadata)
+    const missing = new Set(problems.map(({ file }) => file))
+    const readable = [...files.values()].filter(({ path }) => !missing.has(path))
+    if (head) problems.push(...(await checkRows(lake, loaded, readable, signal)))
+  }
+  return {
+    snapshots: metadata.snapshots.length,
+    manifests: manifests.size,
+    files: files.size,
+    rows: sum(files.values(), ({ content, recordCount }) => (content === 'data' ? recordCount : 0)),
+    bytes: sum(files.values(), ({ fileBytes }) => fileBytes),
+    problems: problems.slice(0, MOST_PROBLEMS),
+  }
+}
+
+type Entries = Map<string, readonly ManifestEntry[]>
+
+async function readEntries(
+  table: LakeTable,
+  loaded: LoadedTable,
+  manifests: Iterable<ManifestFile>,
+  problems: Problem[],
+  signal?: AbortSignal,
+): Promise<Entries> {
+  const entries: Entries = new Map()
+  for (const manifest of manifests) {
+    const found = await attempt(problems, manifest.path, undefined, () => table.entries(manifest, loaded, signal))
+    if (!found) continue
+    entries.set(manifest.path, found)
+    problems.push(...checkManifest(manifest, found))
+  }
+  return entries
+}
+
+/** What cannot be read is a problem of its file; cancelling and bugs are not. */
+async function attempt<T>(
+  problems: Problem[],
+  file: string,
+  snapshot: Snapshot | undefined,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
+    problems.push({ file, snapshot_id: snapshot?.['snapshot-id'] ?? null, problem: error.message })
+    return undefined
+  }
+}
+
+/** A file is added by one snapshot; two mean that rows count twice somewhere. */
+function addedTwice(entries: Entries): Problem[] {
+  const addedBy = new Map<string, string | null>()
+  const problems: Problem[] = []
+  for (const { status, snapshotId, file } of [...entries.values()].flat()) {
+    if (status !== 'added') continue
+    const before = addedBy.get(file.path)
+    if (before !== undefined && before !== snapshotId) {
+      problems.push({ file: file.path, snapshot_id: snapshotId, problem: `Added by snapshot ${before} already.` })
+    }
+    addedBy.set(file.path, snapshotId)
+  }
+  return problems
+}
+
+/** All files that some kept snapshot reads. */
+function liveFiles(entries: Entries): Map<string, DataFile> {
+  const files = new Map<string, DataFile>()
+  for (const { status, file } of [...entries.values()].flat()) {
+    if (status !== 'deleted') files.set(file.path, file)
+  }
+  return files
+}
+
+async function sizesOnDisk(
+  table: LakeTable,
+  { metadata }: LoadedTable,
+  signal?: AbortSignal,
+): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for await (const { location, bytes } of table.io.list(metadata.location)) {
+    signal?.throwIfAborted()
+    sizes.set(canonicalLocation(location), bytes)
+  }
+  return sizes
+}
+
+function checkPresence({ path, fileBytes }: DataFile, sizes: ReadonlyMap<string, number>): Problem[] {
+  const bytes = sizes.get(canonicalLocation(path))
+  if (bytes === undefined) return [{ file: path, snapshot_id: null, problem: 'The file is not there.' }]
+  if (bytes === fileBytes) return []
+  return [{ file: path, snapshot_id: null, problem: `Has ${bytes} bytes, its manifest says ${fileBytes}.` }]
+}
+
+function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
+  let total = 0
+  for (const item of items) total += of(item)
+  return total
+}
