@@ -1,11 +1,12 @@
 // What a test needs of the machine beside Node: whether it is there, and if not, the reason, which then stands in the test's name.
 import { findChromium } from './chromium.ts'
 import { findTestElectron } from './find-test-electron.ts'
+import { findIcebergRest } from './iceberg-rest.ts'
 import { findPromtool } from './promtool.ts'
 import { findPythonTools } from './python-tools.ts'
 import { findSchemathesis } from './schemathesis.ts'
 
-export type Need = 'chromium' | 'electron' | 'promtool' | 'schemathesis' | 'pyiceberg'
+export type Need = 'chromium' | 'electron' | 'promtool' | 'schemathesis' | 'pyiceberg' | 'iceberg-rest'
 
 export interface Needed {
   /** For `describe.skipIf`: something is missing, and this run may skip. */
@@ -17,6 +18,7 @@ export interface Needed {
 const lookups: Record<Need, () => { missing?: string }> = {
   chromium: findChromium,
   electron: findTestElectron,
+  'iceberg-rest': findIcebergRest,
   promtool: findPromtool,
   pyiceberg: findPythonTools,
   schemathesis: findSchemathesis,
