@@ -9,7 +9,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.transforms import parse_transform
 from pyiceberg.types import DecimalType, DoubleType, IntegerType, LongType, NestedField, StringType
 
-import foreign_deletes
+import foreign_by_hand
 import foreign_rows as rows
 from pyiceberg_reader import open_catalog
 
@@ -25,7 +25,7 @@ TICK_FILTERS = [
     [{"column": "id", "op": ">", "value": "100000"}],
     [{"column": "price", "op": ">", "value": "900.5"}, {"column": "symbol", "op": "is not null"}],
 ]
-TABLES = dict(foreign_deletes.TABLES)
+TABLES = dict(foreign_by_hand.TABLES)
 
 
 def table(make):

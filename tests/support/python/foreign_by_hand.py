@@ -1,5 +1,5 @@
-# Tables with rows deleted by position or by value, which PyIceberg reads but does not write: its own machinery is made to
-# write the delete files and their manifests, as Spark or Flink would.
+# Tables that PyIceberg reads but does not write by itself: rows deleted by position or by value, as Spark or Flink does it,
+# and files that another program made. Its own machinery is made to write the delete files, manifests and entries.
 import uuid
 
 import pyarrow as pa
@@ -142,6 +142,47 @@ def equality_deletes(create):
     commit_deletes(made, [file])
 
 
+def files_without_ids(create):
+    """Parquet files that were there before the table: their columns are known by the names they had then."""
+    made = create()
+    made.append(rows.ticks(0, 30))
+    location = f"{made.location()}/data/before.parquet"
+    with made.io.new_output(location).create() as stream:
+        pq.write_table(rows.ticks(30, 30), stream)
+    made.add_files([location])
+    with made.update_schema() as update:
+        update.rename_column("venue", "market")
+    with made.update_schema() as update:
+        update.add_column("venue", StringType())
+    made.append(rows.ticks(60, 30, made.schema(), lambda i: {"market": "X", "venue": "new"}))
+
+
+def partition_column_left_out(create):
+    """As Hive writes: the file lacks the column it is partitioned by, its value is the partition's."""
+    made = create(**by_symbol())
+    made.append(rows.ticks(0, 30))
+    table = rows.ticks(30, 30).drop_columns(["symbol"])
+    location = f"{made.location()}/data/symbol=HIVE/0.parquet"
+    ids = {field.name: field.field_id for field in made.schema().fields}
+    fields = [field.with_metadata({"PARQUET:field_id": str(ids[field.name])}) for field in table.schema]
+    with made.io.new_output(location).create() as stream:
+        pq.write_table(pa.Table.from_arrays(table.columns, schema=pa.schema(fields)), stream)
+    file = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=location,
+        file_format=FileFormat.PARQUET,
+        partition=Record("HIVE"),
+        record_count=30,
+        file_size_in_bytes=len(made.io.new_input(location)),
+    )
+    file.spec_id = 0
+    with made.transaction() as transaction:
+        with transaction.update_snapshot().fast_append() as update:
+            update.append_data_file(file)
+    made.refresh()
+    return [[{"column": "symbol", "op": "=", "value": "HIVE"}], [{"column": "symbol", "op": "is null"}]]
+
+
 TABLES = {
     each.__name__: each
     for each in [
@@ -150,5 +191,7 @@ TABLES = {
         position_deletes_evolved,
         position_deletes_many_groups,
         equality_deletes,
+        files_without_ids,
+        partition_column_left_out,
     ]
 }
