@@ -4,9 +4,10 @@ import { findTestElectron } from './find-test-electron.ts'
 import { findIcebergRest } from './iceberg-rest.ts'
 import { findPromtool } from './promtool.ts'
 import { findPythonTools } from './python-tools.ts'
+import { findS3Server } from './s3-server.ts'
 import { findSchemathesis } from './schemathesis.ts'
 
-export type Need = 'chromium' | 'electron' | 'promtool' | 'schemathesis' | 'pyiceberg' | 'iceberg-rest'
+export type Need = 'chromium' | 'electron' | 'promtool' | 's3' | 'schemathesis' | 'pyiceberg' | 'iceberg-rest'
 
 export interface Needed {
   /** For `describe.skipIf`: something is missing, and this run may skip. */
@@ -21,6 +22,7 @@ const lookups: Record<Need, () => { missing?: string }> = {
   'iceberg-rest': findIcebergRest,
   promtool: findPromtool,
   pyiceberg: findPythonTools,
+  s3: findS3Server,
   schemathesis: findSchemathesis,
 }
 
