@@ -1,0 +1,4 @@
+// What is wrong with a value, said so that it can follow the column and the text: «price "abc" is not a number».
+
+/** Thrown once a bad row; one costs about what parsing ten good rows does. */
+export class BadValue extends Error {}
