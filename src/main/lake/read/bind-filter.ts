@@ -95,6 +95,7 @@ function fit(value: Value, kind: Kind, type: string): Value | undefined {
     case 'int':
       return Number.isSafeInteger(Number(value)) && isNumeric(value) ? Number(value) : undefined
     case 'long':
+    case 'time':
       return isNumeric(value) && Number.isInteger(Number(value)) ? BigInt(value) : undefined
     case 'decimal':
       return typeof value === 'bigint' ? value : undefined // a number would leave open whether it is unscaled

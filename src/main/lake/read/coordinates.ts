@@ -5,16 +5,16 @@ import { primitiveOf, type PrimitiveKind } from '../iceberg/primitive.ts'
 import type { IcebergType, Value } from '../iceberg/schema.ts'
 
 /** How values of a type are kept in bounds and compared. */
-export type Kind = 'boolean' | 'int' | 'long' | 'float' | 'decimal' | 'bytes'
+export type Kind = 'boolean' | 'int' | 'long' | 'time' | 'float' | 'decimal' | 'bytes'
 
 const kinds: Readonly<Record<PrimitiveKind, Kind>> = {
   boolean: 'boolean',
   int: 'int',
   date: 'int',
   long: 'long',
-  time: 'long',
-  timestamp: 'long',
-  timestamptz: 'long',
+  time: 'time',
+  timestamp: 'time',
+  timestamptz: 'time',
   float: 'float',
   double: 'float',
   decimal: 'decimal',
@@ -72,6 +72,8 @@ export function boundPoint(bytes: Uint8Array, kind: Kind): number {
       return length === 4 ? int32(bytes) : NaN
     case 'long':
       return length === 8 ? int64(bytes) : length === 4 ? int32(bytes) : NaN
+    case 'time':
+      return length === 8 ? int64(bytes) : NaN
     case 'float':
       return length === 8 ? viewOf(bytes).getFloat64(0, true) : length === 4 ? viewOf(bytes).getFloat32(0, true) : NaN
     case 'decimal':

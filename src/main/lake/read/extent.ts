@@ -6,7 +6,7 @@ import { atLeast, atMost, boundPoint, bytesOf, pointOf, type Kind } from './coor
 import type { ValueRange } from './bind-filter.ts'
 
 export interface Extent {
-  /** Where nothing is known -∞ and ∞; where no value can pass a comparison (all null, all NaN) ∞ and -∞. */
+  /** Where nothing is known -∞ and ∞; NaN where no value can pass a comparison: all null, all NaN. */
   lower: Float64Array
   upper: Float64Array
   mayHoldNull: Uint8Array
@@ -51,8 +51,7 @@ export function emptyExtent(count: number, kind: Kind | undefined): Extent {
 
 /** Marks a file whose values cannot pass any comparison. */
 function passNone(extent: Extent, i: number): void {
-  extent.lower[i] = Infinity
-  extent.upper[i] = -Infinity
+  extent.lower[i] = extent.upper[i] = NaN
 }
 
 export function columnExtent(files: readonly DataFile[], fieldId: number, kind: Kind | undefined): Extent {
@@ -126,7 +125,7 @@ export function narrow(passing: Uint8Array, extent: Extent, test: Test): void {
   if (lows.length === 1) {
     const low = lows[0]
     const high = highs[0]
-    for (let i = 0; i < passing.length; i++) if (upper[i] < low || lower[i] > high) passing[i] = 0
+    for (let i = 0; i < passing.length; i++) if (!(upper[i] >= low && lower[i] <= high)) passing[i] = 0
   } else for (let i = 0; i < passing.length; i++) if (!meetsAny(lower[i], upper[i], lows, highs)) passing[i] = 0
   if (!ends || !extent.lowerBytes) return
   for (let i = 0; i < passing.length; i++)
