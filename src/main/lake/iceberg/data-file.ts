@@ -1,7 +1,10 @@
 // What manifests and manifest lists say, as data. Counts and sizes are doubles (exact below 2^53).
 import type { Value } from './schema.ts'
 
-export type Content = 'data' | 'position-deletes' | 'equality-deletes'
+/** In the order of their numbers in a manifest. */
+export const CONTENTS = ['data', 'position-deletes', 'equality-deletes'] as const
+export const STATUSES = ['existing', 'added', 'deleted'] as const
+export type Content = (typeof CONTENTS)[number]
 
 /** By field id. */
 export type PerColumn<T> = ReadonlyMap<number, T>
@@ -29,7 +32,7 @@ export interface DataFile {
 }
 
 export interface ManifestEntry {
-  status: 'existing' | 'added' | 'deleted'
+  status: (typeof STATUSES)[number]
   /** When added or deleted; null is inherited from the manifest list. */
   snapshotId: string | null
   sequenceNumber: number | null
