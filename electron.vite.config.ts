@@ -11,7 +11,12 @@ export default defineConfig({
       // What every command loads is bundled, so that `k2 --help` starts fast; the rest is loaded where it is used.
       externalizeDeps: { exclude: ['zod', 'commander'] },
       rollupOptions: {
-        input: { index: main('index'), cli: main('cli'), engines: main('engines') },
+        input: {
+          index: main('index'),
+          cli: main('cli'),
+          'live-process': main('live-process'),
+          'history-process': main('history-process'),
+        },
         // CommonJS, because an entry must set UV_THREADPOOL_SIZE before anything starts the thread pool,
         // and loading an ES module does.
         output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },

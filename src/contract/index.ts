@@ -1,9 +1,10 @@
 // The whole surface, by capability name.
 import { demo } from './demo.ts'
+import { lake } from './lake.ts'
 import { market } from './market.ts'
 import { system } from './system.ts'
 
-export const contract = { ...system, ...market, ...demo }
+export const contract = { ...system, ...market, ...lake, ...demo }
 export type K2 = typeof contract
 
 export type * from './capability.ts'

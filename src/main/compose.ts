@@ -11,6 +11,7 @@ import { placeHere } from './host/place-here.ts'
 import { relayTo } from './host/relay.ts'
 import { supervise, type EngineProcess } from './host/supervise.ts'
 import { watchVitals } from './host/vitals.ts'
+import { historyContract, startHistory, type HistoryOptions } from './history.ts'
 import { liveContract, startLive, type LiveOptions } from './live.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { systemHandlers } from './system-handlers.ts'
@@ -52,6 +53,9 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
   const liveOptions: LiveOptions = { config, logFolder }
   let demoWanted: Parameters<LiveClient['demo.start']>[0] | undefined
 
+  const onExit = (exit: { name: string; code: number | null; restartInMs: number }) =>
+    log.error('engine process ended', exit)
+
   // Placement, a line an engine group.
   const live =
     placement === 'here'
@@ -59,14 +63,30 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
       : supervise({
           name: 'live',
           contract: liveContract,
-          start: () => startProcess(join(import.meta.dirname, 'engines.cjs')),
+          start: () => startProcess(join(import.meta.dirname, 'live-process.cjs')),
           options: liveOptions,
           onRestart: async client => {
             if (demoWanted) await client['demo.start'](demoWanted)
           },
-          onExit: ({ name, code, restartInMs }) => log.error('engine process ended', { name, code, restartInMs }),
+          onExit,
         })
-  const relayed = relayTo(liveContract, live)
+  const historyOptions: HistoryOptions = { config, logFolder }
+  const history =
+    placement === 'here'
+      ? placeHere(historyContract, given => startHistory(given as HistoryOptions), historyOptions)
+      : supervise({
+          name: 'history',
+          contract: historyContract,
+          start: () => startProcess(join(import.meta.dirname, 'history-process.cjs')),
+          options: historyOptions,
+          onExit,
+        })
+  const relayed = { ...relayTo(liveContract, live), ...relayTo(historyContract, history) }
+
+  const groups = [
+    { name: 'live', engines: live },
+    { name: 'history', engines: history },
+  ]
 
   const dispatch = createDispatch(
     contract,
@@ -87,11 +107,13 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         messageLog: 'embedded',
         describeConfig: () => describeConfig(config),
         ownVitals: vitals.read,
-        live: {
-          stats: async signal => (await live.client(signal))['tail.stats']({}, { signal }),
-          vitals: async signal => (await live.client(signal))['engine.vitals']({}, { signal }),
-          restarts: live.restarts,
-        },
+        tailStats: async signal => (await live.client(signal))['tail.stats']({}, { signal }),
+        probeLake: async signal => void (await (await history.client(signal))['lake.probe']({}, { signal })),
+        engines: groups.map(({ name, engines: { client, restarts } }) => ({
+          name,
+          vitals: async signal => (await client(signal))['engine.vitals']({}, { signal }),
+          restarts,
+        })),
       }),
     },
     { observe: logRequests(log), checkAnswers: options.checkAnswers },
@@ -103,14 +125,16 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
     async metricsText() {
       // Without those of engines that do not answer: main's own are needed most when something is wrong.
       const signal = AbortSignal.timeout(METRICS_TIMEOUT_MS)
-      const engines = await live
-        .client(signal)
-        .then(client => client['engine.vitals']({}, { signal }))
-        .catch(() => undefined)
-      return mergeMetrics([await metrics.json(), engines?.metrics ?? []])
+      const theirs = groups.map(async ({ engines: { client } }) => {
+        const { metrics: found } = await (await client(signal))['engine.vitals']({}, { signal })
+        return found
+      })
+      const answered = await Promise.all(theirs.map(found => found.catch(() => [])))
+      return mergeMetrics([await metrics.json(), ...answered])
     },
     closeSteps: [
       { name: 'live', close: live.close },
+      { name: 'history', close: history.close },
       { name: 'vitals', close: vitals.close },
     ],
   }

@@ -17,11 +17,14 @@ export interface SystemParts {
     about: string
   }[]
   ownVitals: () => Omit<Vitals, 'metrics'>
-  live: {
-    stats(signal: AbortSignal): Promise<Record<TailTable, TailStats>>
-    vitals(signal: AbortSignal): Promise<Omit<Vitals, 'metrics'>>
-    restarts(): number
-  }
+  tailStats: (signal: AbortSignal) => Promise<Record<TailTable, TailStats>>
+  /** Fails when the lake's catalog cannot be asked. */
+  probeLake: (signal: AbortSignal) => Promise<void>
+  engines: readonly {
+    name: string
+    vitals: (signal: AbortSignal) => Promise<Omit<Vitals, 'metrics'>>
+    restarts: () => number
+  }[]
 }
 
 /** A dependency that has not answered by then is unhealthy; /health itself must answer. */
@@ -31,12 +34,16 @@ export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
   const startedAt = Date.now()
   return {
     async 'system.health'() {
-      const tail = await probe('tail', async signal => {
-        const stats = await parts.live.stats(signal)
-        const stopped = Object.entries(stats).filter(([, { is_running }]) => !is_running)
-        return stopped.length > 0 ? `The tail of ${stopped.map(([name]) => name).join(' and ')} has stopped.` : null
-      })
-      return { status: tail.healthy ? ('healthy' as const) : ('unhealthy' as const), dependencies: [tail] }
+      const dependencies = await Promise.all([
+        probe('tail', async signal => {
+          const stats = await parts.tailStats(signal)
+          const stopped = Object.entries(stats).filter(([, { is_running }]) => !is_running)
+          return stopped.length > 0 ? `The tail of ${stopped.map(([name]) => name).join(' and ')} has stopped.` : null
+        }),
+        probe('lake', signal => parts.probeLake(signal).then(() => null)),
+      ])
+      const allHealthy = dependencies.every(({ healthy }) => healthy)
+      return { status: allHealthy ? ('healthy' as const) : ('unhealthy' as const), dependencies }
     },
     'system.live': () => ({ status: 'alive' as const, uptime_seconds: (Date.now() - startedAt) / 1000 }),
     'system.about': () => ({
@@ -47,14 +54,12 @@ export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
       log: parts.messageLog,
     }),
     async 'stats.get'(_input, { signal }) {
-      const [tail, vitals] = await Promise.all([parts.live.stats(signal), parts.live.vitals(signal)])
-      return {
-        tail,
-        processes: [
-          processStats('main', parts.ownVitals(), 0),
-          ...(vitals.pid === process.pid ? [] : [processStats('live', vitals, parts.live.restarts())]),
-        ],
-      }
+      const engines = parts.engines.map(async ({ name, vitals, restarts }) =>
+        processStats(name, await vitals(signal), restarts()),
+      )
+      const [tail, ...theirs] = await Promise.all([parts.tailStats(signal), ...engines])
+      const elsewhere = theirs.filter(({ pid }) => pid !== process.pid)
+      return { tail, processes: [processStats('main', parts.ownVitals(), 0), ...elsewhere] }
     },
     'config.get': () => parts.describeConfig(),
   }

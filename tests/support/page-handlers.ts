@@ -8,6 +8,7 @@ import type { K2 } from '../../src/contract/index.ts'
 import type { TailStats } from '../../src/contract/system.ts'
 import { trades as tradesTable } from '../../src/contract/tables.ts'
 import type { SyntheticMarket } from './synthetic-market.ts'
+import { plainHandlers } from './plain-handlers.ts'
 
 export interface PageLoad {
   market: SyntheticMarket
@@ -52,6 +53,7 @@ export function pageHandlers(load: PageLoad, startedAtMs: number): Handlers<K2> 
   const recent = () => slow(() => ({ data: emptyBatch(tradesTable.columns), query: query() }))
 
   return {
+    ...plainHandlers(), // what the page does not ask for
     'system.health': () => slow(() => ({ status: 'healthy' as const, dependencies: [] })),
     'system.live': () => slow(() => ({ status: 'alive' as const, uptime_seconds: (Date.now() - startedAtMs) / 1000 })),
     'system.about': () =>

@@ -31,6 +31,28 @@ export function plainHandlers(): Handlers<K2> {
     async *'tail.follow'({ data_type }) {
       yield { rows: oneRow(data_type === 'trades' ? trades : quotes), cursor: '1:1', missed: 0, newest_at: AT }
     },
+    'lake.init': () => [{ table: 'trades', state: 'there', rows: 1, files: 1, location: 'file:///lake/trades' }],
+    'snapshots.list': () => answer([snapshot]),
+    'snapshots.current': () => answer(snapshot),
+    'lake.tag': ({ table, name }) => ({ table, name, snapshot_id: snapshot.snapshot_id }),
+    'lake.rollback': ({ table, snapshot_id }) => ({
+      table,
+      snapshot_id: snapshot.snapshot_id,
+      rolled_back_to: snapshot_id,
+      rows_before: 2,
+      rows_after: 1,
+      offsets: null,
+    }),
+    'lake.compact': () => [{ table: 'trades', ...compacted }],
+    'lake.expire': () => [
+      { table: 'trades', snapshots_removed: 1, snapshots_kept: 1, files_removed: 2, bytes_removed: 2000 },
+    ],
+    'lake.orphans': () => [],
+    'lake.verify': () => ({
+      status: 'sound',
+      tables: [{ table: 'trades', snapshots: 1, manifests: 1, files: 1, rows: 1, bytes: 1000 }],
+      problems: [],
+    }),
     'demo.start': () => status,
     'demo.stop': () => status,
     'demo.status': () => status,
@@ -85,6 +107,35 @@ const symbol = {
   trades: 1,
   quotes: 1,
   company_name: null,
+}
+
+const snapshot = {
+  snapshot_id: '8123456789012345678',
+  committed_at: AT,
+  operation: 'append' as const,
+  refs: ['main'],
+  added_rows: 1,
+  deleted_rows: 0,
+  total_rows: 1,
+  added_files: 1,
+  deleted_files: 0,
+  total_files: 1,
+  valid_through: AT,
+  sequence_number: 1,
+  parent_id: null,
+  commit_id: null,
+  offsets: [{ cluster: 'c', epoch: 'e', topic: 'market.equities.trades.asx', next: { 0: 1 } }],
+}
+
+const compacted = {
+  partitions: 1,
+  files_before: 2,
+  files_after: 1,
+  rows: 10,
+  bytes_before: 2000,
+  bytes_after: 1000,
+  commits: 1,
+  snapshot_id: snapshot.snapshot_id,
 }
 
 const tail = {

@@ -5,6 +5,7 @@ import { control } from './control.ts'
 import { dispatchEngines, type Engines } from './engine-dispatch.ts'
 import type { Supervised } from './supervise.ts'
 
+/** They start when first asked for, so that a command pays for none that it does not use. */
 export function placeHere<C extends Contract>(
   contract: C,
   start: (options: unknown) => Promise<Engines<C>>,
@@ -13,11 +14,16 @@ export function placeHere<C extends Contract>(
   const whole = { ...contract, ...control }
   const client = connectDirect<C & typeof control>(whole, dispatchEngines(contract, start))
   const asKeeper = client as Client<typeof control>
-  const started = asKeeper['engine.start']({ options })
-  started.catch(() => {})
+  let started: Promise<unknown> | undefined
   return {
     restarts: () => 0,
-    client: () => started.then(() => client),
-    close: async signal => (await asKeeper['engine.close']({}, { signal })).unfinished,
+    async client() {
+      await (started ??= asKeeper['engine.start']({ options }))
+      return client
+    },
+    async close(signal) {
+      if (!started) return []
+      return (await asKeeper['engine.close']({}, { signal })).unfinished
+    },
   }
 }

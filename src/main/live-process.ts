@@ -1,4 +1,4 @@
-// Entry of an engine process: what main starts for heavy work, under Node or Electron.
+// Entry of the process that holds the live half: what main starts for heavy work, under Node or Electron.
 import { parentPort } from './host/ports.ts'
 import { serveEngine } from './host/serve-engine.ts'
 import { liveContract, startLive, type LiveOptions } from './live.ts'

@@ -1,0 +1,88 @@
+// The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
+import { join } from 'node:path'
+import { z } from 'zod'
+import { call } from '../contract/capability.ts'
+import { contract } from '../contract/index.ts'
+import { createLog, logRequests } from './base/log.ts'
+import type { Config } from './config/settings.ts'
+import type { Engines } from './host/engine-dispatch.ts'
+import { lakeHandlers } from './lake/handlers.ts'
+import { openLake, type CatalogOptions, type LakeOptions } from './lake/lake.ts'
+import { NAMESPACE } from './lake/tables.ts'
+import { countRequests } from './metrics/count-requests.ts'
+import { createMetrics } from './metrics/metrics.ts'
+
+/** Its share of the contract, and what main asks of it to answer `/health`. */
+export const historyContract = {
+  'lake.init': contract['lake.init'],
+  'lake.tag': contract['lake.tag'],
+  'lake.rollback': contract['lake.rollback'],
+  'lake.compact': contract['lake.compact'],
+  'lake.expire': contract['lake.expire'],
+  'lake.orphans': contract['lake.orphans'],
+  'lake.verify': contract['lake.verify'],
+  'snapshots.list': contract['snapshots.list'],
+  'snapshots.current': contract['snapshots.current'],
+  'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
+}
+
+/** For sorting what is written; the rest of the 2 GB that the whole app may take belongs to tail and queries. */
+const WRITER_MEMORY_MB = 384
+
+export interface HistoryOptions {
+  config: Config
+  /** Where the log file goes; none when left out. */
+  logFolder?: string
+}
+
+export async function startHistory({ config, logFolder }: HistoryOptions): Promise<Engines<typeof historyContract>> {
+  const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
+  const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
+  const lake = await openLake(lakeOptions(config))
+  const logRequest = logRequests(log)
+  const countRequest = countRequests(metrics)
+  return {
+    handlers: {
+      ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
+      async 'lake.probe'() {
+        await lake.catalog.listTables(NAMESPACE)
+        return {}
+      },
+    },
+    metrics: () => metrics.json(),
+    observe(end) {
+      logRequest(end)
+      countRequest(end)
+    },
+    async close() {
+      await lake.close()
+      log.close()
+      return []
+    },
+  }
+}
+
+function lakeOptions({ lake, catalog, s3, tls, profile }: Config): LakeOptions {
+  const { warehouse } = lake
+  const { endpoint, region, pathStyle, accessKey, secretKey, sessionToken } = s3
+  const { caFile } = tls
+  // The configuration has both keys or none.
+  const credentials =
+    accessKey && secretKey ? { accessKeyId: accessKey, secretAccessKey: secretKey, sessionToken } : undefined
+  return {
+    warehouse: warehouse.kind === 'folder' ? warehouse.path : `s3://${warehouse.bucket}/${warehouse.prefix}`,
+    catalog: catalogOptions(),
+    s3: { endpoint, region, pathStyle, caFile, credentials, cacheFolder: join(profile, 'cache', 's3') },
+    tempFolder: join(profile, 'cache', 'spill'),
+    memoryMb: WRITER_MEMORY_MB,
+  }
+
+  function catalogOptions(): CatalogOptions {
+    if (catalog.at.kind === 'rest') {
+      const { token, credential, warehouse: name } = catalog
+      return { kind: 'rest', url: catalog.at.url, token, credential, warehouse: name, caFile }
+    }
+    const folder = warehouse.kind === 'folder' ? warehouse.path : profile
+    return { kind: 'sqlite', file: join(folder, 'catalog.db') }
+  }
+}
