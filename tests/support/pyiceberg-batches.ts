@@ -3,10 +3,15 @@
 import type { Column, ColumnBatch, Word } from '../../src/contract/columns.ts'
 import type { ColumnSpec, TableSpec } from '../../src/contract/tables.ts'
 
-const SYMBOLS = ['BHP', 'RIO', 'DVN', 'MWR', 'CBA', 'ANZ', 'BTCUSDT', 'Zürich AG', '株式会社', "O'Neil \"x\"\\", 'S32']
+const SYMBOLS = ['BHP', 'RIO', 'DVN', 'MWR', 'CBA', 'ANZ', 'BTCUSDT', 'Zürich AG', '株式会社', 'O\'Neil "x"\\', 'S32']
 const TEXTS = [
   ...['', ' ', 'plain', "it's", 'back\\slash', 'tab\tnew\nline', 'Zürich', '株式会社', '😀 smile', 'null', '%20/../x'],
-  ...['a text that is much longer than any bound', '\u{10ffff}'.repeat(17), 'é'.repeat(40), 'z'.repeat(16) + '\u{10ffff}'],
+  ...[
+    'a text that is much longer than any bound',
+    '\u{10ffff}'.repeat(17),
+    'é'.repeat(40),
+    'z'.repeat(16) + '\u{10ffff}',
+  ],
 ]
 const DAY = 86_400_000_000
 /** 2014-03-10T23:00Z, when Sydney's 11 March opens. */
@@ -68,7 +73,9 @@ function oddColumn({ name, type, required, values }: ColumnSpec, start: number, 
         ),
       )
     case 'bytes':
-      return coded(i => Buffer.from(Array.from({ length: draw(i) % 40 }, (_, at) => draw(i, at) % 256)).toString('base64'))
+      return coded(i =>
+        Buffer.from(Array.from({ length: draw(i) % 40 }, (_, at) => draw(i, at) % 256)).toString('base64'),
+      )
     case 'timestamp':
       return { type, values: Float64Array.from({ length: rowCount }, (_, i) => momentOf(i)), ...nulls }
     case 'decimal':
@@ -76,7 +83,11 @@ function oddColumn({ name, type, required, values }: ColumnSpec, start: number, 
     case 'long':
       return { type, values: big(LONGS, i => BigInt(start + i)), ...nulls }
     case 'int':
-      return { type, values: Int32Array.from({ length: rowCount }, (_, i) => (isNull[i] ? 0 : pick(INTS, i))), ...nulls }
+      return {
+        type,
+        values: Int32Array.from({ length: rowCount }, (_, i) => (isNull[i] ? 0 : pick(INTS, i))),
+        ...nulls,
+      }
     case 'date':
       return { type, values: Int32Array.from({ length: rowCount }, (_, i) => (draw(i) % 40_000) - 9000), ...nulls }
     case 'boolean':

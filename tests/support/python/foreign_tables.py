@@ -216,7 +216,7 @@ for column, transforms in {
 }.items():
     for transform in transforms:
         short = transform.split("[")[0]
-        partitioned(f"typed_{column}_{short}", column, transform, rows.ALL_TYPES, rows.all_types, TYPED_FILTERS, 60)
+        partitioned(f"typed_{column}_{short}", column, transform, rows.ALL_TYPES, rows.all_types, TYPED_FILTERS, 40)
 
 
 @table
