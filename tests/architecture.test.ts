@@ -42,7 +42,7 @@ const vendors = (file: string) => importsOf(file).filter(({ ours, to }) => !ours
 const engines: Record<string, string[]> = {
   log: [],
   tail: [],
-  sources: ['fzstd'],
+  sources: ['fzstd', 'apache-arrow'],
   metrics: ['prom-client'],
   config: ['zod'],
   duck: ['@duckdb/node-api', '@duckdb/node-bindings'],
