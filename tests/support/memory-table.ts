@@ -1,0 +1,52 @@
+// A table of the lake on memory alone, so that a test can let any step of a commit fail.
+import { systemClock, type Clock } from '../../src/main/base/clock.ts'
+import type { TableId } from '../../src/contract/tables.ts'
+import { memoryCatalog, type MemoryCatalogOptions } from '../../src/main/lake/catalog/memory.ts'
+import type { Catalog } from '../../src/main/lake/catalog/catalog.ts'
+import type { DataFile } from '../../src/main/lake/iceberg/data-file.ts'
+import type { FileIO } from '../../src/main/lake/io/file-io.ts'
+import { memoryFiles, type MemoryFiles } from '../../src/main/lake/io/memory.ts'
+import { createTable, openTable } from '../../src/main/lake/open-table.ts'
+import { createManifestCache } from '../../src/main/lake/read/manifest-cache.ts'
+import type { LakeTable } from '../../src/main/lake/table.ts'
+
+export interface MemoryTable {
+  table: LakeTable
+  files: MemoryFiles
+  catalog: Catalog
+  /** Another process's view of the same table. */
+  elsewhere: (options?: { io?: FileIO; clock?: Clock; catalog?: Catalog }) => LakeTable
+  /** Gives a staged file its bytes, as far as a commit looks at them: not at all. */
+  stage: (name: string, rows?: number, day?: number) => Promise<DataFile>
+}
+
+export async function memoryTable(
+  fault?: MemoryCatalogOptions['fault'],
+  { id = 'trades', wrap = io => io }: { id?: TableId; wrap?: (io: FileIO) => FileIO } = {},
+): Promise<MemoryTable> {
+  const files = memoryFiles()
+  const catalog = memoryCatalog({ io: files, fault })
+  const open = ({ io = files as FileIO, clock = systemClock, catalog: other = catalog } = {}) =>
+    openTable(id, { catalog: other, io, cache: createManifestCache(), clock })
+  await createTable(open(), 'file:///warehouse')
+  return {
+    table: open({ io: wrap(files) }),
+    files,
+    catalog,
+    elsewhere: open,
+    async stage(name, rows = 10, day = 20_000) {
+      const path = `file:///warehouse/market_data/${id}/data/${name}.parquet`
+      await files.write(path, new Uint8Array(rows))
+      return {
+        content: 'data',
+        path,
+        format: 'PARQUET',
+        specId: 0,
+        partition: [day],
+        recordCount: rows,
+        fileBytes: rows,
+        sortOrderId: 1,
+      }
+    },
+  }
+}
