@@ -46,7 +46,7 @@ function splitDoubles(pairs: Uint32Array, doubles: Float64Array): void {
   }
 }
 
-function rescale(values: Values, places: number): BigInt64Array {
+export function rescale(values: Values, places: number): BigInt64Array {
   const factor = 10n ** BigInt(Math.abs(places))
   return BigInt64Array.from(Array.from(values as Float64Array, BigInt), value => {
     if (places >= 0) return checkDecimal(value * factor)

@@ -1,32 +1,10 @@
 // Column batches into a table of DuckDB.
-import { DuckDBDataChunk, type DuckDBConnection, type DuckDBType } from '@duckdb/node-api'
-import duckdb, { type DataChunk } from '@duckdb/node-bindings'
+import { DuckDBDataChunk, type DuckDBConnection } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../contract/columns.ts'
 import { translateDuckError } from './failures.ts'
-import { createFiller, VECTOR_ROWS } from './fill-vector.ts'
-
-export interface BatchWriter {
-  /** Rows `rows[from]` up to `rows[from + count]` of the batch; at most VECTOR_ROWS. */
-  write: (chunk: DataChunk, rows: Uint32Array, from: number, count: number) => void
-  /** After the last chunk was taken over by DuckDB. */
-  release: () => void
-}
-
-/** `names` and `types` of the chunks' columns. What the batch lacks is null. */
-export function createBatchWriter(
-  { columns }: ColumnBatch,
-  names: readonly string[],
-  types: readonly DuckDBType[],
-): BatchWriter {
-  const fillers = types.map((type, i) => createFiller(columns[names[i]], type))
-  return {
-    write(chunk, rows, from, count) {
-      duckdb.data_chunk_set_size(chunk, count)
-      fillers.forEach(({ fill }, i) => fill(duckdb.data_chunk_get_vector(chunk, i), rows, from, count))
-    },
-    release: () => fillers.forEach(({ release }) => release()),
-  }
-}
+import { VECTOR_ROWS } from './fill-vector.ts'
+import { quoteName } from './quote.ts'
+import { createBatchWriter } from './write-batch.ts'
 
 /** Rows of a batch at the end of a table, in their order or in the one given. All of them are in when it resolves. */
 export async function insertBatch(
@@ -56,8 +34,4 @@ export async function insertBatch(
 
 export function allRows(count: number): Uint32Array {
   return new Uint32Array(count).map((_, row) => row)
-}
-
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

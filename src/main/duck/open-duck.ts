@@ -1,5 +1,6 @@
 // DuckDB as a tool of the lake and of queries: one in-memory instance that reads and writes Parquet and installs nothing.
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { registerRowScan } from './row-scan.ts'
 import { runSql } from './run-sql.ts'
 
 export interface DuckOptions {
@@ -14,6 +15,15 @@ export interface Duck {
   connect: () => Promise<DuckDBConnection>
   /** Connections must have ended what they were doing. */
   close: () => void
+}
+
+const instances = new WeakMap<DuckDBConnection, DuckDBInstance>()
+
+/** One more connection to the same DuckDB, for work at the same time; whoever asks for it closes it. */
+export async function connectBeside(connection: DuckDBConnection): Promise<DuckDBConnection> {
+  const instance = instances.get(connection)
+  if (!instance) throw new Error('The connection is none of openDuck')
+  return instance.connect()
 }
 
 export async function openDuck({ threads, memoryMb, tempFolder }: DuckOptions = {}): Promise<Duck> {
@@ -31,6 +41,7 @@ export async function openDuck({ threads, memoryMb, tempFolder }: DuckOptions = 
   const connect = async () => {
     const connection = await instance.connect()
     connections.push(connection)
+    instances.set(connection, instance)
     return connection
   }
   const setup = await instance.connect()
@@ -39,6 +50,7 @@ export async function openDuck({ threads, memoryMb, tempFolder }: DuckOptions = 
   await runSql(setup, `SET GLOBAL TimeZone = 'UTC'`)
   // Lake files never change, so a footer read once is good for as long as the file is there.
   await runSql(setup, `SET GLOBAL parquet_metadata_cache = true`)
+  registerRowScan(setup)
   setup.closeSync()
   return {
     connect,

@@ -1,0 +1,74 @@
+// Rows of a column batch as a table that SQL can read, without a copy of them in DuckDB: a statement asks for vector
+// after vector and this process fills them. Measured with a million trades, a third less processor time than a table
+// that is filled first, and the memory of one vector.
+import { BIGINT, DuckDBTableFunction, type DuckDBConnection, type DuckDBType } from '@duckdb/node-api'
+import type { ColumnBatch } from '../../contract/columns.ts'
+import { VECTOR_ROWS } from './fill-vector.ts'
+import { createBatchWriter, type BatchWriter } from './write-batch.ts'
+
+const NAME = 'k2_rows'
+
+interface Source {
+  names: readonly string[]
+  types: readonly DuckDBType[]
+  writer: BatchWriter
+  rows: Uint32Array
+}
+
+/** Those that may be read now; a number is never given twice. */
+const sources = new Map<number, Source>()
+let lastSource = 0
+
+export interface RowScan {
+  /** What `use` gives for these rows, in this order, as what stands after FROM. It may be read while `use` is under way. */
+  withRows: <T>(rows: Uint32Array, use: (from: string) => Promise<T>) => Promise<T>
+  close: () => void
+}
+
+/** The columns of the batch under these names and types; what it lacks is null. Several may be read at once. */
+export function openRowScan(batch: ColumnBatch, names: readonly string[], types: readonly DuckDBType[]): RowScan {
+  const writer = createBatchWriter(batch, names, types)
+  return {
+    async withRows(rows, use) {
+      const source = ++lastSource
+      sources.set(source, { names, types, writer, rows })
+      try {
+        return await use(`${NAME}(${source})`)
+      } finally {
+        sources.delete(source)
+      }
+    },
+    close: () => writer.release(),
+  }
+}
+
+/** Once for each DuckDB. */
+export function registerRowScan(connection: DuckDBConnection): void {
+  const scan = DuckDBTableFunction.create({
+    name: NAME,
+    parameterTypes: [BIGINT],
+    bindFunction(info) {
+      const source = Number(info.getParameter(0))
+      const found = sources.get(source)
+      if (!found) throw new Error(`There are no rows ${source}`)
+      found.types.forEach((type, i) => info.addResultColumn(found.names[i], type))
+      info.setCardinality(found.rows.length, true)
+      info.setBindData({ source })
+    },
+    initFunction(info) {
+      // Rows leave in their order.
+      info.setMaxThreads(1)
+      info.setInitData({ at: 0 })
+    },
+    mainFunction(info, chunk) {
+      const { source } = info.getBindData() as { source: number }
+      const state = info.getInitData() as { at: number }
+      const { rows, writer } = sources.get(source)!
+      const count = Math.min(VECTOR_ROWS, rows.length - state.at)
+      if (count > 0) writer.write(chunk.chunk, rows, state.at, count)
+      else chunk.rowCount = 0
+      state.at += count
+    },
+  })
+  connection.registerTableFunction(scan)
+}
