@@ -51,7 +51,8 @@ function upperBytes(bytes: Uint8Array, length: number): Uint8Array | undefined {
   if (bytes.length <= length) return bytes
   for (let i = length - 1; i >= 0; i--) {
     if (bytes[i] < 0xff) {
-      const raised = bytes.slice(0, i + 1)
+      // A Buffer's own slice would be the same memory, and raise the lower bound with it.
+      const raised = Uint8Array.from(bytes.subarray(0, i + 1))
       raised[i]++
       return raised
     }

@@ -146,6 +146,8 @@ describe('truncated bounds', () => {
     expect(truncateBounds('a', 'a\u{10ffff}c', 2).upper).toBe('b')
     expect(truncateBounds('a', 'a\ud7ffc', 2).upper).toBe('a\ue000')
     expect(truncateBounds(Uint8Array.of(1), Uint8Array.of(1, 255, 3), 2).upper).toEqual(Uint8Array.of(2))
+    const one = Buffer.of(7, 7, 7)
+    expect(truncateBounds<Uint8Array>(one, one, 2)).toEqual({ lower: Buffer.of(7, 7), upper: Uint8Array.of(7, 8) })
   })
 
   it('have no upper one where none is', () => {
