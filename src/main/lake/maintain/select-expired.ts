@@ -27,13 +27,13 @@ export function selectExpired(
   const slots = new Set<string>()
   let kept = untouchable.size
   return newestFirst.filter(snapshot => {
-    if (untouchable.has(snapshot['snapshot-id'])) return false
     const slot = slotOf(snapshot, retention, nowMs)
+    const isStaying = untouchable.has(snapshot['snapshot-id'])
     // The newest of a slot is the one that shows what was known at its end.
-    if (slot === undefined || slots.has(slot) || kept >= retention.most) return true
-    slots.add(slot)
-    kept++
-    return false
+    const isWanted = slot !== undefined && !slots.has(slot) && kept < retention.most
+    if (slot !== undefined) slots.add(slot)
+    if (isWanted && !isStaying) kept++
+    return !isStaying && !isWanted
   })
 }
 
