@@ -3,23 +3,15 @@
 //   quotes  Date,Time,Bid,Ask,BidVol,AskVol                   0.0 is no quote on that side
 import { TABLES } from '../../../contract/tables.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
-import { messageIdOf } from '../../market/message-id.ts'
 import type { FileOptions } from '../file-source.ts'
 import { BadValue } from './bad-value.ts'
-import {
-  checkedText,
-  constantColumn,
-  makeKnownTexts,
-  makeNumbers,
-  makeTexts,
-  makeWords,
-  type ColumnMaker,
-} from './columns.ts'
+import { checkedText, constantColumn, makeKnownTexts, makeNumbers, makeWords, type ColumnMaker } from './columns.ts'
 import { decimalInto, quantityInto } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
 import { parseDecimal } from './parse-number.ts'
 import { parseMonthFirstDate, parseTimeOfDay } from './parse-time.ts'
 import type { Company } from './companies.ts'
+import { makeRowIds } from './row-ids.ts'
 import type { FieldReader, Form } from './row-reader.ts'
 import { makeVendorData } from './vendor-data.ts'
 import { createWallClock } from './zone.ts'
@@ -35,14 +27,13 @@ export function createAsxRawForm(type: 'trades' | 'quotes', company: Company, op
   const instrument = instrumentColumns(() => undefined, { ...options, exchange })
   const id = type === 'trades' ? 'trade_id' : 'quote_id'
   const columns = {
-    message_id: makeTexts(),
     symbol: makeKnownTexts('string'),
     exchange_timestamp: makeNumbers('timestamp'),
     source_sequence: makeNumbers('long'),
     ...instrument.makers,
   }
-  const { message_id, symbol, exchange_timestamp, source_sequence } = columns
-  const ids = makeTexts()
+  const { symbol, exchange_timestamp, source_sequence } = columns
+  const ids = makeRowIds(id)
   let day = 0
   let micros = 0
   const time: FieldReader[] = [
@@ -57,7 +48,7 @@ export function createAsxRawForm(type: 'trades' | 'quotes', company: Company, op
     },
   ]
   const rest = type === 'trades' ? tradeFields(company) : quoteFields(company)
-  const makers: Record<string, ColumnMaker> = { ...columns, [id]: ids, ...rest.makers }
+  const makers: Record<string, ColumnMaker> = { ...columns, ...rest.makers }
   const all = Object.values(makers)
 
   return {
@@ -65,20 +56,21 @@ export function createAsxRawForm(type: 'trades' | 'quotes', company: Company, op
     fieldCount: RAW_FIELDS[type],
     fields: [...time, ...rest.fields],
     endRow(row, ordinal) {
-      const name = String(ordinal)
       const ticker = company.symbolOn(day)
       symbol.set(row, ticker)
-      ids.set(row, name)
-      message_id.set(row, messageIdOf(instrument.endRow(row), micros, ticker, name))
+      ids.setOrdinal(row, ordinal)
+      ids.endRow(row, instrument.endRow(row), micros, ticker)
       // The file's own order, as many trades share a millisecond; and repeated rows are trades of their own.
       source_sequence.set(row, ordinal)
       rest.endRow(row)
     },
     begin(capacity) {
       for (const maker of all) maker.begin(capacity)
+      ids.begin(capacity)
       rest.vendorData.begin(capacity)
     },
     finish: rowCount => ({
+      ...ids.finish(rowCount),
       ...Object.fromEntries(Object.entries(makers).map(([name, maker]) => [name, maker.finish(rowCount)])),
       vendor_data: rest.vendorData.finish(rowCount),
       ingestion_timestamp: constantColumn('timestamp', options.loadedAtMicros, rowCount),

@@ -164,12 +164,20 @@ export function nullColumn(type: ColumnType, rowCount: number): Column {
   return { type, values: new Float64Array(rowCount), nulls, ...(type === 'decimal' && { scale: DECIMAL_SCALE }) }
 }
 
-/** UTF-8 without control characters, which no name, code or number has. */
 export function checkedText(bytes: Buffer, from: number, to: number): string {
-  if (!isUtf8(bytes.subarray(from, to))) throw new BadValue('is not UTF-8')
-  for (let at = from; at < to; at++)
-    if (bytes[at] < 32 || bytes[at] === 127) throw new BadValue('has a control character')
+  checkText(bytes, from, to)
   return textOf(bytes, from, to)
+}
+
+/** UTF-8 without control characters, which no name, code or number has. */
+export function checkText(bytes: Buffer, from: number, to: number): void {
+  let isAscii = true
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]
+    if (byte < 32 || byte === 127) throw new BadValue('has a control character')
+    if (byte > 127) isAscii = false
+  }
+  if (!isAscii && !isUtf8(bytes.subarray(from, to))) throw new BadValue('is not UTF-8')
 }
 
 function cut<V extends Values>(values: V, rowCount: number): V {

@@ -5,13 +5,13 @@ import type { FileOptions } from '../file-source.ts'
 import { createDictionary } from '../../market/decode-dictionary.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
 import { BadValue } from './bad-value.ts'
-import { checkedText, makeKnownTexts, type TextMaker } from './columns.ts'
+import { checkedText, constantColumn, makeKnownTexts, type ColumnMaker } from './columns.ts'
 import { exchangeNameOf, oneOf } from './field-readers.ts'
 import type { FieldReader, ReadField } from './row-reader.ts'
 
 export interface InstrumentColumns {
   fields: FieldReader[]
-  makers: Readonly<Record<string, TextMaker>>
+  makers: Readonly<Record<string, ColumnMaker>>
   /** After the fields; gives the row's exchange. */
   endRow: (row: number) => string
 }
@@ -37,9 +37,8 @@ export function instrumentColumns(
     asset_class: () => assetClass ?? exchangeOf(own.exchange).assetClass,
     currency: () => exchangeOf(own.exchange).currency,
   }
-  const makers = Object.fromEntries(
-    names.map(name => [name, makeKnownTexts(name === 'asset_class' ? 'enum' : 'string')]),
-  )
+  if (!names.some(has)) return constantInstrument(given!, assetClass ?? exchangeOf(given!).assetClass!)
+  const makers = Object.fromEntries(names.map(name => [name, makeKnownTexts(typeOf(name))]))
   const columns = names.map(name => ({ name, column: makers[name], isRead: has(name), implied: implied[name] }))
   return {
     fields: names.flatMap(name => {
@@ -66,6 +65,22 @@ export function instrumentColumns(
   }
 }
 
+/** Nothing about it is in the file. */
+function constantInstrument(exchange: string, assetClass: string): InstrumentColumns {
+  const words = { exchange, asset_class: assetClass, currency: exchangeOf(exchange).currency }
+  const constant = (name: Name): ColumnMaker => ({
+    begin: () => {},
+    setNull: () => {},
+    finish: rowCount => constantColumn(typeOf(name), words[name], rowCount),
+  })
+  return {
+    fields: [],
+    makers: Object.fromEntries(names.map(name => [name, constant(name)])),
+    endRow: () => exchange,
+  }
+}
+
 const names = ['exchange', 'asset_class', 'currency'] as const
 type Name = (typeof names)[number]
+const typeOf = (name: Name) => (name === 'asset_class' ? 'enum' : 'string')
 const texts = { exchange: exchangeNameOf, asset_class: oneOf(ASSET_CLASSES), currency: checkedText }

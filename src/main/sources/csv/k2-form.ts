@@ -1,12 +1,12 @@
 // The k2 form: a header names the columns, in any order; what it names beyond the table goes to vendor_data.
 import { SIDES, TABLES } from '../../../contract/tables.ts'
 import { Failure } from '../../../contract/failure.ts'
-import { messageIdOf } from '../../market/message-id.ts'
 import type { FileOptions } from '../file-source.ts'
-import { checkedText, constantColumn, makeNumbers, makeTexts, makeWords, type ColumnMaker } from './columns.ts'
+import { checkText, constantColumn, makeNumbers, makeWords, type ColumnMaker } from './columns.ts'
 import { decimalInto, longInto, oneOf, quantityInto, symbolOf, wordInto } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
 import { parseInstant } from './parse-time.ts'
+import { makeRowIds } from './row-ids.ts'
 import type { FieldReader, Form, ReadField } from './row-reader.ts'
 import { makeVendorData } from './vendor-data.ts'
 import { createWallClock } from './zone.ts'
@@ -57,27 +57,33 @@ export function createK2Form(type: 'trades' | 'quotes', header: readonly string[
   const wallClock = createWallClock(options.timezone ?? 'UTC')
   const id = type === 'trades' ? 'trade_id' : 'quote_id'
   const columns = {
-    message_id: makeTexts(),
     symbol: makeWords('string', symbolOf),
     exchange_timestamp: makeNumbers('timestamp'),
     source_sequence: makeNumbers('long'),
     ...instrument.makers,
   }
-  const { message_id, symbol, exchange_timestamp, source_sequence } = columns
-  const ids = makeTexts()
+  const { symbol, exchange_timestamp, source_sequence } = columns
+  const ids = makeRowIds(id)
 
   let micros = 0
   let symbolCode = 0
-  let ownId: string | undefined
+  let hasId = false
   const readers: Record<string, [read: ReadField, readEmpty?: (row: number) => void]> = {
     symbol: [(row, bytes, from, to) => void (symbolCode = symbol.take(row, bytes, from, to))],
     exchange_timestamp: [
       (row, bytes, from, to) => exchange_timestamp.set(row, (micros = parseInstant(bytes, from, to, wallClock))),
     ],
-    [id]: [(_, bytes, from, to) => void (ownId = checkedText(bytes, from, to)), () => void (ownId = undefined)],
+    [id]: [
+      (row, bytes, from, to) => {
+        checkText(bytes, from, to)
+        ids.read(row, bytes, from, to)
+        hasId = true
+      },
+      () => void (hasId = false),
+    ],
     source_sequence: [longInto(source_sequence), source_sequence.setNull],
   }
-  const makers: Record<string, ColumnMaker> = { ...columns, [id]: ids }
+  const makers: Record<string, ColumnMaker> = { ...columns }
   for (const name of type === 'trades' ? ['price', 'quantity'] : QUOTE_SIDES) {
     const column = makeNumbers('decimal')
     if (!places.has(name)) continue
@@ -114,16 +120,17 @@ export function createK2Form(type: 'trades' | 'quotes', header: readonly string[
     fields,
     endRow(row, ordinal) {
       const exchange = instrument.endRow(row)
-      const name = ownId ?? String(ordinal)
-      ids.set(row, name)
-      message_id.set(row, messageIdOf(exchange, micros, symbol.wordAt(symbolCode) as string, name))
+      if (!hasId) ids.setOrdinal(row, ordinal)
+      ids.endRow(row, exchange, micros, symbol.wordAt(symbolCode) as string)
       vendorData.endRow(row)
     },
     begin(capacity) {
       for (const maker of all) maker.begin(capacity)
+      ids.begin(capacity)
       vendorData.begin(capacity)
     },
     finish: rowCount => ({
+      ...ids.finish(rowCount),
       ...Object.fromEntries(Object.entries(makers).map(([name, maker]) => [name, maker.finish(rowCount)])),
       ...(others.length > 0 && { vendor_data: vendorData.finish(rowCount) }),
       ingestion_timestamp: constantColumn('timestamp', options.loadedAtMicros, rowCount),

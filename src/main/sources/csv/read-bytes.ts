@@ -48,16 +48,24 @@ export function compressionOf(head: Uint8Array): Compression {
 
 async function* rawChunks(path: string, file: FileHandle, signal: AbortSignal): AsyncGenerator<Chunk> {
   let bytesRead = 0
-  for (;;) {
-    signal.throwIfAborted()
-    // A chunk of its own each time: what was given out belongs to who took it.
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-    const { bytesRead: count } = await file.read(buffer, 0, CHUNK_BYTES, null).catch((cause: unknown) => {
-      throw cannotRead(path, cause)
-    })
-    if (count === 0) return
-    bytesRead += count
-    yield { bytes: buffer.subarray(0, count), bytesRead }
+  // A chunk of its own each time: what was given out belongs to who took it.
+  const readNext = () => file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null)
+  let reading = readNext()
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const { bytesRead: count, buffer } = await reading.catch((cause: unknown) => {
+        throw cannotRead(path, cause)
+      })
+      if (count === 0) return
+      // The disk works on the next one while this one is parsed.
+      reading = readNext()
+      bytesRead += count
+      yield { bytes: buffer.subarray(0, count), bytesRead }
+    }
+  } finally {
+    // The file may only be closed when nothing reads it any more.
+    await reading.catch(() => {})
   }
 }
 

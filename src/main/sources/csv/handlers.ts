@@ -1,0 +1,48 @@
+// The slice of the contract that takes files in.
+import type { Handlers } from '../../../contract/capability.ts'
+import { Failure } from '../../../contract/failure.ts'
+import type { ingest } from '../../../contract/ingest.ts'
+import type { FileOptions, FileSource } from '../file-source.ts'
+import { followReports } from '../follow-reports.ts'
+import { listFiles } from '../list-files.ts'
+import { loadFiles } from '../load-files.ts'
+import type { LoadTarget } from '../load-target.ts'
+import { readCompanies } from './companies.ts'
+import { openCsv } from './csv-source.ts'
+import { createWallClock } from './zone.ts'
+
+export interface IngestOptions {
+  /** The lake, opened when the first file needs it. */
+  target: () => Promise<LoadTarget>
+  /** For files that are not CSV; nothing for one it does not know. */
+  openOther?: (path: string, options: FileOptions, signal: AbortSignal) => Promise<FileSource | undefined>
+  nowMs: () => number
+}
+
+export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Handlers<typeof ingest> {
+  return {
+    async *'ingest.load'(input, { signal }) {
+      const { type: table, exchange, asset_class: assetClass, timezone, format, reference, dlq, again } = input
+      if (input.to === 'kafka') {
+        const message =
+          'Files cannot be loaded into Kafka by this version; leave --to out to load them into the tables.'
+        throw new Failure('INVALID_INPUT', message)
+      }
+      signal.throwIfAborted()
+      // A zone that does not exist is no fault of the files.
+      if (timezone !== undefined) createWallClock(timezone)
+      const files = await listFiles(input.files, signal)
+      const companies = reference === undefined ? undefined : await readCompanies(reference, signal)
+      // One moment for the whole load. Files have no producer's time and no log's, and the file's own time on the disk
+      // is that of the last copy: when K2 took the rows in is what is known. All else is the same when loaded again.
+      const options = { table, exchange, assetClass, timezone, format, companies, loadedAtMicros: nowMs() * 1000 }
+      const open = async (path: string) =>
+        (await openOther?.(path, options, signal)) ?? (await openCsv(path, options, signal))
+      const lake = await target()
+      yield* followReports(
+        (reports, signal) => loadFiles({ files, open, target: lake, dlq, again, nowMs }, reports, signal),
+        signal,
+      )
+    },
+  }
+}

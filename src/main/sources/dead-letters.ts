@@ -1,0 +1,113 @@
+// The rows of a file that could not be read, in a file of their own: line, reason and text, as CSV or JSON lines.
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Failure } from '../../contract/failure.ts'
+import type { BadRow } from './file-source.ts'
+import { DEAD_LETTER_ENDING } from './list-files.ts'
+
+export interface DeadLetters {
+  /** Where they are once kept. */
+  path: string
+  write: (rows: readonly BadRow[]) => Promise<void>
+  /** On the disk for good; before the rows of the file are committed, so that none is nowhere. */
+  keep: () => Promise<void>
+  discard: () => Promise<void>
+}
+
+const CSV_HEADER = 'file,line,reason,text\r\n'
+const COPY_BYTES = 1024 * 1024
+
+/**
+ * Without `collected` each file has one beside it, replaced whole. With it those of all files are appended to that one,
+ * a file's at once, so that an earlier load's are kept too.
+ */
+export function openDeadLetters(file: string, collected: string | undefined): DeadLetters {
+  const path = collected ?? `${file}${DEAD_LETTER_ENDING}`
+  const draft = `${path}.${process.pid}.draft`
+  const isJson = /\.(jsonl|ndjson|json)$/i.test(path)
+  let handle: FileHandle | undefined
+  const source = resolve(file)
+
+  const guard = async <T>(act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act()
+    } catch (cause) {
+      if (cause instanceof Failure) throw cause
+      throw new Failure(
+        'UNAVAILABLE',
+        `${source} has rows for the dead letters, but ${path} cannot be written: ${(cause as Error).message}. ` +
+          'Nothing of the file was loaded; name another place with --dlq.',
+        { cause },
+      )
+    }
+  }
+
+  return {
+    path,
+    write: rows =>
+      guard(async () => {
+        if (rows.length === 0) return
+        if (!handle) {
+          handle = await open(draft, 'w', 0o600)
+          if (!isJson && (collected === undefined || !(await hasContent(path)))) await handle.appendFile(CSV_HEADER)
+        }
+        await handle.appendFile(rows.map(row => (isJson ? jsonLine : csvLine)(source, row)).join(''))
+      }),
+    keep: () =>
+      guard(async () => {
+        if (!handle) return
+        await handle.sync()
+        await handle.close()
+        handle = undefined
+        if (collected === undefined || !(await hasContent(path))) return rename(draft, path)
+        await append(draft, path)
+        await rm(draft)
+      }),
+    async discard() {
+      if (!handle) return
+      await handle.close().catch(() => {})
+      handle = undefined
+      await rm(draft, { force: true })
+    },
+  }
+}
+
+async function hasContent(path: string): Promise<boolean> {
+  return stat(path).then(
+    ({ size }) => size > 0,
+    () => false,
+  )
+}
+
+/** Taken back when it cannot be written whole. */
+async function append(from: string, to: string): Promise<void> {
+  const [source, target] = [await open(from, 'r'), await open(to, 'a')]
+  const { size } = await target.stat()
+  try {
+    const buffer = Buffer.allocUnsafe(COPY_BYTES)
+    for (;;) {
+      const { bytesRead } = await source.read(buffer, 0, COPY_BYTES, null)
+      if (bytesRead === 0) break
+      await target.appendFile(buffer.subarray(0, bytesRead))
+    }
+    await target.sync()
+  } catch (error) {
+    await target.truncate(size)
+    throw error
+  } finally {
+    await source.close()
+    await target.close()
+  }
+}
+
+function csvLine(file: string, { line, reason, text }: BadRow): string {
+  return [file, String(line), reason, text].map(quoted).join(',') + '\r\n'
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+}
+
+function jsonLine(file: string, { line, reason, text }: BadRow): string {
+  return JSON.stringify({ file, line, reason, text }) + '\n'
+}
