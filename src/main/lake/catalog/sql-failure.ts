@@ -21,6 +21,12 @@ export function sqlFailure(file: string, error: unknown): unknown {
   return new Failure(failure, `The SQL catalog ${file} ${words}`, { cause: error })
 }
 
+export function damaged(file: string, cause: unknown): Failure {
+  return new Failure('CORRUPT', `The SQL catalog ${file} ${DAMAGED}`, { cause })
+}
+
+const DAMAGED = 'is damaged. The tables themselves are in the warehouse; restore the file from a copy.'
+
 const PROBLEMS: readonly (readonly [RegExp, Failure['code'], string])[] = [
   [
     /^SQLITE_(BUSY|LOCKED)/,
@@ -28,11 +34,7 @@ const PROBLEMS: readonly (readonly [RegExp, Failure['code'], string])[] = [
     'is locked by another program. Nothing was changed; end that program or try again.',
   ],
   [/^SQLITE_NOTADB/, 'CORRUPT', 'is not a SQLite file. Nothing was changed; name another file, or move this one away.'],
-  [
-    /^SQLITE_CORRUPT/,
-    'CORRUPT',
-    'is damaged. The tables themselves are in the warehouse: restore the file from a copy, or move it away and register the tables again.',
-  ],
+  [/^SQLITE_CORRUPT/, 'CORRUPT', DAMAGED],
   [
     /^SQLITE_(READONLY|PERM|AUTH)/,
     'FORBIDDEN',
@@ -55,4 +57,5 @@ const PROBLEMS: readonly (readonly [RegExp, Failure['code'], string])[] = [
     'UNAVAILABLE',
     'could not be read or written by the system. See whether its disk is well, then try again.',
   ],
+  [/^SQLITE_/, 'CORRUPT', 'is not a SQL catalog as Iceberg has them, or it is damaged. Restore it from a copy.'],
 ]

@@ -4,18 +4,19 @@
 // What was found out about libsql 0.5: a prepared statement that fails because the file is locked keeps its lock until
 // it is collected as garbage, and every other writer then waits in vain; `exec` does not. So the lock is taken and
 // given back by `exec` alone, and a connection on which a statement failed is not used again. Its busy timeout blocks
-// the process, so there is none.
+// the process, so there is none. A text that is not UTF-8, as in a damaged file, aborts the process, so texts are
+// fetched as bytes.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'libsql'
 import { Failure } from '../../../contract/failure.ts'
 import { NotDone } from './row-catalog.ts'
-import { isBusy } from './sql-failure.ts'
+import { damaged, isBusy } from './sql-failure.ts'
 
 export interface SqlFile {
-  /** Rows of a SELECT. */
-  read: <Row>(sql: string, values: readonly string[]) => Promise<Row[]>
+  /** One column of texts, of the rows that `rest` (FROM …) selects; null becomes undefined. */
+  read: (column: string, rest: string, values: readonly string[]) => Promise<(string | undefined)[]>
   /**
    * All statements in one transaction, durable when it resolves; `work` must not wait. A `NotDone` says that certainly
    * nothing of it landed; any other error leaves that open.
@@ -73,11 +74,13 @@ export function openSqlFile(file: string, { setUp, waitForLockMs = WAIT_FOR_LOCK
   }
 
   return {
-    read: <Row>(sql: string, values: readonly string[]) =>
+    read: (column, rest, values) =>
       inTurn(async () => {
         const { statement } = await connected()
         try {
-          return await whenFree(() => statement(sql).all(...values) as Row[], waitForLockMs)
+          const select = statement(`SELECT CAST(${column} AS BLOB) ${rest}`).raw()
+          const rows = await whenFree(() => select.all(...values) as [Uint8Array | null][], waitForLockMs)
+          return rows.map(([bytes]) => (bytes === null ? undefined : textOf(bytes, file)))
         } catch (error) {
           forget()
           throw error
@@ -144,5 +147,13 @@ async function whenFree<T>(attempt: () => T, waitMs: number): Promise<T> {
       if (!isBusy(error) || performance.now() > deadline) throw error
     }
     await sleep(pauseMs * (0.5 + Math.random()))
+  }
+}
+
+function textOf(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw damaged(file, cause)
   }
 }

@@ -58,8 +58,8 @@ function sqlRows(sql: SqlFile, catalog: string): TableRows {
   /** Java's first form of these tables has no column for the type, and holds tables only. */
   function hasTypes(): Promise<boolean> {
     typed ??= sql
-      .read<{ name: string }>('PRAGMA table_info(iceberg_tables)', [])
-      .then(columns => columns.some(column => column.name === 'iceberg_type'))
+      .read('name', "FROM pragma_table_info('iceberg_tables')", [])
+      .then(columns => columns.includes('iceberg_type'))
     typed.catch(() => (typed = undefined))
     return typed
   }
@@ -72,14 +72,12 @@ function sqlRows(sql: SqlFile, catalog: string): TableRows {
 
   return {
     async list(namespace) {
-      const select = `SELECT table_name AS name ${await where('catalog_name = ? AND table_namespace = ?')} ORDER BY 1`
-      const found = await sql.read<{ name: string }>(select, [catalog, namespace])
-      return found.map(({ name }) => name)
+      const names = await where('catalog_name = ? AND table_namespace = ?')
+      return sql.read('table_name', `${names} ORDER BY table_name`, [catalog, namespace]) as Promise<string[]>
     },
     async find(table) {
-      const select = `SELECT metadata_location AS location ${await where(ONE)}`
-      const [row] = await sql.read<{ location: string | null }>(select, keyOf(table))
-      return row?.location ?? undefined
+      const [location] = await sql.read('metadata_location', await where(ONE), keyOf(table))
+      return location
     },
     async insert(table, location) {
       const types = await hasTypes()

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { memoryCatalog, type CommitFault } from '../../../../src/main/lake/catalog/memory.ts'
 import { memoryFiles } from '../../../../src/main/lake/io/memory.ts'
-import { append, behavesAsCatalog, newTrades, notesOf, TRADES } from './catalog-behaviour.ts'
+import { behavesAsCatalog } from './catalog-behaviour.ts'
+import { append, newTrades, notesOf, TRADES } from './catalog-writing.ts'
 
 describe('the catalog in memory', () => {
   behavesAsCatalog(() => {

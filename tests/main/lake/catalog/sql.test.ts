@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openSqlCatalog } from '../../../../src/main/lake/catalog/sql.ts'
 import { localFiles } from '../../../../src/main/lake/io/local.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
-import { append, appendUntilLanded, behavesAsCatalog, newTrades, notesOf, TRADES } from './catalog-behaviour.ts'
+import { behavesAsCatalog } from './catalog-behaviour.ts'
+import { append, appendUntilLanded, newTrades, notesOf, TRADES } from './catalog-writing.ts'
+import { startWriterProcess } from './writer-process.ts'
 
 function warehouse() {
   const folder = makeTempFolder()
@@ -157,6 +159,39 @@ describe('the SQL catalog', () => {
     const started = performance.now()
     for (let i = 0; i < 100; i++) expect(await catalog.loadTable(TRADES)).toBe(first)
     expect((performance.now() - started) / 100).toBeLessThan(1)
+  })
+})
+
+describe('the SQL catalog, written by several processes at once', { timeout: 60_000 }, () => {
+  it('lands every commit of four processes exactly once', async () => {
+    const { open, file, location, metadataFiles } = warehouse()
+    const catalog = open()
+    await catalog.createTable(TRADES, newTrades(location))
+    const writers = ['a', 'b', 'c', 'd'].map(name => startWriterProcess(file, name, 25))
+    for (const { ended } of writers) expect(await ended).toEqual({ code: 0, complaint: '' })
+    const now = await catalog.loadTable(TRADES)
+    expect(notesOf(now).sort()).toEqual(writers.flatMap(({ landed }) => landed).sort())
+    expect(notesOf(now)).toHaveLength(100)
+    expect(now.metadata['last-sequence-number']).toBe(100)
+    expect(metadataFiles()).toHaveLength(101)
+  })
+
+  it('keeps what it said has landed, and stays usable, when writers are killed', async () => {
+    const { open, file, location } = warehouse()
+    await open().createTable(TRADES, newTrades(location))
+    const said: string[] = []
+    for (let round = 0; round < 2; round++) {
+      const writers = ['a', 'b'].map(name => startWriterProcess(file, `${name}${round}`, 10_000))
+      await vi.waitUntil(() => writers.every(({ landed }) => landed.length > 10), { timeout: 30_000 })
+      for (const { kill } of writers) kill()
+      await Promise.all(writers.map(({ ended }) => ended))
+      said.push(...writers.flatMap(({ landed }) => landed))
+    }
+    const now = await open().loadTable(TRADES)
+    const found = notesOf(now)
+    expect(new Set(found).size).toBe(found.length)
+    expect(said.filter(note => !found.includes(note))).toEqual([])
+    await expect(append(open(), TRADES, now, 'after')).resolves.toMatchObject({ state: 'committed' })
   })
 })
 
