@@ -60,18 +60,17 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
   let totalBytes = 0
   let evicting: Promise<void> | undefined
   let hasLinks = true
+  let links = 0
 
+  // Who holds an older entry keeps that, with its own link.
   function remember(hash: string, bytes: number, usedMs: number): void {
     totalBytes += bytes - (entries.get(hash)?.bytes ?? 0)
-    const path = join(folder, nameOf(hash, bytes))
-    const { holders = 0 } = entries.get(hash) ?? {}
-    entries.set(hash, { path, bytes, usedMs, holders, heldPath: join(held, hash) })
+    const heldPath = join(held, `${hash}-${links++}`)
+    entries.set(hash, { path: join(folder, nameOf(hash, bytes)), bytes, usedMs, holders: 0, heldPath })
   }
 
   function forget(hash: string): void {
-    const entry = entries.get(hash)
-    if (entry === undefined || entry.holders > 0) return
-    totalBytes -= entry.bytes
+    totalBytes -= entries.get(hash)?.bytes ?? 0
     entries.delete(hash)
   }
 
@@ -87,14 +86,14 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
       entry.holders++
       let isHeld = true
       const release = () => {
-        if (isHeld) letGo(hash, entry)
+        if (isHeld) letGo(entry)
         isHeld = false
       }
       return { path, release }
     } catch {
-      if (entry.holders > 0) entries.delete(hash) // damaged while open: its holders keep what they have
-      forget(hash)
-      for (const path of [entry.heldPath, entry.path]) discardNow(path)
+      forget(hash) // damaged or evicted; who holds it already keeps what it has
+      discardNow(entry.path)
+      if (entry.holders === 0) discardNow(entry.heldPath)
       return undefined
     }
   }
@@ -104,7 +103,7 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
       linkSync(entry.path, entry.heldPath)
     } catch (error) {
       if (errno(error) === 'ENOENT') throw error
-      if (errno(error) !== 'EEXIST') hasLinks = false
+      hasLinks = false
     }
   }
 
@@ -115,7 +114,7 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
     utimesSync(entry.path, nowMs / 1000, nowMs / 1000)
   }
 
-  function letGo(hash: string, entry: Entry): void {
+  function letGo(entry: Entry): void {
     if (--entry.holders > 0) return
     discardNow(entry.heldPath)
     if (totalBytes > limitBytes) void evict()
@@ -231,8 +230,7 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
     const hash = hashOf(key)
     const entry = entries.get(hash)
     if (entry === undefined) return
-    if (entry.holders > 0) entries.delete(hash)
-    else forget(hash)
+    forget(hash)
     await rm(entry.path, { force: true })
   }
 

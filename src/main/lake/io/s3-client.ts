@@ -13,7 +13,7 @@ export interface S3Keys {
   accessKeyId: string
   secretAccessKey: string
   sessionToken?: string
-  /** They are asked for anew a minute before. */
+  /** They are asked for anew a minute before, at most once in half of their time. */
   expiresAtMs?: number
 }
 
@@ -47,14 +47,19 @@ export interface S3Client {
   close: () => Promise<void>
 }
 
+const ignore = () => {}
+
 const CONNECT_MS = 5_000
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 5_000
 const RENEW_EARLY_MS = 60_000
 
 export function createS3Client(server: S3Server): S3Client {
-  const { region = 'us-east-1', attempts = 6, maxConnections = 32, timeoutMs = 20_000 } = server
-  const endpoint = server.endpoint ?? `https://s3.${region}.amazonaws.com`
+  const { attempts = 6, maxConnections = 32, timeoutMs = 20_000 } = server
+  // A setting that is not given comes as an empty text too.
+  const region = server.region || 'us-east-1'
+  const ownEndpoint = server.endpoint || undefined
+  const endpoint = ownEndpoint ?? `https://s3.${region}.amazonaws.com`
   const gate = createGate(maxConnections)
   const keys = renewedKeys(server.credentials)
   let opening: Promise<{ client: SdkModule.S3Client; sdk: Sdk; end: () => void }> | undefined
@@ -69,8 +74,8 @@ export function createS3Client(server: S3Server): S3Client {
     const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: maxConnections, ca })
     const client = new sdk.S3Client({
       region,
-      endpoint: server.endpoint,
-      forcePathStyle: server.pathStyle ?? server.endpoint !== undefined,
+      endpoint: ownEndpoint,
+      forcePathStyle: server.pathStyle ?? ownEndpoint !== undefined,
       credentials: keys?.current,
       maxAttempts: 1, // tries are repeated here, where a body can be read again from its start
       requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: timeoutMs, httpAgent, httpsAgent },
@@ -78,6 +83,7 @@ export function createS3Client(server: S3Server): S3Client {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false, // would open a connection of its own for each file
+      logger: { debug: ignore, info: ignore, warn: ignore, error: ignore }, // what matters comes as a Failure
       systemClockOffset: server.clockOffsetMs ?? 0,
     })
     const end = () => {
@@ -118,18 +124,24 @@ export function createS3Client(server: S3Server): S3Client {
 function renewedKeys(credentials: S3Server['credentials']) {
   if (credentials === undefined) return undefined
   let known: Promise<S3Keys> | undefined
-  let expiresAtMs = Infinity
-  const ask = async () => (typeof credentials === 'function' ? credentials() : credentials)
+  let renewAtMs = Infinity
+  async function ask(): Promise<S3Keys> {
+    const askedMs = Date.now()
+    const keys = typeof credentials === 'function' ? await credentials() : credentials!
+    const { expiresAtMs = Infinity } = keys
+    // Not before half of their time, or keys that live a minute would be asked for at every request.
+    renewAtMs = Math.max(expiresAtMs - RENEW_EARLY_MS, (askedMs + expiresAtMs) / 2)
+    return keys
+  }
   return {
     current: async () => {
-      if (Date.now() > expiresAtMs - RENEW_EARLY_MS) known = undefined
+      if (Date.now() > renewAtMs) known = undefined
       known ??= ask().catch((error: unknown) => {
         known = undefined
         throw error
       })
-      const { expiresAtMs: expiry = Infinity, ...keys } = await known
-      expiresAtMs = expiry
-      return { ...keys, expiration: new Date(0) }
+      const { accessKeyId, secretAccessKey, sessionToken } = await known
+      return { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(0) }
     },
     /** False when there is nobody to ask. */
     renew: (): boolean => {

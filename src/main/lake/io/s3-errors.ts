@@ -27,7 +27,8 @@ export interface S3Context {
 }
 
 const TRANSIENT_STATUS = [408, 429, 500, 502, 503, 504]
-const TRANSIENT_NAMES = /SlowDown|Throttl|TooManyRequests|RequestTimeout$|TimeoutError|InternalError|ServiceUnavailable/
+const TRANSIENT_NAMES =
+  /SlowDown|Throttl|TooManyRequests|RequestTimeout$|TimeoutError|InternalError|ServiceUnavailable|BadDigest|SHA256Mismatch|IncompleteBody/
 const TRANSIENT_CODES =
   /ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_STREAM_PREMATURE_CLOSE/
 const TLS_CODES = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/
@@ -49,13 +50,12 @@ export function isUnanswered(error: unknown): boolean {
   return (status === undefined || status >= 500 || status === 408) && isTransient(error)
 }
 
-/** Worth another try: the network, a busy or ailing server, or a clock that the SDK has just corrected for. */
+/** Worth another try: the network, or a busy or ailing server. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof Failure) return false
   const { code = '', message = '', $metadata } = read(error)
   const status = $metadata?.httpStatusCode
   if (status === 507 || s3Code(error) === 'XMinioStorageFull') return false
-  if ($metadata?.clockSkewCorrected === true) return true
   if (status !== undefined && TRANSIENT_STATUS.includes(status)) return true
   if (s3Code(error) === 'ConditionalRequestConflict') return true // 409: another conditional write of the name is under way
   return TRANSIENT_NAMES.test(s3Code(error)) || TRANSIENT_CODES.test(code) || /aborted|socket hang up/.test(message)
@@ -68,7 +68,7 @@ export function isStaleKey(error: unknown): boolean {
 
 /** The SDK has taken over the server's clock from the answer, so the next try can pass. */
 export function isSkewed(error: unknown): boolean {
-  return s3Code(error) === 'RequestTimeTooSkewed'
+  return s3Code(error) === 'RequestTimeTooSkewed' || read(error).$metadata?.clockSkewCorrected === true
 }
 
 /** Advice of a Failure by the code that S3 gives; the place of the file comes from the context. */

@@ -1,5 +1,7 @@
 // Files of a table in S3 or what speaks like it, with a cache of whole files on this machine.
 import { readFile, rm, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { throwIfCancelled } from './cancelled.ts'
 import { diskFailure } from './disk-failure.ts'
 import type { FileIO, ListedFile } from './file-io.ts'
@@ -10,8 +12,8 @@ import { createS3Get } from './s3-get.ts'
 import { createS3Put, sha256OfFile } from './s3-put.ts'
 
 export interface S3Options extends S3Server {
-  /** Made when missing; may be shared by several processes. */
-  cacheFolder: string
+  /** Made when missing; may be shared by several processes. Default: among the caches of this user. */
+  cacheFolder?: string
   cacheBytes?: number
 }
 
@@ -19,7 +21,12 @@ const CACHE_BYTES = 10 * 2 ** 30
 /** Up to this a file is held in memory while it is written, and kept in the cache when it is read whole. */
 const SMALL_BYTES = 8 << 20
 
-export function s3Files({ cacheFolder, cacheBytes = CACHE_BYTES, ...server }: S3Options): FileIO {
+function ownCache(): string {
+  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env
+  return join(LOCALAPPDATA ?? XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'k2', 's3')
+}
+
+export function s3Files({ cacheFolder = ownCache(), cacheBytes = CACHE_BYTES, ...server }: S3Options): FileIO {
   const client = createS3Client(server)
   const { read: get, download } = createS3Get(client)
   const { put } = createS3Put(client)
