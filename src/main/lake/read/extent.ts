@@ -1,6 +1,6 @@
 // What is known of the values of one column in each of many files: where they lie on the line, and whether there are
 // nulls. A partition's value, a manifest's summary and a file's bounds are all told in this form, and tested by one loop.
-import type { DataFile, PartitionSummary } from '../iceberg/data-file.ts'
+import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
 import type { Value } from '../iceberg/schema.ts'
 import { atLeast, atMost, boundPoint, bytesOf, pointOf, type Kind } from './coordinates.ts'
 import type { ValueRange } from './bind-filter.ts'
@@ -16,10 +16,27 @@ export interface Extent {
   upperBytes?: (Uint8Array | undefined)[]
 }
 
-export type Test =
-  | { op: 'null' | 'value' }
-  /** Ranges by their lower ends; `from` and `to` are the ends in full where points are not. */
-  | { op: 'within'; lows: Float64Array; highs: Float64Array; ends?: readonly { from?: Uint8Array; to?: Uint8Array }[] }
+export type Extents = Map<number, { kind: Kind | undefined; extent: Extent }[]>
+
+export function kept(extents: Extents, of: number, kind: Kind | undefined): Extent | undefined {
+  return extents.get(of)?.find(each => each.kind === kind)?.extent
+}
+
+export function keep(extents: Extents, of: number, kind: Kind | undefined, extent: Extent): Extent {
+  extents.set(of, [...(extents.get(of) ?? []), { kind, extent }])
+  return extent
+}
+
+export type Test = { op: 'null' | 'value' } | RangeTest
+
+/** Ranges whose ends rise: one, or several single values. */
+interface RangeTest {
+  op: 'within'
+  lows: Float64Array
+  highs: Float64Array
+  /** The ends in full, where points hold only the first bytes. */
+  ends?: readonly { from?: Uint8Array; to?: Uint8Array }[]
+}
 
 export function rangeTest(ranges: readonly ValueRange[], kind: Kind): Test {
   const sorted = ranges
@@ -91,11 +108,16 @@ function notePartition(extent: Extent, i: number, value: Value | null | undefine
   if (kind === 'bytes') extent.lowerBytes![i] = extent.upperBytes![i] = bytesOf(value)
 }
 
-export function summaryExtent(summary: PartitionSummary, kind: Kind): Extent {
-  const extent = emptyExtent(1, kind)
-  extent.mayHoldNull[0] = Number(summary.containsNull)
-  noteLower(extent, 0, summary.lowerBound, kind)
-  noteUpper(extent, 0, summary.upperBound, kind)
+/** Of manifests, as their list sums them up. A bound that is left out may be one that nobody wrote. */
+export function summaryExtent(manifests: readonly ManifestFile[], position: number, kind: Kind): Extent {
+  const extent = emptyExtent(manifests.length, kind)
+  for (let i = 0; i < manifests.length; i++) {
+    const summary = manifests[i].partitions?.[position]
+    if (!summary) continue
+    extent.mayHoldNull[i] = Number(summary.containsNull)
+    noteLower(extent, i, summary.lowerBound, kind)
+    noteUpper(extent, i, summary.upperBound, kind)
+  }
   return extent
 }
 
@@ -115,41 +137,50 @@ function noteUpper(extent: Extent, i: number, bound: Uint8Array | undefined, kin
 
 /** Clears `passing` where no row can pass. */
 export function narrow(passing: Uint8Array, extent: Extent, test: Test): void {
-  if (test.op !== 'within') {
-    const may = test.op === 'null' ? extent.mayHoldNull : extent.mayHoldValue
-    for (let i = 0; i < passing.length; i++) passing[i] &= may[i]
-    return
-  }
-  const { lows, highs, ends } = test
+  if (test.op === 'within') return narrowToRanges(passing, extent, test)
+  const may = test.op === 'null' ? extent.mayHoldNull : extent.mayHoldValue
+  for (let i = 0; i < passing.length; i++) passing[i] &= may[i]
+}
+
+function narrowToRanges(passing: Uint8Array, extent: Extent, test: RangeTest): void {
+  const { lows, highs } = test
   const { lower, upper } = extent
   if (lows.length === 1) {
     const low = lows[0]
     const high = highs[0]
     for (let i = 0; i < passing.length; i++) if (!(upper[i] >= low && lower[i] <= high)) passing[i] = 0
-  } else for (let i = 0; i < passing.length; i++) if (!meetsAny(lower[i], upper[i], lows, highs)) passing[i] = 0
-  if (!ends || !extent.lowerBytes) return
-  for (let i = 0; i < passing.length; i++)
-    if (passing[i] && !meetsAnyInFull(extent.lowerBytes[i], extent.upperBytes![i], ends)) passing[i] = 0
+  } else {
+    for (let i = 0; i < passing.length; i++) {
+      const first = firstFrom(highs, lower[i])
+      if (!(first < lows.length && lows[first] <= upper[i])) passing[i] = 0
+    }
+  }
+  if (!test.ends || !extent.lowerBytes) return
+  for (let i = 0; i < passing.length; i++) if (passing[i] && !meetsInFull(extent, i, test)) passing[i] = 0
 }
 
-/** Several ranges are single values (those of `in`), so that both ends rise together and the search is by halves. */
-function meetsAny(lower: number, upper: number, lows: Float64Array, highs: Float64Array): boolean {
+/** The first of rising numbers that is at least so much. */
+function firstFrom(numbers: Float64Array, least: number): number {
   let from = 0
-  for (let to = lows.length; from < to;) {
+  for (let to = numbers.length; from < to;) {
     const middle = (from + to) >>> 1
-    if (highs[middle] < lower) from = middle + 1
+    if (numbers[middle] < least) from = middle + 1
     else to = middle
   }
-  return from < lows.length && lows[from] <= upper
+  return from
 }
 
-function meetsAnyInFull(
-  lower: Uint8Array | undefined,
-  upper: Uint8Array | undefined,
-  ends: readonly { from?: Uint8Array; to?: Uint8Array }[],
-): boolean {
-  return ends.some(
-    ({ from, to }) =>
-      !(from && upper && Buffer.compare(upper, from) < 0) && !(to && lower && Buffer.compare(lower, to) > 0),
-  )
+/** Points meet: whether whole texts do. Only where points are equal need those be compared. */
+function meetsInFull(extent: Extent, i: number, { lows, highs, ends }: RangeTest): boolean {
+  const lower = extent.lower[i]
+  const upper = extent.upper[i]
+  const lowerBytes = extent.lowerBytes![i]
+  const upperBytes = extent.upperBytes![i]
+  for (let k = firstFrom(highs, lower); k < lows.length && lows[k] <= upper; k++) {
+    const { from, to } = ends![k]
+    const isAbove = highs[k] > lower || !to || !lowerBytes || Buffer.compare(lowerBytes, to) <= 0
+    const isBelow = lows[k] < upper || !from || !upperBytes || Buffer.compare(upperBytes, from) >= 0
+    if (isAbove && isBelow) return true
+  }
+  return false
 }

@@ -1,7 +1,8 @@
 // The files of one manifest, and what is known of their columns, as typed arrays that are made when first asked for.
 import type { DataFile, ManifestEntry } from '../iceberg/data-file.ts'
+import { encodedItems } from '../iceberg/column-map.ts'
 import type { Kind } from './coordinates.ts'
-import { columnExtent, partitionExtent, type Extent } from './extent.ts'
+import { columnExtent, keep, kept, partitionExtent, type Extent, type Extents } from './extent.ts'
 
 /** A file to read, with what other engines deleted from it. */
 export interface ScanFile {
@@ -16,8 +17,9 @@ export interface FileIndex {
   /** Those that are in the table, without entries of deleted files; the same objects for every scan. */
   scanFiles: readonly ScanFile[]
   files: readonly DataFile[]
-  /** By field id or partition position, and by kind, since columns of other schemas can have other types. */
-  extents: Map<string, Extent>
+  /** By field id, and of partitions by position; then by kind, since columns of other schemas can have other types. */
+  columns: Extents
+  partitions: Extents
 }
 
 const NONE: readonly DataFile[] = []
@@ -28,31 +30,26 @@ export function indexFiles(entries: readonly ManifestEntry[]): FileIndex {
     entries,
     scanFiles: live.map(({ file, sequenceNumber }) => ({ file, sequenceNumber: sequenceNumber ?? 0, deletes: NONE })),
     files: live.map(entry => entry.file),
-    extents: new Map(),
+    columns: new Map(),
+    partitions: new Map(),
   }
 }
 
-export function columnExtentOf({ files, extents }: FileIndex, fieldId: number, kind: Kind | undefined): Extent {
-  return kept(extents, `column ${fieldId} ${kind}`, () => columnExtent(files, fieldId, kind))
+export function columnExtentOf({ files, columns }: FileIndex, fieldId: number, kind: Kind | undefined): Extent {
+  return kept(columns, fieldId, kind) ?? keep(columns, fieldId, kind, columnExtent(files, fieldId, kind))
 }
 
-export function partitionExtentOf({ files, extents }: FileIndex, position: number, kind: Kind): Extent {
-  return kept(extents, `partition ${position} ${kind}`, () => partitionExtent(files, position, kind))
+export function partitionExtentOf({ files, partitions }: FileIndex, position: number, kind: Kind): Extent {
+  return kept(partitions, position, kind) ?? keep(partitions, position, kind, partitionExtent(files, position, kind))
 }
 
-function kept(extents: Map<string, Extent>, key: string, make: () => Extent): Extent {
-  let extent = extents.get(key)
-  if (!extent) extents.set(key, (extent = make()))
-  return extent
+/** A guess at the memory an index takes, some extents included; one entry stands for all, since all are alike. */
+export function bytesOfIndex({ entries }: FileIndex): number {
+  if (entries.length === 0) return BYTES_OF_ENTRY
+  const { file } = entries[0]
+  const maps = [file.columnBytes, file.valueCounts, file.nullCounts, file.nanCounts, file.lowerBounds, file.upperBounds]
+  const inMaps = maps.reduce((sum, map) => sum + (map ? (encodedItems(map)?.length ?? map.size * 80) : 0), 0)
+  return entries.length * (BYTES_OF_ENTRY + file.path.length + inMaps)
 }
 
-/** A guess at the memory an index takes, extents that will be asked for included. */
-export function bytesOfIndex({ files }: FileIndex): number {
-  let bytes = 0
-  for (const { path, columnBytes, valueCounts, nullCounts, lowerBounds, upperBounds } of files) {
-    const counts = (columnBytes?.size ?? 0) + (valueCounts?.size ?? 0) + (nullCounts?.size ?? 0)
-    const bounds = (lowerBounds?.size ?? 0) + (upperBounds?.size ?? 0)
-    bytes += 800 + path.length + counts * 40 + bounds * 160 // measured: a typed array alone takes about 100 bytes
-  }
-  return bytes
-}
+const BYTES_OF_ENTRY = 1500

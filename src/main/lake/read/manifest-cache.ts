@@ -43,7 +43,7 @@ export function createManifestCache({ maxBytes = MAX_BYTES } = {}): ManifestCach
 
   const index = (manifest: ManifestFile, { io, metadata, signal }: TableSource) =>
     indexes.get(manifest.path, signal, async () => {
-      const spec = requireSpec(metadata, manifest)
+      const spec = requireSpec(metadata, manifest.specId)
       const bytes = await io.read(manifest.path)
       const value = indexFiles(decodeManifest(bytes, manifest, spec, schemaOfSpec(metadata, spec)))
       return { value, bytes: bytesOfIndex(value) }
@@ -64,12 +64,12 @@ export function createManifestCache({ maxBytes = MAX_BYTES } = {}): ManifestCach
   }
 }
 
-export function requireSpec(metadata: TableMetadata, { specId, path }: ManifestFile): PartitionSpec {
+export function requireSpec(metadata: TableMetadata, specId: number): PartitionSpec {
   const spec = specOf(metadata, specId)
   if (spec) return spec
   throw new Failure(
     'CORRUPT',
-    `Manifest ${path} is of partition spec ${specId}, which the table's metadata does not hold; nothing was read. ` +
+    `The table's metadata lacks partition spec ${specId}, which manifests of it name; nothing was read. ` +
       'Check the table with k2 lake verify.',
   )
 }

@@ -17,7 +17,7 @@ import type { Filter } from './filter.ts'
 import { requireSpec, type ManifestCache } from './manifest-cache.ts'
 import { matchDeletes } from './match-deletes.ts'
 import { checkProjection } from './projection.ts'
-import { mayManifestMatch, passingFiles, prunerFor, type Pruner } from './prune.ts'
+import { passingFiles, passingManifests, prunerFor, type Pruner } from './prune.ts'
 import { requireSnapshot } from './resolve-snapshot.ts'
 
 export type { ScanFile } from './file-index.ts'
@@ -57,11 +57,11 @@ export async function planScan(question: ScanQuestion): Promise<ScanPlan> {
   const manifests = await cache.manifests(listOf(snapshot), { io, signal })
 
   const pruners = prunersBySpec(metadata, conditions)
-  const chosen = manifests.filter(manifest => mayManifestMatch(manifest, pruners(manifest)))
+  const chosen = passingManifests(manifests, pruners)
   const dataManifests = chosen.filter(manifest => manifest.content === 'data')
   const indexes = await indexAll(dataManifests, question)
   const files: ScanFile[] = []
-  dataManifests.forEach((manifest, i) => collect(files, indexes[i], pruners(manifest)))
+  dataManifests.forEach((manifest, i) => collect(files, indexes[i], pruners(manifest.specId)))
   files.forEach(({ file }) => refuseUnreadable(file))
 
   const total = countFiles(manifests, dataManifests, indexes)
@@ -94,9 +94,9 @@ function listOf(snapshot: Snapshot): string {
 
 function prunersBySpec(metadata: TableMetadata, conditions: readonly BoundCondition[]) {
   const pruners = new Map<number, Pruner>()
-  return (manifest: ManifestFile): Pruner => {
-    let pruner = pruners.get(manifest.specId)
-    if (!pruner) pruners.set(manifest.specId, (pruner = prunerFor(conditions, requireSpec(metadata, manifest))))
+  return (specId: number): Pruner => {
+    let pruner = pruners.get(specId)
+    if (!pruner) pruners.set(specId, (pruner = prunerFor(conditions, requireSpec(metadata, specId))))
     return pruner
   }
 }

@@ -6,7 +6,7 @@ import type { Value } from '../iceberg/schema.ts'
 import { transformOf } from '../iceberg/transform.ts'
 import type { BoundCondition, ValueRange } from './bind-filter.ts'
 import type { Kind } from './coordinates.ts'
-import { narrow, rangeTest, summaryExtent, type Test } from './extent.ts'
+import { keep, kept, narrow, rangeTest, summaryExtent, type Extents, type Test } from './extent.ts'
 import { columnExtentOf, partitionExtentOf, type FileIndex } from './file-index.ts'
 
 interface PartitionTest {
@@ -69,13 +69,41 @@ function partitionTest(
   return { kind: result, test: rangeTest(moved, result) }
 }
 
-export function mayManifestMatch({ partitions }: ManifestFile, pruner: Pruner): boolean {
-  if (!partitions) return true
-  const passing = Uint8Array.of(1)
-  for (const { position, kind, test } of pruner.partitions) {
-    if (position < partitions.length) narrow(passing, summaryExtent(partitions[position], kind), test)
+interface ManifestGroup {
+  specId: number
+  manifests: ManifestFile[]
+  summaries: Extents
+}
+
+/** Manifests of a list by spec. Lists are held by the cache and never change, so this is done once for each. */
+const groupsOfList = new WeakMap<readonly ManifestFile[], readonly ManifestGroup[]>()
+
+function groupsOf(list: readonly ManifestFile[]): readonly ManifestGroup[] {
+  let groups = groupsOfList.get(list)
+  if (!groups) {
+    const bySpec = new Map<number, ManifestGroup>()
+    for (const manifest of list) {
+      const { specId } = manifest
+      const group = bySpec.get(specId)
+      if (group) group.manifests.push(manifest)
+      else bySpec.set(specId, { specId, manifests: [manifest], summaries: new Map() })
+    }
+    groupsOfList.set(list, (groups = [...bySpec.values()]))
   }
-  return passing[0] === 1
+  return groups
+}
+
+/** The manifests that may hold files with passing rows, or deletes from such files. */
+export function passingManifests(list: readonly ManifestFile[], prunerOf: (specId: number) => Pruner): ManifestFile[] {
+  return groupsOf(list).flatMap(({ specId, manifests, summaries }) => {
+    const passing = new Uint8Array(manifests.length).fill(1)
+    for (const { position, kind, test } of prunerOf(specId).partitions) {
+      const extent =
+        kept(summaries, position, kind) ?? keep(summaries, position, kind, summaryExtent(manifests, position, kind))
+      narrow(passing, extent, test)
+    }
+    return manifests.filter((_, i) => passing[i] === 1)
+  })
 }
 
 /** 1 for every file of a manifest that may hold a passing row, partitions first. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DuckDBConnection } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { rowsOf, type ColumnBatch, type Row } from '../../../../src/contract/columns.ts'
