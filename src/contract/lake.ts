@@ -1,14 +1,22 @@
 // The lake: its tables' snapshots, going back, and keeping it in order.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, instant, limit } from './fields.ts'
-import { TABLES, type TableId } from './tables.ts'
+import { answer, batchOf, instant, limit } from './fields.ts'
+import { TABLES, type ColumnSpec, type TableId, type TableSpec } from './tables.ts'
 
 export const table = z.enum(Object.keys(TABLES) as [TableId]).describe('Table')
 export const snapshotId = z
   .string()
   .regex(/^\d{1,19}$/, 'digits only')
   .describe('Id of a snapshot, as `k2 lake snapshots` lists them')
+
+const CHANGE: ColumnSpec = {
+  name: 'change',
+  type: 'enum',
+  required: true,
+  about: 'Whether the row came or went',
+  values: ['added', 'removed'],
+}
 
 const oneTable = table.default('trades')
 const someTable = table.optional().describe('Only this table; all when left out')
@@ -41,6 +49,12 @@ const snapshotRow = z.strictObject({
 })
 export type SnapshotRow = z.input<typeof snapshotRow>
 
+/** Rows of a difference: which way they went, and the row. */
+const diffTables = Object.values(TABLES).map(({ name, columns }: TableSpec): TableSpec => ({
+  name: `${name}_diff`,
+  columns: [CHANGE, ...columns],
+}))
+
 const lakeErrors = ['NOT_FOUND', 'UNAVAILABLE', 'CORRUPT', 'FORBIDDEN', 'CONFLICT'] as const
 
 export const lake = {
@@ -66,6 +80,20 @@ export const lake = {
     http: { method: 'GET', path: '/v1/snapshots/current' },
     input: z.strictObject({ table: oneTable }),
     output: answer(snapshotRow),
+    errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
+  }),
+  'snapshots.diff': call({
+    summary: 'The rows that came and went between two snapshots; rows that were only written anew are no difference',
+    http: { method: 'GET', path: '/v1/snapshots/{a}/diff/{b}' },
+    cli: { command: 'lake diff', positional: ['a', 'b'] },
+    input: z.strictObject({
+      a: snapshotId.describe('The earlier snapshot'),
+      b: snapshotId.describe('The later snapshot'),
+      table: oneTable,
+      limit: limit(100, 10_000),
+      offset: z.int().min(0).max(100_000_000).default(0).describe('How many rows to pass over'),
+    }),
+    output: answer(z.strictObject({ added: count, removed: count, rows: batchOf(...diffTables) })),
     errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
   }),
   'lake.tag': call({

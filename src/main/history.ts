@@ -23,6 +23,7 @@ export const historyContract = {
   'lake.verify': contract['lake.verify'],
   'snapshots.list': contract['snapshots.list'],
   'snapshots.current': contract['snapshots.current'],
+  'snapshots.diff': contract['snapshots.diff'],
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 

@@ -30,6 +30,7 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'lake.init': {},
   'snapshots.list': { limit: 5 },
   'snapshots.current': {},
+  'snapshots.diff': { a: '1', b: '2', table: 'trades' },
   'lake.tag': { name: 'before-the-open' },
   'lake.rollback': { snapshot_id: '1' },
   'lake.compact': { table: 'trades' },

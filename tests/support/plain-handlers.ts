@@ -2,7 +2,7 @@
 import type { Handlers } from '../../src/contract/capability.ts'
 import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
 import type { K2 } from '../../src/contract/index.ts'
-import { quotes, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
+import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
 
 const AT = '2026-03-02T00:41:22.118304Z'
 const AT_MICROS = 1_772_412_082_118_304
@@ -34,6 +34,7 @@ export function plainHandlers(): Handlers<K2> {
     'lake.init': () => [{ table: 'trades', state: 'there', rows: 1, files: 1, location: 'file:///lake/trades' }],
     'snapshots.list': () => answer([snapshot]),
     'snapshots.current': () => answer(snapshot),
+    'snapshots.diff': ({ table }) => answer({ added: 1, removed: 0, rows: oneDifference(TABLES[table]) }),
     'lake.tag': ({ table, name }) => ({ table, name, snapshot_id: snapshot.snapshot_id }),
     'lake.rollback': ({ table, snapshot_id }) => ({
       table,
@@ -59,6 +60,12 @@ export function plainHandlers(): Handlers<K2> {
   }
 }
 
+function oneDifference(table: TableSpec): ColumnBatch {
+  const { rowCount, columns } = oneRow(table)
+  const change: Column = { type: 'enum', values: Uint8Array.of(0), words: ['added'] }
+  return { rowCount, columns: { change, ...columns } }
+}
+
 /** Every second optional column is null. */
 export function oneRow({ columns }: TableSpec): ColumnBatch {
   const entries = columns.map((spec, i) => {
@@ -82,6 +89,12 @@ function oneCell({ name, type, values = [name] }: ColumnSpec): Column {
       return { type, values: Uint8Array.of(0), words: [{ venue: 'C' }] }
     case 'int':
       return { type, values: Int32Array.of(7) }
+    case 'date':
+      return { type, values: Int32Array.of(16_139) }
+    case 'boolean':
+      return { type, values: Uint8Array.of(1) }
+    case 'bytes':
+      return { type, values: Uint8Array.of(0), words: ['SzI='] }
     default:
       return { type, values: Uint8Array.of(0), words: [values[0]] }
   }

@@ -20,7 +20,7 @@ const INTERRUPTED = 130
 export async function answerRequest(request: Request, flags: GlobalFlags): Promise<void> {
   const abort = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort())
-  const { client, note, close } = await openClient(flags)
+  const { client, note, close } = await openClient(flags, placeOf(request.name))
   try {
     if (note && request.name === 'system.health') throw new Failure('UNAVAILABLE', note)
     if (note) say(note)
@@ -31,6 +31,11 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   } finally {
     await close()
   }
+}
+
+/** The warehouse can be worked on by any process, also while the app runs; what is live is only in the one that runs. */
+function placeOf(name: string): 'running' | 'own' {
+  return /^(lake|snapshots|ingest)\./.test(name) ? 'own' : 'running'
 }
 
 async function printAnswer(request: Request, client: Client<Contract>, signal: AbortSignal): Promise<void> {
@@ -63,8 +68,16 @@ function formatted(request: Request, answer: unknown): string {
     ? (answer as { data: unknown; query: QueryMeta })
     : { data: answer, query: undefined }
   if (query?.partial) say(`Partial: ${query.why}`)
-  if ((answer as { status?: unknown }).status === 'unhealthy') process.exitCode = FAILED
-  return formatAnswer(data, format, { width: widthOf(request) })
+  const { status, rows, ...rest } = data as { status?: unknown; rows?: unknown }
+  if (status === 'unhealthy' || status === 'unsound') process.exitCode = FAILED
+  if (!isColumnBatch(rows)) return formatAnswer(data, format, { width: widthOf(request) })
+  // Rows are what can be printed as a table; what is said of them beside goes to the person.
+  say(
+    Object.entries(rest)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', '),
+  )
+  return formatAnswer(rows, format, { width: widthOf(request) })
 }
 
 async function* streamPieces(

@@ -23,11 +23,16 @@ export interface Opened {
   close: () => Promise<void>
 }
 
-export async function openClient(flags: GlobalFlags): Promise<Opened> {
+/** `own`: engines of its own also while a K2 runs on this profile, unless --connect names one. */
+export async function openClient(flags: GlobalFlags, place: 'running' | 'own'): Promise<Opened> {
   const config = loadConfig({ flags: { ...flags }, env: process.env })
-  const url = config.connect || readInstance(config.profile)?.url
-  return url ? connectTo(url, config.api.apiKey) : openOwn(config)
+  const url = config.connect || (place === 'running' ? readInstance(config.profile)?.url : undefined)
+  if (url) return connectTo(url, config.api.apiKey)
+  return { ...(await openOwn(config)), ...(place === 'running' && { note: NOTHING_LIVE }) }
 }
+
+const NOTHING_LIVE =
+  'No K2 runs on this profile, so there is no live data here: start one with `k2 serve`, or use --connect.'
 
 async function connectTo(url: string, apiKey: string): Promise<Opened> {
   const { connectWebSocket } = await import('../wire/ws-client.ts')
@@ -46,7 +51,6 @@ async function openOwn(config: Config): Promise<Opened> {
   const composed = compose({ config, log, version, placement: 'here' })
   return {
     client: connectDirect(contract, composed.dispatch, 'cli'),
-    note: 'No K2 runs on this profile, so there is no live data here: start one with `k2 serve`, or use --connect.',
     close: async () => void (await closeInOrder(composed.closeSteps, AbortSignal.timeout(5_000))),
   }
 }

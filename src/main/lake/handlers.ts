@@ -11,6 +11,7 @@ import { expireSnapshots, type Retention } from './maintain/expire-snapshots.ts'
 import { findOrphans } from './maintain/orphans.ts'
 import { offsetsOf } from './offsets.ts'
 import type { LakeTable } from './table.ts'
+import { diffSnapshots } from './travel/diff-snapshots.ts'
 import { currentSnapshot, listSnapshots } from './travel/list-snapshots.ts'
 import { rollBack } from './travel/roll-back.ts'
 import { removeTag, tagSnapshot } from './travel/tag-snapshot.ts'
@@ -54,6 +55,20 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
       const started = performance.now()
       const { metadata } = await lake.table(table).load(signal)
       return { data: currentSnapshot(metadata, table), query: catalogMeta(headOf(metadata), started) }
+    },
+
+    async 'snapshots.diff'({ a, b, table, limit, offset }, { signal }) {
+      const started = performance.now()
+      const { data, total, head } = await diffSnapshots(lake, lake.table(table), { a, b, limit, offset, signal })
+      return {
+        data,
+        query: {
+          ...catalogMeta(head, started),
+          engine: 'lake',
+          sources: { lake: { rows: data.rows.rowCount, ms: 0 } },
+        },
+        pagination: { limit, offset, has_more: offset + data.rows.rowCount < total, total },
+      }
     },
 
     async 'lake.tag'({ table, name, snapshot_id, remove }) {

@@ -6,6 +6,7 @@ import { compactTable } from '../../../src/main/lake/maintain/compact-table.ts'
 import { expireSnapshots } from '../../../src/main/lake/maintain/expire-snapshots.ts'
 import { findOrphans } from '../../../src/main/lake/maintain/orphans.ts'
 import { planScan } from '../../../src/main/lake/read/plan-scan.ts'
+import { diffSnapshots } from '../../../src/main/lake/travel/diff-snapshots.ts'
 import { rollBack } from '../../../src/main/lake/travel/roll-back.ts'
 import { tagSnapshot } from '../../../src/main/lake/travel/tag-snapshot.ts'
 import { verifyTable } from '../../../src/main/lake/verify/verify-table.ts'
@@ -181,5 +182,39 @@ describe('a check', () => {
     damage(localPath(path))
     const { problems } = await verifyTable(lake, lake.table('trades'), { quick: false })
     expect(problems).toEqual([{ file: path, snapshot_id: null, problem: expect.stringMatching(problem) as string }])
+  })
+})
+
+describe('the difference of two snapshots', () => {
+  const diff = (lake: Lake, a: string, b: string) =>
+    diffSnapshots(lake, lake.table('trades'), { a, b, limit: 1_000, offset: 0 })
+
+  it('is the rows that came, also when compaction has written them anew since', async () => {
+    const lake = await tempLake()
+    const first = await append(lake, tradesBatch(0, 300), { specId: 0 })
+    const second = await append(lake, tradesBatch(300, 40), { specId: 0 })
+    const plain = await diff(lake, first.snapshotId, second.snapshotId)
+    expect(plain.data).toMatchObject({ added: 40, removed: 0 })
+    await compactTable(lake, lake.table('trades'), { minFiles: 2 })
+    const head = (await lake.table('trades').load()).metadata.refs.main['snapshot-id']
+    expect((await diff(lake, first.snapshotId, head)).data).toEqual(plain.data)
+    expect((await diff(lake, second.snapshotId, head)).data).toMatchObject({ added: 0, removed: 0 })
+  })
+
+  it('is the rows that went, after a rollback', async () => {
+    const lake = await tempLake()
+    const first = await append(lake, tradesBatch(0, 100))
+    const second = await append(lake, tradesBatch(100, 25))
+    const { snapshot } = await rollBack(lake.table('trades'), first.snapshotId)
+    const { data, total } = await diff(lake, second.snapshotId, snapshot['snapshot-id'])
+    expect([data.added, data.removed, total]).toEqual([0, 25, 25])
+    expect(new Set(rowsOf(data.rows).map(({ change }) => change))).toEqual(new Set(['removed']))
+  })
+
+  it('is refused from a later one to an earlier', async () => {
+    const lake = await tempLake()
+    const first = await append(lake, tradesBatch(0, 10))
+    const second = await append(lake, tradesBatch(10, 10))
+    await expect(diff(lake, second.snapshotId, first.snapshotId)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 })

@@ -1,0 +1,132 @@
+// What came and what went between two snapshots, row by row. Only files that one of them has and the other has not are
+// read; rows that compaction merely wrote anew are in both and cancel out, one for one, by all of their columns.
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import { readBatch } from '../../duck/read-batch.ts'
+import { runSql } from '../../duck/run-sql.ts'
+import { MAIN, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
+import type { Lake } from '../lake.ts'
+import type { ScanFile } from '../read/file-index.ts'
+import { planScan, type ScanPlan } from '../read/plan-scan.ts'
+import { requireSnapshot } from '../read/resolve-snapshot.ts'
+import { openScan, type OpenScan } from '../read/scan.ts'
+import { sqlName } from '../read/sql-literal.ts'
+import type { LakeTable } from '../table.ts'
+
+export interface DiffQuestion {
+  /** The earlier snapshot and the later one. */
+  a: string
+  b: string
+  limit: number
+  offset: number
+  signal?: AbortSignal
+}
+
+export interface Difference {
+  data: { added: number; removed: number; rows: ColumnBatch }
+  total: number
+  head: Snapshot
+}
+
+export async function diffSnapshots(lake: Lake, table: LakeTable, question: DiffQuestion): Promise<Difference> {
+  const { a, b, signal } = question
+  const { metadata } = await table.load(signal)
+  const [earlier, later] = [requireSnapshot(metadata, a), requireSnapshot(metadata, b)]
+  if (!mayDescend(metadata, earlier, later)) throw notAncestor(table, a, b)
+  const letGo = [table.pin(a), table.pin(b)]
+  const connection = await lake.duck.connect()
+  const opened: OpenScan[] = []
+  const open = async (plan: ScanPlan, files: readonly ScanFile[]): Promise<string> => {
+    const scan = await openScan({ plan: { ...plan, files, schema: toPlan.schema }, io: lake.io, connection, signal })
+    opened.push(scan)
+    return scan.sql()
+  }
+  const planOf = (snapshotId: string) =>
+    planScan({ metadata, snapshotId, filter: [], io: lake.io, cache: lake.cache, signal })
+  const [fromPlan, toPlan] = [await planOf(a), await planOf(b)]
+  try {
+    const [from, to] = [keyed(fromPlan), keyed(toPlan)]
+    const before = await open(
+      fromPlan,
+      [...from].flatMap(([key, file]) => (to.has(key) ? [] : [file])),
+    )
+    const after = await open(
+      toPlan,
+      [...to].flatMap(([key, file]) => (from.has(key) ? [] : [file])),
+    )
+    await runSql(
+      connection,
+      `CREATE TEMP TABLE difference AS
+       (SELECT 'added' AS change, * FROM ((${after}) EXCEPT ALL (${before})))
+       UNION ALL BY NAME (SELECT 'removed' AS change, * FROM ((${before}) EXCEPT ALL (${after})))`,
+      signal,
+    )
+    const data = await readPage(connection, table, question)
+    return { data, total: data.added + data.removed, head: later }
+  } catch (error) {
+    let told = error
+    for (const scan of opened) told = await scan.blame(told)
+    throw told
+  } finally {
+    for (const scan of opened) scan.release()
+    connection.closeSync()
+    for (const release of letGo) release()
+  }
+}
+
+async function readPage(
+  connection: DuckDBConnection,
+  table: LakeTable,
+  { limit, offset, signal }: DiffQuestion,
+): Promise<Difference['data']> {
+  const counts = await readBatch(
+    connection,
+    `SELECT count(*) FILTER (WHERE change = 'added') AS added, count(*) FILTER (WHERE change = 'removed') AS removed FROM difference`,
+    signal,
+  )
+  const { spec, sortOrder } = table.definition
+  const sorted = sortOrder.fields.map(field => spec.columns[field['source-id'] - 1].name)
+  const order = ['change', ...sorted, spec.columns[0].name].map(sqlName).join(', ')
+  const columns = ['change', ...spec.columns.map(({ name }) => name)].map(sqlName).join(', ')
+  const rows = await readBatch(
+    connection,
+    `SELECT ${columns} FROM difference ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`,
+    signal,
+  )
+  const count = (name: string) => Number(cellOf(counts.columns[name], 0))
+  return { added: count('added'), removed: count('removed'), rows }
+}
+
+/** A file from which more rows were deleted since is another one. */
+function keyed({ files }: ScanPlan): Map<string, ScanFile> {
+  return new Map(
+    files.map(scanFile => [
+      JSON.stringify([scanFile.file.path, ...scanFile.deletes.map(({ path }) => path)]),
+      scanFile,
+    ]),
+  )
+}
+
+/**
+ * By the chain of parents; where expiry has broken it, by the order of commits, as long as the table has but one branch.
+ */
+function mayDescend(metadata: TableMetadata, ancestor: Snapshot, snapshot: Snapshot): boolean {
+  for (let at: Snapshot | undefined = snapshot; at;) {
+    if (at === ancestor) return true
+    const parent: string | undefined = at['parent-snapshot-id']
+    if (parent === undefined) return false
+    const next = snapshotOf(metadata, parent)
+    if (!next) break
+    at = next
+  }
+  const branches = Object.entries(metadata.refs).filter(([name, { type }]) => type === 'branch' && name !== MAIN)
+  return branches.length === 0 && ancestor['sequence-number'] < snapshot['sequence-number']
+}
+
+function notAncestor({ id }: LakeTable, a: string, b: string): Failure {
+  return new Failure(
+    'CONFLICT',
+    `Snapshot ${b} of ${id} does not come after ${a}, so there is no difference to tell. Name the earlier one first.`,
+  )
+}
