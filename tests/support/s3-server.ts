@@ -30,7 +30,7 @@ export interface S3Server {
 
 let found: { kind?: S3Kind; missing?: string } | undefined
 
-/** Looked for once a run, as it may have to be built. */
+/** Looked for once a run, as it may have to be built. K2_TEST_S3=moto asks for that one. */
 export function findS3Server(): { kind?: S3Kind; missing?: string } {
   return (found ??= find())
 }
@@ -41,6 +41,7 @@ function find(): { kind?: S3Kind; missing?: string } {
     ['versitygw', gatewayPath(), buildGateway],
     ['moto', motoFolder(), installMoto],
   ] as const) {
+    if (![kind, undefined].includes(process.env.K2_TEST_S3 as S3Kind | undefined)) continue
     try {
       if (!existsSync(place)) install()
       return { kind }
@@ -81,7 +82,7 @@ function installMoto(): void {
 const KEYS = { accessKeyId: 'k2-test', secretAccessKey: 'k2-test-secret' }
 const REGION = 'us-east-1'
 
-/** With an empty bucket. `port` where a test needs to know it beforehand. */
+/** With an empty bucket. */
 export async function openS3Server({ bucket = 'lake' } = {}): Promise<S3Server> {
   const { kind, missing } = findS3Server()
   if (kind === undefined) throw new Error(missing)
