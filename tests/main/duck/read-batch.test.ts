@@ -14,7 +14,7 @@ describe('an answer', () => {
   it('has every type of a table', async () => {
     const [row] = await rowsOfSql(`SELECT 'BHP' s, 'a text of more than twelve bytes, é' l, ''::VARCHAR e,
       make_timestamptz(-1) early, make_timestamptz(1767571200000001) t, 36.18::DECIMAL(18,8) p, -5::BIGINT n,
-      7::INTEGER i, true b, DATE '1969-12-31' d, ['x', 'a text of more than twelve bytes'] li, MAP {'k': 'v'} m, 'é'::BLOB bl`)
+      7::INTEGER i, true b, DATE '1969-12-31' d, ['x', 'a text of more than twelve bytes'] li, MAP {'k': 'v'} m, encode('é') bl`)
     expect(row).toEqual({
       s: 'BHP',
       l: 'a text of more than twelve bytes, é',
@@ -138,9 +138,7 @@ describe('a streamed answer', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(5000 + 2048)
     const rows = batches.flatMap(batch => rowsOf(batch))
     expect(rows).toHaveLength(100_000)
-    rows.forEach(
-      (row, i) => void (row.i === String(i) && row.t === `text number ${i}`) || expect(row.i).toBe(String(i)),
-    )
+    expect(rows.findIndex((row, i) => row.i !== String(i) || row.t !== `text number ${i}`)).toBe(-1)
   })
 
   it('is one empty batch without rows', async () => {
