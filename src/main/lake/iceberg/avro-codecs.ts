@@ -1,6 +1,6 @@
 // How blocks of Avro files are compressed. Iceberg's writers use deflate unless they are told otherwise.
 import { inflateRawSync } from 'node:zlib'
-import { decompress as decompressZstd } from 'fzstd'
+import { Decompress } from 'fzstd'
 import { Failure } from '../../../contract/failure.ts'
 import { malformed } from '../../market/decode-primitives.ts'
 import { decompressSnappy } from './snappy.ts'
@@ -24,19 +24,15 @@ export function decompress(codec: string, bytes: Buffer): Buffer {
   }
 }
 
+/** As a stream: a few bytes may stand for any number, and only a stream can be stopped. */
 function zstd(bytes: Buffer): Buffer {
-  if (zstdSize(bytes) > MAX_BYTES) malformed('a block too large')
-  const plain = decompressZstd(bytes)
-  return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength)
-}
-
-/** The content's size as the frame's header claims it, 0 where it says nothing. */
-function zstdSize(bytes: Buffer): number {
-  const descriptor = bytes[4] ?? 0
-  const isSingleSegment = (descriptor & 0x20) !== 0
-  const sizeFlag = descriptor >> 6
-  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]
-  const width = sizeFlag === 0 ? Number(isSingleSegment) : 2 ** sizeFlag
-  if (width === 0 || at + width > bytes.length) return 0
-  return width === 8 ? Number(bytes.readBigUInt64LE(at)) : bytes.readUIntLE(at, width)
+  const parts: Uint8Array[] = []
+  let total = 0
+  const stream = new Decompress(part => {
+    total += part.length
+    if (total > MAX_BYTES) malformed('a block too large')
+    parts.push(part)
+  })
+  stream.push(bytes, true)
+  return Buffer.concat(parts)
 }

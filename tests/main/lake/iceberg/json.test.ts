@@ -156,18 +156,52 @@ describe('table metadata', () => {
     expect(read).toThrow(LOCATION)
   })
 
-  it('never costs more than its newest snapshot to encode', () => {
-    const summary = { 'k2.offsets': 'x'.repeat(2000) }
-    const first = { ...emptyTrades(), snapshots: Array.from({ length: 2000 }, (_, i) => snapshotOf(i + 1, summary)) }
-    const encodeMs = (metadata: typeof first) => {
-      const startedMs = performance.now()
-      encodeMetadata(metadata)
-      return performance.now() - startedMs
-    }
-    encodeMs(first)
-    const nextMs = Array.from({ length: 5 }, (_, i) =>
-      encodeMs({ ...first, snapshots: [...first.snapshots, snapshotOf(2001 + i, summary)] }),
+  it('costs a commit its newest snapshot to encode, not its history', () => {
+    let read = 0
+    const counted = (n: number) => ({
+      ...snapshotOf(n),
+      get summary() {
+        read++
+        return { operation: 'append' } as const
+      },
+    })
+    const first = { ...emptyTrades(), snapshots: Array.from({ length: 100 }, (_, i) => counted(i + 1)) }
+    const bytes = encodeMetadata(first)
+    expect(read).toBe(100)
+    const next = { ...first, snapshots: [...first.snapshots, counted(101)] }
+    expect(encodeMetadata(next).length).toBeGreaterThan(bytes.length)
+    expect(read).toBe(101)
+  })
+
+  it('that is cut off anywhere is corrupt', () => {
+    const bytes = encodeMetadata(table())
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), length => {
+        expect(() => decodeMetadata(bytes.subarray(0, length), LOCATION)).toThrow(
+          expect.objectContaining({ code: 'CORRUPT' }),
+        )
+      }),
+      { numRuns: 300 },
     )
-    expect(Math.min(...nextMs)).toBeLessThan(15)
+  })
+
+  it.each([
+    ['plain', (bytes: Uint8Array) => bytes],
+    ['compressed', (bytes: Uint8Array) => gzipSync(bytes)],
+  ])('with a byte changed, %s, is found out or decoded and can be written again', (_, kept) => {
+    const bytes = Buffer.from(kept(encodeMetadata(table())))
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, byte) => {
+        const changed = Buffer.from(bytes)
+        changed[at] = byte
+        try {
+          encodeMetadata(decodeMetadata(changed, LOCATION))
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'Failure' })
+          expect((error as Error).message).toContain(LOCATION)
+        }
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
