@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openRestCatalog } from '../../src/main/lake/catalog/rest.ts'
 import { behavesAsCatalog } from '../main/lake/catalog/catalog-behaviour.ts'
-import { append, newTrades, notesOf, TRADES } from '../main/lake/catalog/catalog-writing.ts'
+import { append, appendUntilLanded, newTrades, notesOf, TRADES } from '../main/lake/catalog/catalog-writing.ts'
 import { startCutProxy, type Cut } from '../support/cut-proxy.ts'
 import { startIcebergRest, type IcebergRest } from '../support/iceberg-rest.ts'
 import { needs } from '../support/needs.ts'
+import { openS3Server } from '../support/s3-server.ts'
 
 const rest = needs('iceberg-rest')
 
@@ -170,5 +171,37 @@ describe.skipIf(rest.skip)(`Iceberg's own REST catalog server${rest.because}`, (
     await catalog.createTable(TRADES, newTrades(''))
     const { config } = await catalog.loadTable(TRADES)
     expect(config).toMatchObject({ 's3.access-key-id': 'someone', 's3.secret-access-key': 'secret' })
+  })
+})
+
+const s3 = needs('s3')
+
+describe.skipIf(rest.skip || s3.skip)(`That server over S3${rest.because}${s3.because}`, () => {
+  it('keeps tables in a bucket, and names the keys to read them when it is asked to', async () => {
+    const store = await openS3Server()
+    onTestFinished(() => store.close())
+    const { endpoint, region, bucket, accessKeyId: accessKey, secretAccessKey: secretKey } = store
+    const server = await startIcebergRest({
+      warehouse: `s3://${bucket}/warehouse`,
+      s3: { endpoint, region, accessKey, secretKey },
+      settings: { 'include-credentials': 'true' },
+    })
+    onTestFinished(() => server.stop())
+    const [one, other] = await Promise.all([openRestCatalog(server), openRestCatalog(server)])
+    onTestFinished(async () => {
+      await one.close()
+      await other.close()
+    })
+    const created = await one.createTable(TRADES, newTrades(''))
+    expect(created.metadata.location).toBe(`s3://${bucket}/warehouse/market_data/trades`)
+    const notes = (w: number) => Array.from({ length: 10 }, (_, i) => `${w}-${i}`)
+    await Promise.all(
+      [one, other].map(async (catalog, w) => {
+        for (const note of notes(w)) await appendUntilLanded(catalog, TRADES, note)
+      }),
+    )
+    const loaded = await other.loadTable(TRADES)
+    expect(notesOf(loaded).sort()).toEqual([...notes(0), ...notes(1)])
+    expect(loaded.config).toMatchObject({ 's3.access-key-id': accessKey, 's3.secret-access-key': secretKey })
   })
 })

@@ -10,10 +10,23 @@ const DIGITS = 5
 /** Durable when it resolves. Numbered after the one before it, and named so that two writers never meet. */
 export async function writeMetadata(io: FileIO, metadata: TableMetadata, previous?: string): Promise<string> {
   const number = previous === undefined ? 0 : numberOf(previous) + 1
-  const folder = metadata.properties['write.metadata.path'] ?? `${metadata.location.replace(/\/+$/, '')}/metadata`
-  const location = `${folder}/${String(number).padStart(DIGITS, '0')}-${randomUUID()}.metadata.json`
+  const location = `${folderOf(metadata)}/${String(number).padStart(DIGITS, '0')}-${randomUUID()}.metadata.json`
   await io.write(location, encodeMetadata(metadata))
   return location
+}
+
+/**
+ * One of a table that has had commits, if there is one in the place of this new table: what was created and never
+ * committed to, as by a process that was killed, is no such table.
+ */
+export async function findCommitted(io: FileIO, metadata: TableMetadata): Promise<string | undefined> {
+  for await (const { location } of io.list(folderOf(metadata)))
+    if (location.endsWith('.metadata.json') && numberOf(location) > 0) return location
+  return undefined
+}
+
+function folderOf({ location, properties }: TableMetadata): string {
+  return properties['write.metadata.path'] ?? `${location.replace(/\/+$/, '')}/metadata`
 }
 
 function numberOf(location: string): number {

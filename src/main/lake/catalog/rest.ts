@@ -1,4 +1,5 @@
 // An Iceberg REST catalog, by its OpenAPI: the server writes the metadata files and decides where tables go.
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import { Failure } from '../../../contract/failure.ts'
@@ -189,8 +190,14 @@ function notKnown(about: string, cause: unknown): Failure {
 /** With the well-known ones: a list of one's own replaces them in Node. */
 function authorities(caFile: string): string {
   try {
-    return [...rootCertificates, readFileSync(caFile, 'utf8')].join('\n')
+    const own = readFileSync(caFile, 'utf8')
+    new X509Certificate(own)
+    return [...rootCertificates, own].join('\n')
   } catch (cause) {
-    throw new Failure('INVALID_INPUT', `The authority's file ${caFile} (K2_CA_FILE) cannot be read.`, { cause })
+    throw new Failure(
+      'INVALID_INPUT',
+      `The authority's file ${caFile} (K2_CA_FILE) cannot be read as a certificate in PEM. Name another file.`,
+      { cause },
+    )
   }
 }

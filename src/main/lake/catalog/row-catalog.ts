@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import { applyUpdates, unmetRequirement } from '../iceberg/apply-updates.ts'
 import type { FileIO } from '../io/file-io.ts'
 import type { Catalog, LoadedTable, TableName } from './catalog.ts'
-import { readMetadata, removeForgottenMetadata, removeQuietly, writeMetadata } from './metadata-file.ts'
+import { findCommitted, readMetadata, removeForgottenMetadata, removeQuietly, writeMetadata } from './metadata-file.ts'
 
 /**
  * A `NotDone` from one that writes says that certainly nothing happened; after any other error it is looked up.
@@ -97,6 +97,9 @@ export function createRowCatalog({ about, rows, io, warehouse, clock, translate 
       if ((await find(table)) !== undefined) throw exists()
       const location = metadata.location || `${warehouse.replace(/\/+$/, '')}/${table.namespace}/${table.name}`
       const created = { ...metadata, location }
+      // An empty table in the place of one with rows would make these look like leftovers, to be cleared away.
+      const committed = await findCommitted(io, created)
+      if (committed !== undefined) throw occupied(table, about, location, committed)
       const metadataLocation = await writeMetadata(io, created)
       const inserted = await rows.insert(table, metadataLocation).catch(async (error: unknown) => {
         const landed = await hasLanded(error, table, undefined, metadataLocation)
@@ -156,6 +159,14 @@ export function createRowCatalog({ about, rows, io, warehouse, clock, translate 
 
 function textOf({ namespace, name }: TableName): string {
   return `${namespace}.${name}`
+}
+
+function occupied(table: TableName, about: string, location: string, metadata: string): Failure {
+  return new Failure(
+    'INVALID_INPUT',
+    `${about[0].toUpperCase()}${about.slice(1)} has no table ${textOf(table)}, but ${location} holds one, with ${metadata}. ` +
+      'Nothing was changed. Restore the catalog from a copy, or move that folder away to begin anew.',
+  )
 }
 
 function metadataGone(table: TableName, about: string, location: string, cause: unknown): Failure {

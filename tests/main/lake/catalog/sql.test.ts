@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -93,6 +93,24 @@ describe('the SQL catalog', () => {
     expect(kept.every(location => metadataFiles().some(name => location.endsWith(name)))).toBe(true)
   })
 
+  it('puts no empty table in the place of one with commits that it has lost', async () => {
+    const { open, file, location } = warehouse()
+    await open().createTable(TRADES, newTrades(location))
+    await appendUntilLanded(open(), TRADES, 'x')
+    rmSync(file)
+    await expect(open().createTable(TRADES, newTrades(location))).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(/catalog\.db has no table.*Restore the catalog/) as string,
+    })
+  })
+
+  it('creates a table where a creation was cut off before its row was there', async () => {
+    const { open, file, location } = warehouse()
+    await open().createTable(TRADES, newTrades(location))
+    rmSync(file)
+    await expect(open().createTable(TRADES, newTrades(location))).resolves.toBeDefined()
+  })
+
   it('reads a table named by file:/ and file:/// alike', async () => {
     const { open, file, folder } = warehouse()
     for (const scheme of ['file:', 'file://']) {
@@ -156,9 +174,13 @@ describe('the SQL catalog', () => {
     }))
     await catalog.createTable(TRADES, { ...empty, snapshots, 'last-sequence-number': 2000 })
     const first = await catalog.loadTable(TRADES)
-    const started = performance.now()
-    for (let i = 0; i < 100; i++) expect(await catalog.loadTable(TRADES)).toBe(first)
-    expect((performance.now() - started) / 100).toBeLessThan(1)
+    const tookMs: number[] = []
+    for (let i = 0; i < 101; i++) {
+      const started = performance.now()
+      expect(await catalog.loadTable(TRADES)).toBe(first)
+      tookMs.push(performance.now() - started)
+    }
+    expect(tookMs.sort((a, b) => a - b)[50]).toBeLessThan(1)
   })
 })
 
