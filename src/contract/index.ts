@@ -1,10 +1,11 @@
 // The whole surface, by capability name.
 import { demo } from './demo.ts'
+import { ingest } from './ingest.ts'
 import { lake } from './lake.ts'
 import { market } from './market.ts'
 import { system } from './system.ts'
 
-export const contract = { ...system, ...market, ...lake, ...demo }
+export const contract = { ...system, ...market, ...lake, ...ingest, ...demo }
 export type K2 = typeof contract
 
 export type * from './capability.ts'

@@ -3,14 +3,20 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { call } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
+import type { ColumnBatch } from '../contract/columns.ts'
+import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
 import type { Engines } from './host/engine-dispatch.ts'
+import { streamBatches } from './duck/read-batch.ts'
 import { lakeHandlers } from './lake/handlers.ts'
 import { openLake, type CatalogOptions, type LakeOptions } from './lake/lake.ts'
+import { loadFile } from './lake/load/load-file.ts'
 import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { openColumnarFile } from './sources/columnar/open-columnar.ts'
+import { ingestHandlers } from './sources/csv/handlers.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
 export const historyContract = {
@@ -24,6 +30,7 @@ export const historyContract = {
   'snapshots.list': contract['snapshots.list'],
   'snapshots.current': contract['snapshots.current'],
   'snapshots.diff': contract['snapshots.diff'],
+  'ingest.load': contract['ingest.load'],
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
@@ -42,9 +49,24 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
   const lake = await openLake(lakeOptions(config))
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
+
+  async function* readParquet(sql: string, signal: AbortSignal): AsyncGenerator<ColumnBatch> {
+    const connection = await lake.duck.connect()
+    try {
+      yield* streamBatches(connection, sql, { signal })
+    } finally {
+      connection.closeSync()
+    }
+  }
+
   return {
     handlers: {
       ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
+      ...ingestHandlers({
+        target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
+        openOther: (path, options, signal) => openColumnarFile(path, { ...options, readParquet }, signal),
+        nowMs: () => systemClock.nowMs(),
+      }),
       async 'lake.probe'() {
         await lake.catalog.listTables(NAMESPACE)
         return {}

@@ -54,6 +54,9 @@ export function plainHandlers(): Handlers<K2> {
       tables: [{ table: 'trades', snapshots: 1, manifests: 1, files: 1, rows: 1, bytes: 1000 }],
       problems: [],
     }),
+    async *'ingest.load'({ files }) {
+      yield { file: files[0], state: 'loaded', ...loaded }
+    },
     'demo.start': () => status,
     'demo.stop': () => status,
     'demo.status': () => status,
@@ -138,6 +141,16 @@ const snapshot = {
   parent_id: null,
   commit_id: null,
   offsets: [{ cluster: 'c', epoch: 'e', topic: 'market.equities.trades.asx', next: { 0: 1 } }],
+}
+
+const loaded = {
+  rows: 10,
+  bad_rows: 0,
+  bytes_read: 1000,
+  bytes_total: 1000,
+  rows_per_second: 10_000,
+  seconds_left: 0,
+  snapshot_id: snapshot.snapshot_id,
 }
 
 const compacted = {
