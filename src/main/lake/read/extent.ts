@@ -71,21 +71,30 @@ function passNone(extent: Extent, i: number): void {
   extent.lower[i] = extent.upper[i] = NaN
 }
 
-export function columnExtent(files: readonly DataFile[], fieldId: number, kind: Kind | undefined): Extent {
+/** Bounds. Counts only where those are missing: looking them up takes as long again. */
+export function columnExtent(files: readonly DataFile[], fieldId: number, kind: Kind): Extent {
   const extent = emptyExtent(files.length, kind)
   for (let i = 0; i < files.length; i++) {
-    const { recordCount, valueCounts, nullCounts, nanCounts, lowerBounds, upperBounds } = files[i]
+    const { recordCount, nullCounts, nanCounts, lowerBounds, upperBounds } = files[i]
+    const lower = lowerBounds?.get(fieldId)
+    const upper = upperBounds?.get(fieldId)
+    noteLower(extent, i, lower, kind)
+    noteUpper(extent, i, upper, kind)
+    if (lower && upper) continue
     const nulls = nullCounts?.get(fieldId)
-    const values = valueCounts?.get(fieldId) ?? recordCount
-    if (kind) {
-      noteLower(extent, i, lowerBounds?.get(fieldId), kind)
-      noteUpper(extent, i, upperBounds?.get(fieldId), kind)
-    }
-    if (nulls === undefined || !kind) continue // counts of lists and maps are those of their elements
-    if (nulls === 0) extent.mayHoldNull[i] = 0
-    if (nulls >= values && values === recordCount) extent.mayHoldValue[i] = 0
     const nans = kind === 'float' ? (nanCounts?.get(fieldId) ?? 0) : 0
-    if (nulls + nans >= values && values === recordCount) passNone(extent, i)
+    if (nulls !== undefined && nulls + nans >= recordCount) passNone(extent, i)
+  }
+  return extent
+}
+
+/** Whether there are nulls, by the counts of a column that is no list or map: theirs are of their elements. */
+export function nullsExtent(files: readonly DataFile[], fieldId: number): Extent {
+  const extent = emptyExtent(files.length, undefined)
+  for (let i = 0; i < files.length; i++) {
+    const nulls = files[i].nullCounts?.get(fieldId)
+    if (nulls === 0) extent.mayHoldNull[i] = 0
+    if (nulls !== undefined && nulls >= files[i].recordCount) extent.mayHoldValue[i] = 0
   }
   return extent
 }

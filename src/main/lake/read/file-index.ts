@@ -2,7 +2,7 @@
 import type { DataFile, ManifestEntry } from '../iceberg/data-file.ts'
 import { encodedItems } from '../iceberg/column-map.ts'
 import type { Kind } from './coordinates.ts'
-import { columnExtent, keep, kept, partitionExtent, type Extent, type Extents } from './extent.ts'
+import { columnExtent, keep, kept, nullsExtent, partitionExtent, type Extent, type Extents } from './extent.ts'
 
 /** A file to read, with what other engines deleted from it. */
 export interface ScanFile {
@@ -35,8 +35,10 @@ export function indexFiles(entries: readonly ManifestEntry[]): FileIndex {
   }
 }
 
+/** Without a kind: whether there are nulls. */
 export function columnExtentOf({ files, columns }: FileIndex, fieldId: number, kind: Kind | undefined): Extent {
-  return kept(columns, fieldId, kind) ?? keep(columns, fieldId, kind, columnExtent(files, fieldId, kind))
+  const make = () => (kind ? columnExtent(files, fieldId, kind) : nullsExtent(files, fieldId))
+  return kept(columns, fieldId, kind) ?? keep(columns, fieldId, kind, make())
 }
 
 export function partitionExtentOf({ files, partitions }: FileIndex, position: number, kind: Kind): Extent {

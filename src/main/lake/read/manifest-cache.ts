@@ -7,6 +7,7 @@ import { decodeManifestList } from '../iceberg/manifest-list.ts'
 import { decodeManifest } from '../iceberg/manifest.ts'
 import { currentSchema, specOf, type PartitionSpec, type TableMetadata } from '../iceberg/metadata.ts'
 import { fieldOfId, type Schema } from '../iceberg/schema.ts'
+import { cancelled } from '../io/cancelled.ts'
 import type { FileIO } from '../io/file-io.ts'
 import { bytesOfIndex, indexFiles, type FileIndex } from './file-index.ts'
 
@@ -135,7 +136,7 @@ function createShelf<T>(onGrown: () => void) {
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Failure('CANCELLED', 'Planning the read was cancelled; nothing was changed.'))
+    const onAbort = () => reject(cancelled())
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))

@@ -10,6 +10,7 @@ import {
   type TableMetadata,
 } from '../iceberg/metadata.ts'
 import type { Schema } from '../iceberg/schema.ts'
+import { throwIfCancelled } from '../io/cancelled.ts'
 import type { FileIO } from '../io/file-io.ts'
 import { bindFilter, type BoundCondition } from './bind-filter.ts'
 import type { FileIndex, ScanFile } from './file-index.ts'
@@ -50,6 +51,7 @@ const READS_AT_ONCE = 16
 
 export async function planScan(question: ScanQuestion): Promise<ScanPlan> {
   const { metadata, snapshotId, filter, io, cache, columns, signal } = question
+  throwIfCancelled(signal)
   const snapshot = requireSnapshot(metadata, snapshotId)
   const schema = schemaAt(metadata, snapshot)
   const conditions = bindFilter(schema, filter)

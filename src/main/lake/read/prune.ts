@@ -17,6 +17,7 @@ interface PartitionTest {
 
 interface ColumnTest {
   fieldId: number
+  /** Undefined when the test is for nulls. */
   kind: Kind | undefined
   test: Test
 }
@@ -36,11 +37,11 @@ export function prunerFor(conditions: readonly BoundCondition[], spec: Partition
         return found ? [{ position, ...found }] : []
       }),
     ),
-    columns: conditions.map(({ field, kind, condition: { op }, ranges }) => ({
-      fieldId: field.id,
-      kind,
-      test: nullTest(op) ?? rangeTest(ranges, kind!),
-    })),
+    columns: conditions.flatMap(({ field: { id: fieldId }, kind, condition: { op }, ranges }): ColumnTest[] => {
+      if (!kind) return []
+      const whether = nullTest(op)
+      return [whether ? { fieldId, kind: undefined, test: whether } : { fieldId, kind, test: rangeTest(ranges, kind) }]
+    }),
   }
 }
 
@@ -111,6 +112,9 @@ export function passingFiles(index: FileIndex, pruner: Pruner): Uint8Array {
   const passing = new Uint8Array(index.files.length).fill(1)
   for (const { position, kind, test } of pruner.partitions)
     narrow(passing, partitionExtentOf(index, position, kind), test)
-  for (const { fieldId, kind, test } of pruner.columns) narrow(passing, columnExtentOf(index, fieldId, kind), test)
+  for (const { fieldId, kind, test } of pruner.columns) {
+    if (!passing.includes(1)) break
+    narrow(passing, columnExtentOf(index, fieldId, kind), test)
+  }
   return passing
 }

@@ -78,7 +78,7 @@ describe('pruning', () => {
           expect(passingManifests(manifests, () => pruner)).toEqual(manifests)
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
@@ -99,7 +99,7 @@ describe('pruning', () => {
         const read = isRead(short.slice(0, 1), [condition])
         expect(read).toBe(passes(short[0], condition))
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 
