@@ -31,7 +31,7 @@ const BLOCK_BYTES = 100_000
 export function zstd(bytes: Uint8Array): Buffer {
   const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0])
   head.writeUInt32LE(bytes.length, 5)
-  const parts: Buffer[] = [head]
+  const parts: Uint8Array[] = [head]
   for (let at = 0; at === 0 || at < bytes.length; at += BLOCK_BYTES) {
     const block = bytes.subarray(at, at + BLOCK_BYTES)
     const isLast = at + BLOCK_BYTES >= bytes.length ? 1 : 0
