@@ -33,7 +33,7 @@ export function memoryCatalog(options: MemoryCatalogOptions): Catalog {
   }
 }
 
-function memoryRows(): TableRows {
+export function memoryRows(): TableRows {
   const locations = new Map<string, Map<string, string>>()
   const tablesOf = (namespace: string) => locations.get(namespace) ?? new Map<string, string>()
   return {

@@ -140,6 +140,7 @@ export function createRowCatalog({ about, rows, io, warehouse, clock, translate 
       }
       if (!swapped) {
         await removeQuietly(io, to)
+        if ((await find(table)) === from) throw inconsistent(table, about)
         return { state: 'conflict', why: `another writer committed to ${textOf(table)} first` }
       }
       const loaded = { metadata, metadataLocation: to }
@@ -166,6 +167,14 @@ function occupied(table: TableName, about: string, location: string, metadata: s
     'INVALID_INPUT',
     `${about[0].toUpperCase()}${about.slice(1)} has no table ${textOf(table)}, but ${location} holds one, with ${metadata}. ` +
       'Nothing was changed. Restore the catalog from a copy, or move that folder away to begin anew.',
+  )
+}
+
+/** Or every writer would take it for a conflict, and try again without end. */
+function inconsistent(table: TableName, about: string): Failure {
+  return new Failure(
+    'CORRUPT',
+    `${about[0].toUpperCase()}${about.slice(1)} has the row of ${textOf(table)} but does not find it to change it: it is damaged. Nothing was changed. Restore it from a copy.`,
   )
 }
 
