@@ -2,8 +2,10 @@
 // does only on bad days.
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from './loopback-certificate.ts'
 
 export interface FakeRequest {
   method: string
@@ -30,10 +32,15 @@ export interface FakeS3 {
 }
 
 /** `fault` is asked for each request, with how many of its method came before. */
-export async function openFakeS3(fault: (request: FakeRequest, nth: number) => Fault | undefined): Promise<FakeS3> {
+export async function openFakeS3(
+  fault: (request: FakeRequest, nth: number) => Fault | undefined,
+  { tls = false } = {},
+): Promise<FakeS3> {
   const files: FakeS3['files'] = new Map()
   const requests: FakeRequest[] = []
-  const server = createServer((incoming, response) => void answer(incoming, response))
+  const listener = (incoming: IncomingMessage, response: ServerResponse) => void answer(incoming, response)
+  const certificate = { key: LOOPBACK_KEY, cert: LOOPBACK_CERTIFICATE }
+  const server = tls ? createTlsServer(certificate, listener) : createServer(listener)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     server.closeAllConnections()
@@ -100,7 +107,11 @@ export async function openFakeS3(fault: (request: FakeRequest, nth: number) => F
     })
   }
 
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, files, requests }
+  return {
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    files,
+    requests,
+  }
 }
 
 const names: Record<number, string> = { 400: 'BadDigest', 404: 'NoSuchKey', 412: 'PreconditionFailed' }

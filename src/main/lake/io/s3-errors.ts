@@ -105,6 +105,8 @@ function meaning(error: unknown, context: S3Context): readonly [FailureCode, str
         'INVALID_INPUT',
         `bucket ${bucket} is ${home ? `in ${home}` : 'elsewhere'}, not in ${region}. Set the region.`,
       ]
+    case 'EntityTooLarge':
+      return ['INVALID_INPUT', `it is larger than the server takes at once (S3: 5 GiB). Write smaller files.`]
     case 'XMinioStorageFull':
     case 'QuotaExceeded':
       return ['UNAVAILABLE', `the server has no room left. Free space there and try again.`]

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { isDraft } from '../../../../src/main/lake/io/drafts.ts'
 import { s3Files, type S3Options } from '../../../../src/main/lake/io/s3.ts'
 import { openFakeS3, type Fault } from '../../../support/fake-s3.ts'
+import { LOOPBACK_CERTIFICATE } from '../../../support/loopback-certificate.ts'
 import { failureOf } from '../../../support/file-contract.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
 
@@ -162,6 +164,7 @@ describe('what S3 refuses is said by name, once, with what to do', () => {
       /in eu-central-1, not in us/,
     ],
     [400, 'AuthorizationHeaderMalformed', '<Region>eu-west-1</Region>', {}, 'INVALID_INPUT', /in eu-west-1, not in us/],
+    [400, 'EntityTooLarge', '', {}, 'INVALID_INPUT', /5 GiB.*smaller files/],
     [507, 'XMinioStorageFull', '', {}, 'UNAVAILABLE', /no room left/],
   ])('%i %s', async (status, s3, text, headers, code, message) => {
     const { io, server } = await open(() => ({ kind: 'error', status, code: s3, text, headers }))
@@ -190,6 +193,19 @@ describe('what S3 refuses is said by name, once, with what to do', () => {
     expect((await failureOf(io.read(location))).message).toMatch(/does not speak TLS/)
     const other = await open(() => undefined, { endpoint, caFile: '/nowhere/ca.pem' })
     expect((await failureOf(other.io.read(location))).message).toMatch(/\/nowhere\/ca.pem is not there/)
+  })
+
+  it('a certificate that nobody trusts, until the file of its authority is named', async () => {
+    const { endpoint, files } = await openFakeS3(() => undefined, { tls: true })
+    files.set(key, { bytes })
+    const distrusting = await open(() => undefined, { endpoint })
+    const failure = await failureOf(distrusting.io.read(location))
+    expect(failure).toMatchObject({ code: 'UNAVAILABLE', retryable: false })
+    expect(failure.message).toMatch(/certificate of https:.* is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/)
+    const caFile = join(makeTempFolder(), 'ca.pem')
+    writeFileSync(caFile, LOOPBACK_CERTIFICATE)
+    const trusting = await open(() => undefined, { endpoint, caFile })
+    expect(Buffer.from(await trusting.io.read(location))).toEqual(bytes)
   })
 
   it('and keeps no request or socket in the failure', async () => {
