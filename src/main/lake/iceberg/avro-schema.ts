@@ -90,11 +90,13 @@ function skipStep(type: AvroType): Step<unknown> {
 }
 
 /** A union with null, or what cannot be null; `make` is for the other branches. */
-export function nullable<T>(type: AvroType, make: (type: AvroType) => Step<T>): Step<T> {
-  const inner = unwrap(type)
-  if (!Array.isArray(inner)) return inner === 'null' ? () => {} : make(inner)
-  const branches = inner.map(branch => (branch === 'null' ? () => {} : make(branch)))
-  return (cursor, target) => branches[readIndex(cursor, branches.length)](cursor, target)
+export function nullable<T>(make: (type: AvroType) => Step<T>): (type: AvroType) => Step<T> {
+  return type => {
+    const inner = unwrap(type)
+    if (!Array.isArray(inner)) return inner === 'null' ? () => {} : make(inner)
+    const branches = inner.map(branch => (branch === 'null' ? () => {} : make(branch)))
+    return (cursor, target) => branches[readIndex(cursor, branches.length)](cursor, target)
+  }
 }
 
 /** Refuses a writer's type that does not hold what the field is for. */

@@ -136,14 +136,14 @@ function listStep(schema: AvroType): Step<ManifestFile> {
       }),
       515: numberStep((manifest, number) => (manifest.sequenceNumber = number)),
       516: numberStep((manifest, number) => (manifest.minSequenceNumber = number)),
-      503: type => nullable(type, idStep((manifest, id) => (manifest.addedSnapshotId = id))), // prettier-ignore
+      503: nullable(idStep((manifest, id) => (manifest.addedSnapshotId = id))),
       504: countStep('addedFiles'),
       505: countStep('existingFiles'),
       506: countStep('deletedFiles'),
       512: countStep('addedRows'),
       513: countStep('existingRows'),
       514: countStep('deletedRows'),
-      507: type => nullable(type, summariesStep),
+      507: nullable(summariesStep),
     },
     [500, 501, 502, 503, 504, 505, 506],
   )
@@ -152,7 +152,7 @@ function listStep(schema: AvroType): Step<ManifestFile> {
 function countStep(key: Count): (type: AvroType) => Step<ManifestFile> {
   const make = numberStep<ManifestFile>((manifest, count) => (manifest[key] = notNegative(count)))
   return type => {
-    const read = nullable(type, make)
+    const read = nullable(make)(type)
     if (!Array.isArray(type)) return read
     // Where a version 1 writer left a count away nothing may be concluded, least of all that there is nothing.
     return (cursor, manifest) => {
@@ -177,9 +177,9 @@ function summariesStep(type: AvroType): Step<ManifestFile> {
     items,
     {
       509: booleanStep((summary, contains) => (summary.containsNull = contains)),
-      518: field => nullable(field, booleanStep((summary, contains) => (summary.containsNan = contains))), // prettier-ignore
-      510: field => nullable(field, bytesStep((summary, bound) => (summary.lowerBound = bound))), // prettier-ignore
-      511: field => nullable(field, bytesStep((summary, bound) => (summary.upperBound = bound))), // prettier-ignore
+      518: nullable(booleanStep((summary, contains) => (summary.containsNan = contains))),
+      510: nullable(bytesStep((summary, bound) => (summary.lowerBound = bound))),
+      511: nullable(bytesStep((summary, bound) => (summary.upperBound = bound))),
     },
     [509],
   )

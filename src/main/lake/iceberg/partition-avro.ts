@@ -125,11 +125,10 @@ export function partitionStep(
 ): (cursor: Cursor) => readonly (Value | null)[] {
   const steps: Record<number, StepsById<Partition>[number]> = {}
   for (const [i, column] of columns.entries()) {
-    steps[column.id] = fieldType =>
-      nullable(fieldType, branch => {
-        const read = valueReader(branch, column.type)
-        return (cursor, partition) => void (partition[i] = read(cursor))
-      })
+    steps[column.id] = nullable(branch => {
+      const read = valueReader(branch, column.type)
+      return (cursor, partition) => void (partition[i] = read(cursor))
+    })
   }
   // An unpartitioned table's record has no fields and takes no bytes.
   const read: Step<Partition> = fieldsOf(type).length === 0 ? () => {} : recordStep(type, steps, [])

@@ -93,20 +93,25 @@ function entryStep(schema: AvroType, columns: readonly PartitionColumn[]): Step<
       0: numberStep((entry, status) => {
         entry.status = STATUSES[status] ?? malformed(`an entry of the status ${status}`)
       }),
-      1: type => nullable(type, idStep((entry, id) => (entry.snapshotId = id))), // prettier-ignore
+      1: nullable(idStep((entry, id) => (entry.snapshotId = id))),
       2: type => {
         const step = fileStep(type, columns)
         return (cursor, entry) => step(cursor, entry.file)
       },
-      3: type => nullable(type, numberStep((entry, number) => (entry.sequenceNumber = number))), // prettier-ignore
-      4: type => nullable(type, numberStep((entry, number) => (entry.fileSequenceNumber = number))), // prettier-ignore
+      3: nullable(numberStep((entry, number) => (entry.sequenceNumber = number))),
+      4: nullable(numberStep((entry, number) => (entry.fileSequenceNumber = number))),
     },
     [0, 2],
   )
 }
 
 /** Later writers say it in capitals, early ones did not. */
-const FORMATS = new Map(['PARQUET', 'AVRO', 'ORC', 'PUFFIN'].flatMap(name => [[name, name], [name.toLowerCase(), name]])) // prettier-ignore
+const FORMATS = new Map(
+  ['PARQUET', 'AVRO', 'ORC', 'PUFFIN'].flatMap(name => [
+    [name, name],
+    [name.toLowerCase(), name],
+  ]),
+)
 
 function fileStep(type: AvroType, columns: readonly PartitionColumn[]): Step<DataFile> {
   return recordStep<DataFile>(
@@ -129,11 +134,10 @@ function fileStep(type: AvroType, columns: readonly PartitionColumn[]): Step<Dat
       137: countsStep((file, counts) => (file.nanCounts = counts)),
       125: boundsStep((file, bounds) => (file.lowerBounds = bounds)),
       128: boundsStep((file, bounds) => (file.upperBounds = bounds)),
-      131: field =>
-        nullable(field, bytesStep(file => refuseEncrypted(file))), // prettier-ignore
-      132: field => nullable(field, numbersStep((file, offsets) => (file.splitOffsets = offsets))), // prettier-ignore
-      135: field => nullable(field, numbersStep((file, ids) => (file.equalityIds = ids))), // prettier-ignore
-      140: field => nullable(field, numberStep((file, id) => (file.sortOrderId = id))), // prettier-ignore
+      131: nullable(bytesStep(file => refuseEncrypted(file))),
+      132: nullable(numbersStep((file, offsets) => (file.splitOffsets = offsets))),
+      135: nullable(numbersStep((file, ids) => (file.equalityIds = ids))),
+      140: nullable(numberStep((file, id) => (file.sortOrderId = id))),
     },
     [100, 101, 102, 103, 104],
   )
@@ -150,19 +154,17 @@ function refuseEncrypted({ path }: DataFile): never {
 type ColumnStep = (type: AvroType) => Step<DataFile>
 
 function countsStep(put: (file: DataFile, counts: ReadonlyMap<number, number>) => void): ColumnStep {
-  return field =>
-    nullable(field, type => {
-      expectPairs(type, 'int', 'long')
-      return (cursor: Cursor, file) => put(file, readColumnMap<number>(cursor, 'number'))
-    })
+  return nullable(type => {
+    expectPairs(type, 'int', 'long')
+    return (cursor: Cursor, file) => put(file, readColumnMap<number>(cursor, 'number'))
+  })
 }
 
 function boundsStep(put: (file: DataFile, bounds: ReadonlyMap<number, Uint8Array>) => void): ColumnStep {
-  return field =>
-    nullable(field, type => {
-      expectPairs(type, 'bytes')
-      return (cursor: Cursor, file) => put(file, readColumnMap<Uint8Array>(cursor, 'bytes'))
-    })
+  return nullable(type => {
+    expectPairs(type, 'bytes')
+    return (cursor: Cursor, file) => put(file, readColumnMap<Uint8Array>(cursor, 'bytes'))
+  })
 }
 
 /** A list of records of an int and a value: the only form Iceberg's writers give to a map by column. */

@@ -123,8 +123,17 @@ describe('table metadata', () => {
       schema: { type: 'struct', fields: schemas[0].fields },
       'partition-spec': [{ 'source-id': 6, name: 'exchange_date', transform: 'day' }],
     } as Record<string, unknown>
-    for (const key of ['current-schema-id', 'partition-specs', 'default-spec-id', 'last-partition-id', 'sort-orders',
-      'default-sort-order-id', 'last-sequence-number', 'refs']) old[key] = undefined // prettier-ignore
+    for (const key of [
+      'current-schema-id',
+      'partition-specs',
+      'default-spec-id',
+      'last-partition-id',
+      'sort-orders',
+      'default-sort-order-id',
+      'last-sequence-number',
+      'refs',
+    ])
+      old[key] = undefined
     const metadata = decodeMetadata(bytesOf(old), LOCATION)
     expect(metadata.schemas).toEqual([{ type: 'struct', 'schema-id': 0, fields: schemas[0].fields }])
     expect(metadata['partition-specs']).toEqual([

@@ -39,10 +39,22 @@ describe('a manifest', () => {
   })
 
   it('gives its entries the snapshot and the sequence numbers of its line in the list', () => {
-    const entries: ManifestEntry[] = [tradesEntry(1), { ...tradesEntry(2), status: 'existing', snapshotId: '5', sequenceNumber: 3, fileSequenceNumber: 2 }] // prettier-ignore
+    const entries: ManifestEntry[] = [
+      tradesEntry(1),
+      { ...tradesEntry(2), status: 'existing', snapshotId: '5', sequenceNumber: 3, fileSequenceNumber: 2 },
+    ]
     const bytes = encodeManifest({ schema, spec, content: 'data', entries })
     const back = decodeManifest(bytes, sourceOf(bytes, entries), spec, schema)
-    expect(back.map(({ snapshotId, sequenceNumber, fileSequenceNumber }) => [snapshotId, sequenceNumber, fileSequenceNumber])).toEqual([[SNAPSHOT, 7, 7], ['5', 3, 2]]) // prettier-ignore
+    expect(
+      back.map(({ snapshotId, sequenceNumber, fileSequenceNumber }) => [
+        snapshotId,
+        sequenceNumber,
+        fileSequenceNumber,
+      ]),
+    ).toEqual([
+      [SNAPSHOT, 7, 7],
+      ['5', 3, 2],
+    ])
   })
 
   it('of more entries than a block holds has all of them, in order', () => {
