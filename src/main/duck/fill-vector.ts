@@ -236,7 +236,8 @@ function writeNullWords(
   writeNulls(vector, bits, count)
 }
 
-function writeNulls(vector: Vector, validity: Uint32Array<ArrayBuffer>, count: number): void {
+/** A bit of 1 for each row that has a value. */
+export function writeNulls(vector: Vector, validity: Uint32Array<ArrayBuffer>, count: number): void {
   duckdb.vector_ensure_validity_writable(vector)
   duckdb.copy_data_to_vector_validity(vector, 0, validity.buffer, 0, Math.ceil(count / 64) * 8)
 }

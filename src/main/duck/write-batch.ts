@@ -2,7 +2,7 @@
 import type { DuckDBType } from '@duckdb/node-api'
 import duckdb, { type DataChunk } from '@duckdb/node-bindings'
 import type { ColumnBatch } from '../../contract/columns.ts'
-import { createFiller } from './fill-vector.ts'
+import { createFiller, type VectorFiller } from './fill-vector.ts'
 
 export interface BatchWriter {
   /** Rows `rows[from]` up to `rows[from + count]` of the batch; at most VECTOR_ROWS. */
@@ -17,7 +17,10 @@ export function createBatchWriter(
   names: readonly string[],
   types: readonly DuckDBType[],
 ): BatchWriter {
-  const fillers = types.map((type, i) => createFiller(columns[names[i]], type))
+  return writeWith(types.map((type, i) => createFiller(columns[names[i]], type)))
+}
+
+export function writeWith(fillers: readonly VectorFiller[]): BatchWriter {
   return {
     write(chunk, rows, from, count) {
       duckdb.data_chunk_set_size(chunk, count)

@@ -12,8 +12,11 @@ export interface TargetOptions {
   signal?: AbortSignal
 }
 
-/** Without sort columns rows keep the order they come in. */
-export function writeTarget({ io, metadata, specId, signal }: TargetOptions): {
+/** `compressionLevel` 1 for files that compaction will soon replace. Without sort columns rows keep the order they come in. */
+export function writeTarget(
+  { io, metadata, specId, signal }: TargetOptions,
+  compressionLevel: number,
+): {
   target: WriteTarget
   sort: readonly SortColumn[]
 } {
@@ -28,7 +31,7 @@ export function writeTarget({ io, metadata, specId, signal }: TargetOptions): {
   const order = metadata['sort-orders'].find(candidate => candidate['order-id'] === sortOrderId)
   const sort = order && sortColumnsOf(order, schema)
   return {
-    target: { io, metadata, schema, spec, signal, ...(sort && { sortOrderId }) },
+    target: { io, metadata, schema, spec, compressionLevel, signal, ...(sort && { sortOrderId }) },
     sort: sort ?? [],
   }
 }

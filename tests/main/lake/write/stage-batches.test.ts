@@ -6,6 +6,7 @@ import { rowsOf, type ColumnBatch } from '../../../../src/contract/columns.ts'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { TABLES, type TableId } from '../../../../src/contract/tables.ts'
 import { readBatch } from '../../../../src/main/duck/read-batch.ts'
+import type { DataFile } from '../../../../src/main/lake/iceberg/data-file.ts'
 import { fieldNamed } from '../../../../src/main/lake/iceberg/schema.ts'
 import { decodeValue } from '../../../../src/main/lake/iceberg/single-value.ts'
 import { bucketOf } from '../../../../src/main/lake/iceberg/transform.ts'
@@ -164,6 +165,32 @@ describe('the description of a file', () => {
       expect(boundsOf('message_id')).toEqual(['ASX:176757120000', 'ASX:176757120001'])
       for (const id of [11, 15, 19, 20, 21]) expect(file.lowerBounds!.has(id) || file.upperBounds!.has(id)).toBe(false)
     }
+  })
+
+  it('has bounds of just the texts in the file where few repeat', async () => {
+    const batch = tradesBatch(['BHP', 'RIO', 'CBA', 'BHP', 'RIO'].map((symbol, i) => ({ symbol, micros: DAY + i })))
+    const words = ['AUD', 'CHF', 'AUD', null, 'a currency of more than sixteen characters', 'USD']
+    batch.columns.currency = { type: 'string', values: Uint8Array.of(0, 5, 1, 2, 4), words }
+    batch.columns.side = { type: 'enum', values: Uint8Array.of(0, 1, 0, 1, 1), words: ['SELL', null] }
+    const { files, read } = await stage([batch])
+    const boundsOf = async (file: DataFile, id: number) => [
+      (await read(`SELECT symbol FROM ${fromFiles([file])}`))[0].symbol,
+      ...[file.lowerBounds!, file.upperBounds!].map(bounds =>
+        String(decodeValue('string', bounds.get(id) ?? Buffer.of())),
+      ),
+      file.nullCounts!.get(id),
+    ]
+    const ofAll = async (id: number) => (await Promise.all(files.map(file => boundsOf(file, id)))).sort()
+    expect(await ofAll(9)).toEqual([
+      ['BHP', 'AUD', 'AUD', 0],
+      ['CBA', 'CHF', 'CHF', 0],
+      ['RIO', 'USD', 'a currency of mp', 0],
+    ])
+    expect(await ofAll(10)).toEqual([
+      ['BHP', 'SELL', 'SELL', 1],
+      ['CBA', 'SELL', 'SELL', 0],
+      ['RIO', '', '', 2],
+    ])
   })
 
   it('has right bounds for times before 1970 and long after', async () => {
