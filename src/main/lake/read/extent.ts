@@ -47,6 +47,10 @@ export function rangeTest(ranges: readonly ValueRange[], kind: Kind): Test {
       to: endOf(to, kind),
     }))
     .sort((a, b) => a.low - b.low || a.high - b.high)
+    // Many symbols are in few buckets.
+    .filter(
+      (range, i, all) => kind === 'bytes' || i === 0 || range.low !== all[i - 1].low || range.high !== all[i - 1].high,
+    )
   const lows = Float64Array.from(sorted, range => range.low)
   const highs = Float64Array.from(sorted, range => range.high)
   return { op: 'within', lows, highs, ...(kind === 'bytes' && { ends: sorted }) }
