@@ -230,7 +230,7 @@ describe('a scan', () => {
         const expected = rows.filter(row => filter.every(condition => passes(row, condition)))
         expect(batch.rowCount).toBe(expected.length)
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
   })
 
