@@ -2,9 +2,11 @@
 import type { Client, Contract } from '../../contract/capability.ts'
 import { isColumnBatch } from '../../contract/columns.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
-import type { Request } from '../wire/cli/command-line.ts'
+import type { LoadProgress } from '../../contract/ingest.ts'
+import type { Format, Request } from '../wire/cli/command-line.ts'
 import { Failure } from '../../contract/failure.ts'
 import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
+import { createLoadReport } from './report-load.ts'
 import { openClient, type GlobalFlags } from './open-client.ts'
 import { openFile, standardOutput } from './output.ts'
 
@@ -39,12 +41,12 @@ function placeOf(name: string): 'running' | 'own' {
 }
 
 async function printAnswer(request: Request, client: Client<Contract>, signal: AbortSignal): Promise<void> {
-  const { name, capability, input, format, out } = request
+  const { name, capability, input, out } = request
   const ask = client[name]
   const pieces =
     capability.kind === 'call'
       ? [formatted(request, await (ask as Call)(input, { signal }))]
-      : streamPieces((ask as Stream)(input, { signal }), streamFormatter(format, widthOf(request)))
+      : streamPieces((ask as Stream)(input, { signal }), request)
   const output = out ? await openFile(out) : standardOutput()
   try {
     for await (const piece of pieces) await output.write(piece)
@@ -80,15 +82,28 @@ function formatted(request: Request, answer: unknown): string {
   return formatAnswer(rows, format, { width: widthOf(request) })
 }
 
-async function* streamPieces(
-  batches: AsyncIterable<unknown>,
-  format: (rows: unknown) => string,
-): AsyncGenerator<string> {
-  for await (const batch of batches) {
-    const { rows, missed } = batch as { rows: unknown; missed?: number }
+async function* streamPieces(items: AsyncIterable<unknown>, request: Request): AsyncGenerator<string> {
+  const { name, format } = request
+  if (name === 'ingest.load') return yield* loadPieces(items as AsyncIterable<LoadProgress>, format)
+  const print = streamFormatter(format, widthOf(request))
+  for await (const item of items) {
+    const { rows, missed } = item as { rows: unknown; missed?: number }
     if (missed) say(`Missed ${missed} rows: this reader was too slow.`)
-    if (isColumnBatch(rows) && rows.rowCount > 0) yield format(rows)
+    if (isColumnBatch(rows) && rows.rowCount > 0) yield print(rows)
   }
+}
+
+/** Programs get every report; people a line for each file, and on a terminal how far it is. */
+async function* loadPieces(reports: AsyncIterable<LoadProgress>, format: Format): AsyncGenerator<string> {
+  const report = createLoadReport(process.stderr)
+  const print = streamFormatter(format)
+  for await (const progress of reports) {
+    const line = report.take(progress)
+    yield format === 'table' ? line : print(progress)
+  }
+  const { line, anyFailed } = report.end()
+  say(line)
+  if (anyFailed) process.exitCode = FAILED
 }
 
 function say(line: string): void {

@@ -22,10 +22,11 @@ import { columnarFormOf, MAGIC_BYTES } from './recognise.ts'
 import type { ColumnarFile } from './source-columns.ts'
 
 export interface ColumnarOptions extends FileOptions {
-  table: LoadTable
   mapping?: ColumnMapping
   readParquet: ReadParquet
 }
+
+type Told = ColumnarOptions & { table: LoadTable }
 
 const HASH_CHUNK_BYTES = 1 << 20
 const LONGEST_TEXT = 1000
@@ -44,14 +45,17 @@ export async function openColumnarFile(
       ? await openArrow(path, bytesTotal)
       : await openParquet(path, bytesTotal, options.readParquet, signal)
   const { table, mapping = {}, exchange } = options
+  if (table === undefined)
+    throw new Failure('INVALID_INPUT', `Say what ${path} holds: --type trades, quotes or reference_data.`)
   const plan = planColumns(table, file.fields, mapping, exchange !== undefined)
-  checkAssetClass(plan, options)
+  const told: Told = { ...options, table }
+  checkAssetClass(plan, told)
   return {
     table,
     bytesTotal,
     contentHash: hashing => hashOf(path, hashing),
     async *read(reading) {
-      yield* stepsOf(file, plan, options, reading)
+      yield* stepsOf(file, plan, told, reading)
       if ((await lookAt(path)).version !== version) throw changed(path)
     },
   }
@@ -60,7 +64,7 @@ export async function openColumnarFile(
 async function* stepsOf(
   file: ColumnarFile,
   plan: ColumnPlan,
-  options: ColumnarOptions,
+  options: Told,
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
   const wallClock = createWallClock(options.timezone ?? 'UTC')
@@ -76,7 +80,7 @@ async function* stepsOf(
 function convertBatch(
   source: ColumnBatch,
   { columns: planned, extras }: ColumnPlan,
-  options: ColumnarOptions,
+  options: Told,
   wallClock: WallClock,
   rowsBefore: number,
 ): { batch?: ColumnBatch; badRows: BadRow[] } {
@@ -107,7 +111,7 @@ function textOf(source: ColumnBatch, row: number): string {
 }
 
 /** Said at once where every row would be bad for it. */
-function checkAssetClass({ columns }: ColumnPlan, { table, exchange, assetClass }: ColumnarOptions): void {
+function checkAssetClass({ columns }: ColumnPlan, { table, exchange, assetClass }: Told): void {
   const has = (column: string) => columns.some(({ spec }) => spec.name === column)
   if (!TABLES[table].columns.some(({ name }) => name === 'asset_class') || assetClass !== undefined) return
   if (has('asset_class') || has('exchange') || exchangeOf(exchange!).assetClass) return

@@ -1,6 +1,7 @@
 // The command line made from the contract: a command a capability, a flag a field.
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { z } from 'zod'
 import type { Capability, Contract } from '../../../contract/capability.ts'
 import { fromText } from '../from-text.ts'
 import { flagsOf, typedFields, type Flag } from './flags.ts'
@@ -52,7 +53,8 @@ function addCommand(
   const [, first] = entries[0]
   const command = parent.command(words[words.length - 1]).description(first.summary)
   const flags = flagsOf(first)
-  for (const field of first.cli?.positional ?? []) command.argument(`<${field}>`)
+  for (const field of first.cli?.positional ?? [])
+    command.argument(isList(first, field) ? `<${field}...>` : `<${field}>`)
   for (const { option } of flags) command.addOption(option)
   const types = entries.flatMap(([, { cli }]) => cli?.type ?? [])
   if (types.length > 0) {
@@ -63,10 +65,20 @@ function addCommand(
   command.action(async (...args: unknown[]) => {
     const values = command.opts<{ type?: string; output?: Format; out?: string }>()
     const [name, capability] = entries.find(([, { cli }]) => cli?.type === values.type) ?? entries[0]
-    const input = inputOf(capability, flags, values, args.slice(0, first.cli?.positional?.length ?? 0) as string[])
+    const input = inputOf(
+      capability,
+      flags,
+      values,
+      args.slice(0, first.cli?.positional?.length ?? 0) as (string | string[])[],
+    )
     const format = values.output ?? formatOf(values.out)
     await run({ name, capability, input, format, out: values.out })
   })
+}
+
+/** Then the last words of the command, as many as there are. */
+function isList({ input }: Capability, field: string): boolean {
+  return input instanceof z.ZodObject && input.shape[field] instanceof z.ZodArray
 }
 
 /** A file's ending says how it is to be written. */
@@ -78,7 +90,7 @@ function inputOf(
   { cli, input }: Capability,
   flags: readonly Flag[],
   values: Record<string, unknown>,
-  words: readonly string[],
+  words: readonly (string | string[])[],
 ): Record<string, unknown> {
   const typed = typedFields(flags, values)
   cli?.positional?.forEach((field, i) => (typed[field] = words[i]))
