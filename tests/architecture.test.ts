@@ -46,7 +46,7 @@ const engines: Record<string, string[]> = {
   metrics: ['prom-client'],
   config: ['zod'],
   duck: ['@duckdb/node-api', '@duckdb/node-bindings'],
-  lake: ['avsc', 'fzstd', 'libsql', '@aws-sdk/client-s3', '@duckdb/node-api'],
+  lake: ['fzstd', 'libsql', '@aws-sdk/client-s3', '@duckdb/node-api'],
 }
 const shared = ['contract', 'main/base', 'main/market']
 const exceptions: Record<string, string[]> = {
