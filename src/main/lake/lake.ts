@@ -14,6 +14,7 @@ import { s3Files, type S3Options } from './io/s3.ts'
 import { createTable, openTable } from './open-table.ts'
 import { createManifestCache, type ManifestCache } from './read/manifest-cache.ts'
 import type { LakeTable } from './table.ts'
+import { createVendedStorage } from './vended-storage.ts'
 
 export const CATALOG_NAME = 'k2'
 
@@ -53,11 +54,14 @@ const TABLE_IDS = Object.keys(TABLES) as TableId[]
 export async function openLake(options: LakeOptions): Promise<Lake> {
   const { clock = systemClock, tempFolder, memoryMb, threads } = options
   const warehouse = locationOf(options.warehouse)
-  const io = routeFiles(localFiles(), () => s3Files(options.s3))
+  const storage = createVendedStorage(options.s3)
+  const io = routeFiles(localFiles(), () => s3Files(storage.options()))
   const catalog = await openCatalog(options.catalog, io, warehouse)
   const duck = await openDuck({ tempFolder, memoryMb, threads })
   const cache = createManifestCache({ maxBytes: MANIFEST_CACHE_BYTES })
-  const tables = new Map(TABLE_IDS.map(id => [id, openTable(id, { catalog, io, cache, clock })]))
+  const tables = new Map(
+    TABLE_IDS.map(id => [id, openTable(id, { catalog, io, cache, clock, onLoaded: storage.learn })]),
+  )
   const table = (id: TableId) => tables.get(id)!
   return {
     warehouse,

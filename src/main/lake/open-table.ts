@@ -13,13 +13,20 @@ export interface TableContext {
   io: FileIO
   cache: ManifestCache
   clock: Clock
+  /** Sees every state of the table that is loaded or committed here. */
+  onLoaded?: (loaded: LoadedTable) => void
 }
 
-export function openTable(id: TableId, { catalog, io, cache, clock }: TableContext): LakeTable {
+export function openTable(id: TableId, { catalog, io, cache, clock, onLoaded = () => {} }: TableContext): LakeTable {
   const name = { namespace: NAMESPACE, name: id }
   let known: LoadedTable | undefined
   let turn: Promise<unknown> = Promise.resolve()
   const pins = new Map<string, number>()
+  function learn(loaded: LoadedTable): LoadedTable {
+    onLoaded(loaded)
+    return (known = loaded)
+  }
+
   return {
     id,
     name,
@@ -27,9 +34,9 @@ export function openTable(id: TableId, { catalog, io, cache, clock }: TableConte
     catalog,
     io,
     clock,
-    known: async () => known ?? (known = await catalog.loadTable(name)),
-    load: async signal => (known = await catalog.loadTable(name, signal)),
-    learn: loaded => (known = loaded),
+    known: async () => known ?? learn(await catalog.loadTable(name)),
+    load: async signal => learn(await catalog.loadTable(name, signal)),
+    learn,
     manifests: async (snapshot, signal) => (snapshot ? cache.manifests(snapshot['manifest-list'], { io, signal }) : []),
     entries: (manifest, { metadata }, signal) => cache.entries(manifest, { io, metadata, signal }),
     pin(snapshotId) {
