@@ -1,5 +1,5 @@
 // How the bytes of a field get into a column, for every kind of column.
-import type { NumberMaker, TextMaker, WordMaker } from './columns.ts'
+import type { NumberMaker, WordMaker } from './columns.ts'
 import { BadValue } from './bad-value.ts'
 import { checkedText } from './columns.ts'
 import { parseDecimal, parseLong } from './parse-number.ts'
@@ -23,10 +23,6 @@ export function longInto(column: NumberMaker): ReadField {
 
 export function wordInto(column: WordMaker): ReadField {
   return (row, bytes, from, to) => void column.take(row, bytes, from, to)
-}
-
-export function textInto(column: TextMaker): ReadField {
-  return (row, bytes, from, to) => column.set(row, checkedText(bytes, from, to))
 }
 
 const LONGEST_SYMBOL = 64

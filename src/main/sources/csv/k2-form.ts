@@ -1,10 +1,11 @@
 // The k2 form: a header names the columns, in any order; what it names beyond the table goes to vendor_data.
-import { SIDES, TABLES } from '../../../contract/tables.ts'
+import { TABLES } from '../../../contract/tables.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { FileOptions } from '../file-source.ts'
 import { checkText, constantColumn, makeNumbers, makeWords, type ColumnMaker } from './columns.ts'
-import { decimalInto, longInto, oneOf, quantityInto, symbolOf, wordInto } from './field-readers.ts'
+import { longInto, symbolOf } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
+import { optionalColumns } from './optional-columns.ts'
 import { parseInstant } from './parse-time.ts'
 import { makeRowIds } from './row-ids.ts'
 import type { FieldReader, Form, ReadField } from './row-reader.ts'
@@ -22,9 +23,7 @@ const REQUIRED = {
   quotes: ['symbol', 'exchange_timestamp', 'bid_price', 'ask_price'],
 } as const
 /** Columns of the table that a file cannot set: K2 makes them, or they say what a log would. */
-const MADE_BY_K2 = ['message_id', 'ingestion_timestamp', 'platform_sequence', '_topic', '_partition', '_offset']
-
-const SHORT_SIDES = { B: 'BUY', S: 'SELL', SS: 'SELL_SHORT' }
+const MADE_BY_K2 = ['message_id', '_topic', '_partition', '_offset']
 
 /** Where each column of a header is; the same name twice is a Failure, as one of them would be lost. */
 export function placesOf(header: readonly string[]): Map<string, number> {
@@ -84,17 +83,10 @@ export function createK2Form(type: 'trades' | 'quotes', header: readonly string[
     source_sequence: [longInto(source_sequence), source_sequence.setNull],
   }
   const makers: Record<string, ColumnMaker> = { ...columns }
-  for (const name of type === 'trades' ? ['price', 'quantity'] : QUOTE_SIDES) {
-    const column = makeNumbers('decimal')
+  for (const [name, { maker, read, readEmpty }] of Object.entries(optionalColumns(type, options.loadedAtMicros))) {
     if (!places.has(name)) continue
-    makers[name] = column
-    const read = name.endsWith('quantity') ? quantityInto(column) : decimalInto(column)
-    readers[name] = type === 'trades' ? [read] : [read, column.setNull]
-  }
-  if (type === 'trades' && places.has('side')) {
-    const side = makeWords('enum', oneOf(SIDES, SHORT_SIDES))
-    makers.side = side
-    readers.side = [wordInto(side), side.setNull]
+    makers[name] = maker
+    readers[name] = [read, readEmpty]
   }
   if (!places.has('source_sequence')) delete makers.source_sequence
 
@@ -130,12 +122,10 @@ export function createK2Form(type: 'trades' | 'quotes', header: readonly string[
       vendorData.begin(capacity)
     },
     finish: rowCount => ({
+      ingestion_timestamp: constantColumn('timestamp', options.loadedAtMicros, rowCount),
       ...ids.finish(rowCount),
       ...Object.fromEntries(Object.entries(makers).map(([name, maker]) => [name, maker.finish(rowCount)])),
       ...(others.length > 0 && { vendor_data: vendorData.finish(rowCount) }),
-      ingestion_timestamp: constantColumn('timestamp', options.loadedAtMicros, rowCount),
     }),
   }
 }
-
-const QUOTE_SIDES = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']

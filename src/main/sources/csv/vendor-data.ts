@@ -1,7 +1,8 @@
 // What a file says beyond the table's columns, gathered into one map a row; a map for each combination that comes.
 import type { Column } from '../../../contract/columns.ts'
-import { createDictionary } from '../../market/decode-dictionary.ts'
+import { createDictionary, type Dictionary } from '../../market/decode-dictionary.ts'
 import { checkedText } from './columns.ts'
+import { mapText } from './optional-columns.ts'
 
 export interface VendorDataMaker {
   begin: (capacity: number) => void
@@ -15,12 +16,15 @@ export interface VendorDataMaker {
 /** More values of one part in a batch than this cannot be: keys stay exact as doubles. */
 const CODE_SPACE = 2 ** 24
 
+/** The part that is a map already, as K2 itself exports it: its entries are taken one by one. */
+const WHOLE_MAP = 'vendor_data'
+
 /** `always` is in every row. An empty part is left out; a row with none has no map. */
 export function makeVendorData(
   parts: readonly string[],
   always: Readonly<Record<string, string>> = {},
 ): VendorDataMaker {
-  let dictionaries = parts.map(() => createDictionary(checkedText))
+  let dictionaries = parts.map(dictionaryOf)
   /** By part: the code of the combination up to there, out of that of the parts before and the part's own. */
   let combined = parts.map(() => new Map<number, number>())
   let codes = new Uint32Array(0)
@@ -42,7 +46,12 @@ export function makeVendorData(
   }
 
   function addWord(combination: number): number {
-    const entries = parts.map((name, part) => [name, dictionaries[part].words[own[part]]])
+    const entries = parts.flatMap((name, part): [string, string][] => {
+      const text = dictionaries[part].words[own[part]]
+      return name === WHOLE_MAP && text !== ''
+        ? Object.entries(JSON.parse(text) as Record<string, string>)
+        : [[name, text]]
+    })
     const word = { ...always, ...Object.fromEntries(entries.filter(([, text]) => text !== '')) } as Record<
       string,
       string
@@ -57,7 +66,7 @@ export function makeVendorData(
     begin(capacity) {
       codes = new Uint32Array(capacity)
       nulls = new Uint8Array(capacity)
-      dictionaries = parts.map(() => createDictionary(checkedText))
+      dictionaries = parts.map(dictionaryOf)
       combined = parts.map(() => new Map<number, number>())
       words = []
       wordOf = new Map()
@@ -82,4 +91,8 @@ export function makeVendorData(
       }
     },
   }
+}
+
+function dictionaryOf(part: string): Dictionary<string> {
+  return createDictionary(part === WHOLE_MAP ? mapText : checkedText)
 }

@@ -4,6 +4,7 @@ import { decimalText } from '../../../../src/contract/columns.ts'
 import { rowSchema } from '../../../../src/contract/fields.ts'
 import { TABLES } from '../../../../src/contract/tables.ts'
 import { messageIdOf } from '../../../../src/main/market/message-id.ts'
+import { formatAnswer } from '../../../../src/main/wire/cli/print.ts'
 import { readCsv } from '../../../support/csv-files.ts'
 
 const K2_TRADES = 'symbol,exchange_timestamp,price,quantity,side,sequence_number,trade_id\n'
@@ -177,6 +178,29 @@ describe('the k2 form', () => {
       { numRuns: 30 },
     )
   })
+})
+
+it('reads back what K2 itself exports as CSV', async () => {
+  const lines = '03/10/2014,07:57:14.754,36.667,20000,3,X,\r\n03/10/2014,10:00:00,1,2,,A,"a ""b"" c"\r\n'
+  const first = await readCsv('7078.csv', lines)
+  const second = await readCsv('export.csv', formatAnswer(first.rows, 'csv'), { loadedAtMicros: 0 })
+  expect(second.bad).toEqual([])
+  expect(second.rows).toEqual(first.rows)
+})
+
+it('takes conditions and vendor data as text or JSON, and says what is neither', async () => {
+  const header = 'symbol,exchange_timestamp,price,quantity,trade_conditions,vendor_data,venue\n'
+  const fields = ['[1],,', ',[],', 'XT,{},', ',"{""a"":""b""}",X']
+  const content = header + fields.map(text => `A,2014-03-10,1,1,${text}\n`).join('')
+  const { rows, bad } = await readCsv('a.csv', content, { exchange: 'ASX' })
+  expect(bad.map(({ reason }) => reason)).toEqual([
+    'trade_conditions "[1]" is not a JSON list of texts',
+    'vendor_data "[]" is not a JSON object of texts',
+  ])
+  expect(rows.map(row => [row.trade_conditions, row.vendor_data])).toEqual([
+    [['XT'], null],
+    [null, { a: 'b', venue: 'X' }],
+  ])
 })
 
 describe('the asx-raw form', () => {
