@@ -35,6 +35,8 @@ export interface JudgedLake {
   ask: <T>(question: string, args: object) => Promise<T>
   append: (id: TableId, specId: number, batches: ColumnBatch[], change?: Partial<Change>) => Promise<Committed>
   restUrl: string | undefined
+  /** With which DuckDB's own reader gets at the store, where it needs to be told. */
+  duckSecret: string | undefined
   close: () => Promise<void>
 }
 
@@ -45,27 +47,31 @@ export async function openJudgedLake(kind: LakeKind, judge: Judge): Promise<Judg
     for (const each of closers.splice(0).reverse()) await each()
   }
   try {
-    const { options, catalog, restUrl } = await prepare(kind, folder, closers)
+    const { options, catalog, restUrl, duckSecret } = await prepare(kind, folder, closers)
     const lake = await openLake({ ...options, tempFolder: join(folder, 'spill'), threads: 2, memoryMb: 500 })
     closers.push(lake.close)
     await lake.init()
     const ask = <T>(question: string, args: object) => judge.ask<T>(question, { catalog, ...args })
     const append = appendTo(lake)
-    return { lake, catalog, ask, append, restUrl, close }
+    return { lake, catalog, ask, append, restUrl, duckSecret, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-type Prepared = Pick<JudgedLake, 'catalog' | 'restUrl'> & { options: Omit<LakeOptions, 'tempFolder'> }
+type Prepared = Pick<JudgedLake, 'catalog'> & {
+  restUrl?: string
+  duckSecret?: string
+  options: Omit<LakeOptions, 'tempFolder'>
+}
 
 async function prepare(kind: LakeKind, folder: string, closers: (() => unknown)[]): Promise<Prepared> {
   const warehouse = join(folder, 'warehouse')
   if (kind === 'sqlite') {
     const file = join(warehouse, 'catalog.db')
     const catalog = { name: 'k2', type: 'sql', uri: `sqlite:///${file}`, warehouse: `file://${warehouse}` }
-    return { options: { warehouse, catalog: { kind: 'sqlite', file }, s3: {} }, catalog, restUrl: undefined }
+    return { options: { warehouse, catalog: { kind: 'sqlite', file }, s3: {} }, catalog }
   }
   if (kind === 'rest') {
     const rest = await startIcebergRest({ warehouse })
@@ -98,6 +104,9 @@ async function prepare(kind: LakeKind, folder: string, closers: (() => unknown)[
       's3.secret-access-key': secretAccessKey,
     },
     restUrl: rest.url,
+    duckSecret:
+      `CREATE OR REPLACE SECRET (TYPE s3, KEY_ID '${accessKeyId}', SECRET '${secretAccessKey}', REGION '${region}', ` +
+      `ENDPOINT '${endpoint.replace('http://', '')}', URL_STYLE 'path', USE_SSL false)`,
   }
 }
 
