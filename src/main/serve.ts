@@ -4,10 +4,11 @@ import { version } from '../../package.json'
 import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract, type K2 } from '../contract/index.ts'
 import { closeInOrder, type CloseStep } from './base/close-in-order.ts'
-import { createLog } from './base/log.ts'
+import { createLog, type Log } from './base/log.ts'
 import { compose, type ComposeOptions } from './compose.ts'
 import { openProfile } from './config/profile.ts'
 import type { Config } from './config/settings.ts'
+import { loadSample } from './load-sample.ts'
 import { connectDirect } from './wire/direct.ts'
 import { createHttpServer } from './wire/http/server.ts'
 
@@ -61,10 +62,31 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
     const client = connectDirect(contract, dispatch)
     const { url } = await server.listen()
     profile.writeInstance({ url })
-    if (demo) await client['demo.start'](demo)
+    if (demo) {
+      await client['demo.start'](demo)
+      const sample = loadSampleBeside(client, log)
+      open.unshift({ name: 'sample data', close: sample.stop })
+    }
     return { url, pageUrl: ui ? `${url}/?token=${server.issuePageToken()}` : undefined, dispatch, client, close }
   } catch (error) {
     await close(AbortSignal.timeout(2_000))
     throw error
+  }
+}
+
+/** Nobody waits for it: the page and the live market are there meanwhile. */
+function loadSampleBeside(client: Client<K2>, log: Log): { stop: () => Promise<void> } {
+  const abort = new AbortController()
+  const loading = loadSample(client, abort.signal).then(
+    ({ rows, skipped }) => log.info('sample data is in the tables', { rows, skipped }),
+    (error: unknown) => {
+      if (!abort.signal.aborted) log.error('sample data could not be loaded', { error })
+    },
+  )
+  return {
+    async stop() {
+      abort.abort()
+      await loading
+    },
   }
 }

@@ -8,6 +8,7 @@ import { connectClient } from '../../contract/client.ts'
 import { cellOf } from '../../contract/columns.ts'
 import { contract, type K2 } from '../../contract/index.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { loadSample } from '../load-sample.ts'
 import { serve, type ServeOptions, type Serving } from '../serve.ts'
 import { connectWebSocket } from '../wire/ws-client.ts'
 
@@ -23,6 +24,7 @@ const checks: Check[] = [
   ['the tail takes in every message produced', checkTailIsWhole],
   ['REST gives the newest trades, exact and in order', checkRest],
   ['a stream gives every row once and in order', checkStream],
+  ['the sample data is in Iceberg tables, and they are sound', checkLake],
   ['the page opens once for its token', checkPage],
 ]
 
@@ -116,6 +118,15 @@ async function checkStream({ url }: Serving, key: string): Promise<string> {
   }
   if (rowCount === 0) throw new Error('no rows came')
   return `${rowCount} rows from ${next.size} partitions in ${FOLLOW_SECONDS} s`
+}
+
+async function checkLake({ client }: Serving): Promise<string> {
+  await loadSample(client)
+  const { tables, problems } = await client['lake.verify']({})
+  if (problems.length > 0) throw new Error(`${problems[0].file}: ${problems[0].problem}`)
+  const { data: snapshots } = await client['snapshots.list']({ table: 'trades' })
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+  return `${rows} rows in ${tables.reduce((sum, { files }) => sum + files, 0)} files, ${snapshots.length} snapshots of trades`
 }
 
 async function checkPage({ pageUrl }: Serving): Promise<string> {

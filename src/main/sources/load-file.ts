@@ -3,7 +3,7 @@ import type { LoadProgress } from '../../contract/ingest.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { BadRow, FileSource } from './file-source.ts'
-import type { Load, LoadTarget } from './load-target.ts'
+import type { AlreadyLoaded, Load, LoadTarget } from './load-target.ts'
 
 export interface LoadFileOptions {
   file: string
@@ -32,9 +32,7 @@ export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> 
     seconds_left: null,
   }
   if ('alreadyLoaded' in begun) {
-    const { at, snapshotId } = begun.alreadyLoaded
-    const why = `Its content was loaded on ${at}; --again loads it once more.`
-    return { ...progress, state: 'skipped', snapshot_id: snapshotId, why }
+    return skipped(progress, begun.alreadyLoaded)
   }
   let isCommitting = false
   try {
@@ -58,10 +56,22 @@ export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> 
     }
   } catch (error) {
     await options.deadLetters.discard()
+    const meanwhile = loadedMeanwhile(error)
+    if (meanwhile) return skipped(progress, meanwhile)
     // What may be committed is the target's to find out, not ours to take back.
     if (!isCommitting) await begun.abort()
     throw error
   }
+}
+
+function skipped(progress: LoadProgress, { at, snapshotId }: AlreadyLoaded['alreadyLoaded']): LoadProgress {
+  const why = `Its content was loaded on ${at}; --again loads it once more.`
+  return { ...progress, rows: 0, state: 'skipped', snapshot_id: snapshotId, why }
+}
+
+/** Somebody else loaded the same content while we read it, and was first. */
+function loadedMeanwhile(error: unknown): AlreadyLoaded['alreadyLoaded'] | undefined {
+  return error instanceof Failure ? (error.details as Partial<AlreadyLoaded> | undefined)?.alreadyLoaded : undefined
 }
 
 /** The next batch is read while the one before is written. Gives the first bad row. */

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { rowsOf } from '../../../src/contract/columns.ts'
 import { localPath } from '../../../src/main/lake/io/location.ts'
+import { loadFile } from '../../../src/main/lake/load/load-file.ts'
 import { compactTable } from '../../../src/main/lake/maintain/compact-table.ts'
 import { expireSnapshots } from '../../../src/main/lake/maintain/expire-snapshots.ts'
 import { findOrphans } from '../../../src/main/lake/maintain/orphans.ts'
@@ -216,5 +217,47 @@ describe('the difference of two snapshots', () => {
     const first = await append(lake, tradesBatch(0, 10))
     const second = await append(lake, tradesBatch(10, 10))
     await expect(diff(lake, second.snapshotId, first.snapshotId)).rejects.toMatchObject({ code: 'CONFLICT' })
+  })
+})
+
+describe('a file', () => {
+  const source = { name: 'trades.csv', contentHash: 'a'.repeat(64) }
+  const begin = async (lake: Lake, again = false) => {
+    const load = await loadFile(lake, 'trades', source, again)
+    if ('alreadyLoaded' in load) throw new Error('it was loaded already')
+    return load
+  }
+
+  it('is loaded whole in one commit, and not a second time, also when its snapshot has expired', async () => {
+    const lake = await tempLake()
+    const load = await begin(lake)
+    for (let i = 0; i < 4; i++) await load.append(tradesBatch(i * 100, 100))
+    expect(await readRows(lake)).toEqual([])
+    const { snapshotId, rows } = await load.commit(source.contentHash)
+    expect(rows).toBe(400)
+    await append(lake, tradesBatch(400, 1))
+    await expireSnapshots(lake.table('trades'), { retention: { keep: [{ everyMs: 9e9, forMs: 9e9 }], most: 1 } })
+    expect((await lake.table('trades').load()).metadata.snapshots).toHaveLength(1)
+    expect(await loadFile(lake, 'trades', source, false)).toMatchObject({ alreadyLoaded: { snapshotId } })
+    expect(await readRows(lake)).toHaveLength(401)
+  })
+
+  it('is loaded by one of two who load it at the same time', async () => {
+    const lake = await tempLake()
+    const [one, other] = [await begin(lake), await begin(lake)]
+    for (const load of [one, other]) await load.append(tradesBatch(0, 100))
+    await one.commit(source.contentHash)
+    await expect(other.commit(source.contentHash)).rejects.toMatchObject({ details: { alreadyLoaded: {} } })
+    expect(await readRows(lake)).toHaveLength(100)
+  })
+
+  it('leaves nothing behind when it is given up', async () => {
+    const lake = await tempLake()
+    const load = await begin(lake)
+    await load.append(tradesBatch(0, 100))
+    await load.abort()
+    const left: string[] = []
+    for await (const { location } of lake.io.list(`${lake.warehouse}/market_data/trades/data`)) left.push(location)
+    expect(left).toEqual([])
   })
 })

@@ -106,5 +106,6 @@ function loadedMeanwhile(name: string, { at, snapshotId }: LoadedBefore): Failur
   return new Failure(
     'CONFLICT',
     `The same content as ${name} was loaded by somebody else at ${at} (snapshot ${snapshotId}); nothing was loaded twice.`,
+    { details: { alreadyLoaded: { at, snapshotId } } },
   )
 }
