@@ -29,7 +29,8 @@ export interface StageBatchesOptions extends TargetOptions {
 
 /** Compaction writes these rows again, smaller. */
 const COMPRESSION_LEVEL = 1
-const ROWS_PER_FLUSH = 1_000_000
+/** Measured with trades: the whole process takes 0.6 GB then, 0.8 with twice as many, 1.4 with four times. */
+const ROWS_PER_FLUSH = 250_000
 /** Measured on two cores: one file leaves a third of them idle, more than three bring nothing. */
 const FILES_IN_FLIGHT = 3
 
