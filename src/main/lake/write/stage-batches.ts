@@ -31,7 +31,7 @@ export interface StageBatchesOptions extends TargetOptions {
 const COMPRESSION_LEVEL = 1
 /** Measured with trades: the whole process takes 0.6 GB then, 0.8 with twice as many, 1.4 with four times. */
 const ROWS_PER_FLUSH = 250_000
-/** Measured on two cores: one file leaves a third of them idle, more than three bring nothing. */
+/** Measured on two cores: a single file at a time left a third of them idle. */
 const FILES_IN_FLIGHT = 3
 
 export async function stageBatches(options: StageBatchesOptions): Promise<DataFile[]> {
