@@ -4,17 +4,20 @@ import { z } from 'zod'
 import { call } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
+import { TABLES, type TableId } from '../contract/tables.ts'
 import { systemClock } from './base/clock.ts'
-import { createLog, logRequests } from './base/log.ts'
+import { createLog, logRequests, type Log } from './base/log.ts'
 import type { Config } from './config/settings.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { streamBatches } from './duck/read-batch.ts'
 import { lakeHandlers } from './lake/handlers.ts'
-import { openLake, type CatalogOptions, type LakeOptions } from './lake/lake.ts'
+import { headOf } from './lake/iceberg/metadata.ts'
+import { openLake, type CatalogOptions, type Lake, type LakeOptions } from './lake/lake.ts'
 import { loadFile } from './lake/load/load-file.ts'
+import { startUpkeep, type UpkeepOptions } from './lake/maintain/upkeep.ts'
 import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
-import { createMetrics } from './metrics/metrics.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { ingestHandlers } from './sources/csv/handlers.ts'
 
@@ -47,6 +50,8 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake(lakeOptions(config))
+  // Only a writer changes tables that nobody asked it to change.
+  const upkeep = config.ingest.writer === 'off' ? undefined : startUpkeep(lake, reportUpkeep(log, config))
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
 
@@ -72,12 +77,16 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
         return {}
       },
     },
-    metrics: () => metrics.json(),
+    async metrics() {
+      await fillLakeMetrics(metrics, lake)
+      return metrics.json()
+    },
     observe(end) {
       logRequest(end)
       countRequest(end)
     },
     async close() {
+      await upkeep?.close()
       await lake.close()
       log.close()
       return []
@@ -108,4 +117,28 @@ function lakeOptions({ lake, catalog, s3, tls, profile }: Config): LakeOptions {
     const folder = warehouse.kind === 'folder' ? warehouse.path : profile
     return { kind: 'sqlite', file: join(folder, 'catalog.db') }
   }
+}
+
+function reportUpkeep(log: Log, { lake: { snapshotRetention: retention } }: Config): UpkeepOptions {
+  return {
+    retention,
+    onDone({ table, compacted, expired }) {
+      if (compacted.commits + expired.snapshots_removed > 0)
+        log.info('table kept in order', { table, ...compacted, ...expired })
+    },
+    onFailed: ({ table, error }) => log.error('table could not be kept in order', { table, error }),
+  }
+}
+
+async function fillLakeMetrics(metrics: Metrics, lake: Lake): Promise<void> {
+  const names = await lake.catalog.listTables(NAMESPACE)
+  const ours = (Object.keys(TABLES) as TableId[]).filter(id => names.some(({ name }) => name === id))
+  const tables = await Promise.all(ours.map(async id => (await lake.table(id).load()).metadata))
+  const total = (key: string) => tables.reduce((sum, one) => sum + Number(headOf(one)?.summary[key] ?? 0), 0)
+  metrics.set('k2_iceberg_table_size_bytes', total('total-files-size'))
+  metrics.set('k2_iceberg_data_files', total('total-data-files'))
+  metrics.set(
+    'k2_iceberg_snapshot_count',
+    tables.reduce((sum, { snapshots }) => sum + snapshots.length, 0),
+  )
 }

@@ -1,0 +1,60 @@
+// Keeps tables in order while K2 runs: compaction and expiry, one table after the other, at intervals. Two processes
+// that do it at the same time only cost each other a round: what is replaced twice conflicts, and nothing is lost.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '../../../contract/failure.ts'
+import { TABLES, type TableId } from '../../../contract/tables.ts'
+import type { Lake } from '../lake.ts'
+import { compactTable, type Compacted } from './compact-table.ts'
+import { expireSnapshots, type Expired, type Retention } from './expire-snapshots.ts'
+
+export interface UpkeepOptions {
+  retention: Retention
+  /** At a commit every five seconds, a day's partition gains 120 files in ten minutes. */
+  everyMs?: number
+  onDone?: (done: { table: TableId; compacted: Compacted; expired: Expired }) => void
+  onFailed?: (failed: { table: TableId; error: unknown }) => void
+}
+
+export interface Upkeep {
+  /** Ends what is under way; its staged files are removed. */
+  close: () => Promise<void>
+}
+
+const EVERY_MS = 600_000
+/** A partition of the default spec with fewer small files than this is read well enough as it is. */
+const MIN_FILES = 8
+
+export function startUpkeep(lake: Lake, options: UpkeepOptions): Upkeep {
+  const { everyMs = EVERY_MS } = options
+  const abort = new AbortController()
+  const running = run(lake, options, everyMs, abort.signal)
+  return {
+    async close() {
+      abort.abort()
+      await running
+    },
+  }
+}
+
+async function run(lake: Lake, options: UpkeepOptions, everyMs: number, signal: AbortSignal): Promise<void> {
+  const isOver = () => signal.aborted
+  while (!isOver()) {
+    await sleep(everyMs, undefined, { signal }).catch(() => {})
+    for (const table of Object.keys(TABLES) as TableId[]) {
+      if (isOver()) return
+      await keepUp(lake, table, options, signal)
+    }
+  }
+}
+
+async function keepUp(lake: Lake, id: TableId, options: UpkeepOptions, signal: AbortSignal): Promise<void> {
+  const { retention, onDone, onFailed } = options
+  try {
+    const table = lake.table(id)
+    const compacted = await compactTable(lake, table, { minFiles: MIN_FILES, signal })
+    onDone?.({ table: id, compacted, expired: await expireSnapshots(table, { retention, signal }) })
+  } catch (error) {
+    const isAbsent = error instanceof Failure && error.code === 'NOT_FOUND' // nothing was ever written here
+    if (!signal.aborted && !isAbsent) onFailed?.({ table: id, error })
+  }
+}
