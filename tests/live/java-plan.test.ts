@@ -34,7 +34,8 @@ const FILTERS: AskedFilter[] = [
 ]
 
 /** As Iceberg's Java writes expressions in JSON; 64-bit numbers stand bare. */
-const NAMES = { '=': 'eq', '<': 'lt', '<=': 'lt-eq', '>': 'gt', '>=': 'gt-eq', in: 'in' }
+const NAMES = { '=': 'eq', '<': 'lt', '<=': 'lt-eq', '>': 'gt', '>=': 'gt-eq' }
+const NULL_NAMES = { 'is null': 'is-null', 'is not null': 'not-null' }
 
 function expressionText(filter: AskedFilter): string {
   const [first, ...rest] = filter.map(conditionText)
@@ -43,12 +44,11 @@ function expressionText(filter: AskedFilter): string {
 
 function conditionText(condition: AskedCondition): string {
   const term = JSON.stringify(condition.column)
-  if (condition.op === 'is null') return `{"type":"is-null","term":${term}}`
-  if (condition.op === 'is not null') return `{"type":"not-null","term":${term}}`
-  const type = `"type":"${NAMES[condition.op]}","term":${term}`
-  if (condition.op === 'in') return `{${type},"values":${JSON.stringify(condition.values)}}`
+  if (condition.op === 'in') return `{"type":"in","term":${term},"values":${JSON.stringify(condition.values)}}`
+  if (!('value' in condition)) return `{"type":"${NULL_NAMES[condition.op]}","term":${term}}`
   const isLong = condition.column === 'source_sequence'
-  return `{${type},"value":${isLong ? condition.value : JSON.stringify(condition.value)}}`
+  const value = isLong ? condition.value : JSON.stringify(condition.value)
+  return `{"type":"${NAMES[condition.op]}","term":${term},"value":${value}}`
 }
 
 interface JavaPlan {

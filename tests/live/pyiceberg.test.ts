@@ -2,18 +2,29 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../src/contract/columns.ts'
 import { TABLES, type TableId } from '../../src/contract/tables.ts'
+import { commitChange } from '../../src/main/lake/commit/commit-change.ts'
 import { headOf } from '../../src/main/lake/iceberg/metadata.ts'
+import { compactTable } from '../../src/main/lake/maintain/compact-table.ts'
+import { expireSnapshots } from '../../src/main/lake/maintain/expire-snapshots.ts'
 import { OFFSETS_KEY } from '../../src/main/lake/offsets.ts'
 import { planScan } from '../../src/main/lake/read/plan-scan.ts'
 import { scanBatches } from '../../src/main/lake/read/scan.ts'
 import { rollBack } from '../../src/main/lake/travel/roll-back.ts'
 import { tagSnapshot } from '../../src/main/lake/travel/tag-snapshot.ts'
+import { verifyTable } from '../../src/main/lake/verify/verify-table.ts'
+import { stageBatches } from '../../src/main/lake/write/stage-batches.ts'
 import { oddBatch } from '../support/pyiceberg-batches.ts'
 import { digestBatches, type Digest } from '../support/pyiceberg-digest.ts'
 import type { AskedFilter } from '../support/pyiceberg-filter.ts'
 import { LAKE_KINDS, needsOf, openJudgedLake, type JudgedLake } from '../support/pyiceberg-lake.ts'
 import { readAsked, type Asked, type Reading } from '../support/pyiceberg-reading.ts'
 import { startJudge, type Judge } from '../support/pyiceberg.ts'
+
+/** What is wrong, and how much was looked at. */
+interface Checked {
+  complaints: string[]
+  seen: Record<string, number>
+}
 
 const TABLE_IDS = Object.keys(TABLES) as TableId[]
 const nameOf = (id: TableId) => `market_data.${id}`
@@ -110,7 +121,7 @@ for (const kind of LAKE_KINDS) {
     })
 
     it.each(TABLE_IDS)('have manifests that tell the truth about files, and files in order: %s', async id => {
-      const { complaints, seen } = await ask<{ complaints: string[]; seen: Record<string, number> }>('check_files', id)
+      const { complaints, seen } = await ask<Checked>('check_files', id)
       expect(complaints).toEqual([])
       expect(seen.files).toBeGreaterThan(2)
       expect(Math.min(seen.bounds, seen.counts, seen.sorted)).toBeGreaterThan(2)
@@ -170,8 +181,7 @@ for (const kind of LAKE_KINDS) {
 
       await judged.append('trades', 1, [oddBatch(TABLES.trades, 5000, 300)])
       expect((await expectSame('trades')).rows).toBe(before.rows + copies - rio + 300)
-      const { complaints } = await ask<{ complaints: string[] }>('check_files', 'trades')
-      // What PyIceberg wrote itself is not in our order, nor told to be.
+      const { complaints } = await ask<Checked>('check_files', 'trades')
       expect(complaints).toEqual([])
       for (const filter of FILTERS.slice(0, 6)) await expectSame('trades', { filter })
     })
@@ -202,7 +212,7 @@ for (const kind of LAKE_KINDS) {
       const then = await ask<Digest>('scan', 'reference_data', { snapshot_id: first })
       await rollBack(judged.lake.table('reference_data'), first)
       expect(await expectSame('reference_data')).toEqual(then)
-      const { complaints } = await ask<{ complaints: string[] }>('check_files', 'reference_data')
+      const { complaints } = await ask<Checked>('check_files', 'reference_data')
       expect(complaints).toEqual([])
     })
 
@@ -213,6 +223,20 @@ for (const kind of LAKE_KINDS) {
       await expectSame('sequence_gaps')
       await expectSame('sequence_gaps', { filter: [{ column: 'reviewed_by', op: '=', value: 'Ann' }] })
       await expectSame('sequence_gaps', { filter: [{ column: 'reviewed_by', op: 'is null' }] })
+    })
+
+    it('hold the same rows after compaction and expiry, in order again, and stand up to our own check', async () => {
+      const { lake } = judged
+      const table = lake.table('trades')
+      const before = await expectSame('trades')
+      await compactTable(lake, table, { minFiles: 2 })
+      expect(await expectSame('trades')).toEqual(before)
+      await expireSnapshots(table, { retention: { keep: [], most: 1 } })
+      expect((await metadataOf('trades')).snapshots).toHaveLength(1)
+      expect(await expectSame('trades')).toEqual(before)
+      const { complaints } = await ask<Checked>('check_files', 'trades')
+      expect(complaints).toEqual([])
+      expect((await verifyTable(lake, table, { quick: false })).problems).toEqual([])
     })
 
     it('take the commits of both at once', async () => {
@@ -236,6 +260,23 @@ for (const kind of LAKE_KINDS) {
       }
       await Promise.all([theirs(), ours()])
       expect((await expectSame('dead_letters')).rows).toBe(rows + rounds * (copies + 10))
+    })
+
+    it('would not pass with a file that is told of wrongly', async () => {
+      const { lake } = judged
+      const table = lake.table('sequence_gaps')
+      const { metadata } = await table.load()
+      const batches = [oddBatch(TABLES.sequence_gaps, 9000, 40)]
+      const { spec } = table.definition
+      const [file, ...rest] = await stageBatches({ connection, io: lake.io, metadata, specId: 0, spec, batches })
+      const wrong = { ...file, recordCount: file.recordCount + 1, lowerBounds: new Map([[2, Buffer.from('zz')]]) }
+      await commitChange(table, { operation: 'append', added: [wrong, ...rest] })
+      const { complaints } = await ask<Checked>('check_files', 'sequence_gaps')
+      expect(complaints).toEqual([
+        expect.stringMatching(/has \d+ rows, not/),
+        expect.stringMatching(/symbol has the bound/),
+      ])
+      expect((await verifyTable(lake, table, { quick: false })).problems).not.toEqual([])
     })
   })
 }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { pythonEnvironment } from './python-tools.ts'
 
 export interface Judge {
-  /** What judge.py's question of this name answers; its exceptions are thrown here with Python's traceback. */
+  /** What the script's question of this name answers; its exceptions are thrown here with Python's traceback. */
   ask: <T>(question: string, args?: object) => Promise<T>
   close: () => Promise<void>
 }
@@ -16,9 +16,10 @@ interface Asked {
   reject: (error: Error) => void
 }
 
-/** It ends when its standard input does, so it cannot outlive this process. */
-export async function startJudge(): Promise<Judge> {
-  const script = join(import.meta.dirname, 'python/judge.py')
+const JUDGE = join(import.meta.dirname, 'python/judge.py')
+
+/** It ends when its standard input does, so it cannot outlive this process. Benchmarks ask a script of their own. */
+export async function startJudge(script = JUDGE): Promise<Judge> {
   const child = spawn('python3', [script], { env: pythonEnvironment(), stdio: 'pipe' })
   const asked = new Map<number, Asked>()
   let last = 0
