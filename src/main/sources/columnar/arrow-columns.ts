@@ -1,51 +1,24 @@
 // One column of an Arrow record batch as a column of ours: raw buffers where values all take the same number of bytes.
 import { isUtf8 } from 'node:buffer'
-import { DataType, TimeUnit, Vector, type Data, type Field } from 'apache-arrow'
+import { DataType, TimeUnit, Vector, type Data } from 'apache-arrow'
 import { decimalText, type Column, type Word } from '../../../contract/columns.ts'
 import { createDictionary } from '../../market/decode-dictionary.ts'
 import { createExactNumbers } from './convert-numbers.ts'
-import type { SourceField, SourceKind } from './source-columns.ts'
+import { isSingle, kindOf } from './arrow-types.ts'
 
-export function arrowField({ name, type }: Pick<Field, 'name' | 'type'>): SourceField {
-  return { name, typeName: String(type), kind: kindOf(type) }
-}
-
-function kindOf(type: DataType): SourceKind {
-  if (DataType.isDictionary(type)) return kindOf(type.dictionary)
-  if (isText(type) || DataType.isNull(type)) return 'text'
-  if (DataType.isInt(type)) return 'whole'
-  if (DataType.isFloat(type)) return type.precision === 0 ? 'other' : 'double'
-  if (DataType.isDecimal(type))
-    return type.scale >= 0 && [32, 64, 128, 256].includes(type.bitWidth) ? 'decimal' : 'other'
-  if (DataType.isBool(type)) return 'boolean'
-  if (DataType.isDate(type)) return 'date'
-  if (DataType.isTimestamp(type)) return type.timezone ? 'instant' : 'wall'
-  if (isList(type) && isText(type.children[0].type)) return 'list'
-  if (DataType.isMap(type) && isText(type.keyType) && isText(type.valueType)) return 'map'
-  return 'other'
-}
-
-function isText(type: DataType): boolean {
-  return DataType.isUtf8(type) || DataType.isLargeUtf8(type) || DataType.isUtf8View(type)
-}
-
-function isList(type: DataType): boolean {
-  return DataType.isList(type) || DataType.isLargeList(type) || DataType.isFixedSizeList(type)
-}
-
-export function arrowColumn(vector: Vector): Column {
+export function arrowColumn(vector: Vector<DataType>): Column {
   const [data] = vector.data
   const nulls = nullsOf(data)
   return { ...columnOf(vector, data), ...(nulls && { nulls }) }
 }
 
-function nullsOf(data: Data): Uint8Array | undefined {
+function nullsOf(data: Data<DataType>): Uint8Array | undefined {
   if (DataType.isNull(data.type)) return new Uint8Array(data.length).fill(1)
   if (data.nullCount === 0) return undefined
   return Uint8Array.from({ length: data.length }, (_, row) => (data.getValid(row) ? 0 : 1))
 }
 
-function columnOf(vector: Vector, data: Data): Column {
+function columnOf(vector: Vector<DataType>, data: Data<DataType>): Column {
   const { type, length } = data
   if (DataType.isDictionary(type)) return dictionaryColumn(data)
   if (DataType.isNull(type)) return { type: 'string', values: new Uint8Array(length), words: [''] }
@@ -86,14 +59,16 @@ function columnOf(vector: Vector, data: Data): Column {
 }
 
 const DAY_MS = 86_400_000
-const isSingle = (type: DataType) => DataType.isFloat(type) && type.precision === 1
 
 /** Codes and words as they are; of numbers, each one looked up. */
-function dictionaryColumn(data: Data): Column {
+function dictionaryColumn(data: Data<DataType>): Column {
   const codes = Uint32Array.from({ length: data.length }, (_, row) =>
-    data.getValid(row) ? Number(data.values[row]) : 0,
+    data.getValid(row) ? Number((data.values as Int32Array)[row]) : 0,
   )
-  const parts = data.dictionary!.data.map(part => ({ length: part.length, column: arrowColumn(new Vector([part])) }))
+  const parts = data.dictionary!.data.map(part => ({
+    length: part.length,
+    column: arrowColumn(new Vector<DataType>([part])),
+  }))
   const [{ column: first }] = parts
   if (first.words) {
     const words = parts.flatMap(({ length, column: { words: own, values, nulls } }) =>
@@ -107,7 +82,8 @@ function dictionaryColumn(data: Data): Column {
   return { ...first, values }
 }
 
-function textsOf({ values, valueOffsets, length }: Data): Column {
+function textsOf({ values, valueOffsets, length }: Data<DataType>): Column {
+  const offsets = valueOffsets as Int32Array | BigInt64Array
   const bytes = Buffer.from(
     (values as Uint8Array).buffer,
     (values as Uint8Array).byteOffset,
@@ -119,14 +95,15 @@ function textsOf({ values, valueOffsets, length }: Data): Column {
   })
   const codes = new Uint32Array(length)
   for (let row = 0; row < length; row++)
-    codes[row] = dictionary.codeOf(bytes, Number(valueOffsets[row]), Number(valueOffsets[row + 1]))
+    codes[row] = dictionary.codeOf(bytes, Number(offsets[row]), Number(offsets[row + 1]))
   return { type: 'string', values: codes, words: dictionary.words }
 }
 
-function wholesOf(data: Data): Column {
-  const { values, length } = data
+function wholesOf(data: Data<DataType>): Column {
+  const { length } = data
+  const values = data.values as Int32Array | BigInt64Array | BigUint64Array
   if (!(values instanceof BigInt64Array || values instanceof BigUint64Array))
-    return { type: 'long', values: Float64Array.from(values as Int32Array) }
+    return { type: 'long', values: Float64Array.from(values) }
   if (values instanceof BigUint64Array && values.some(value => BigInt.asIntN(64, value) !== value))
     return { type: 'string', values: Uint32Array.from({ length }, (_, row) => row), words: Array.from(values, String) }
   const numbers = createExactNumbers(length)
@@ -135,7 +112,7 @@ function wholesOf(data: Data): Column {
 }
 
 /** Little-endian two's complement. What 64 bits do not hold goes as text, all of the column. */
-function decimalsOf(data: Data, { scale, bitWidth }: { scale: number; bitWidth: number }): Column {
+function decimalsOf(data: Data<DataType>, { scale, bitWidth }: { scale: number; bitWidth: number }): Column {
   const { buffer, byteOffset } = data.values as Uint32Array
   const words = new Uint32Array(buffer, byteOffset, (data.length * bitWidth) / 32)
   const perValue = bitWidth / 32
@@ -163,7 +140,7 @@ function microsOf(values: BigInt64Array, unit: TimeUnit): Float64Array {
   return Float64Array.from(values, value => Number(value) * factor)
 }
 
-function wordsOf<T>(type: Column['type'], vector: Vector, wordOf: (value: T) => Word): Column {
+function wordsOf<T>(type: Column['type'], vector: Vector<DataType>, wordOf: (value: T) => Word): Column {
   const codes = new Uint32Array(vector.length)
   const words: Word[] = []
   const known = new Map<string, number>()

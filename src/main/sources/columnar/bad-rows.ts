@@ -1,6 +1,7 @@
 // The rows of a batch that cannot go to the table, each with the first thing that is wrong with it.
-import { cellOf, type Column } from '../../../contract/columns.ts'
+import type { Column } from '../../../contract/columns.ts'
 import { BadValue } from '../csv/bad-value.ts'
+import { cellText } from './cell-text.ts'
 
 export interface BadRows {
   reasons: Map<number, string>
@@ -27,7 +28,7 @@ export function createBadRows(rowCount: number): BadRows {
           for (; row < rowCount; row++) if (nulls?.[row] !== 1) convert(row)
         } catch (error) {
           if (!(error instanceof BadValue)) throw error
-          const text = String(cellOf(source, row))
+          const text = cellText(source, row)
           add(row, `${name} "${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}" ${error.message}`)
           row++
         }

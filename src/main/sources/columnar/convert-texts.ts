@@ -1,6 +1,7 @@
 // Texts, enums, lists and maps, and anything as text.
-import { cellOf, type Column, type Values, type Word } from '../../../contract/columns.ts'
+import type { Column, Values, Word } from '../../../contract/columns.ts'
 import { BadValue } from '../csv/bad-value.ts'
+import { cellText } from './cell-text.ts'
 
 /** Any column as text, each distinct one once; empty text is no text. */
 export function textColumn(source: Column, rowCount: number): Column {
@@ -9,9 +10,8 @@ export function textColumn(source: Column, rowCount: number): Column {
   const words: string[] = []
   const known = new Map<string, number>()
   for (let row = 0; row < rowCount; row++) {
-    const cell = cellOf(source, row)
-    if (cell === null) continue
-    const text = typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+    if (source.nulls?.[row] === 1) continue
+    const text = cellText(source, row)
     let code = known.get(text)
     if (code === undefined) known.set(text, (code = words.push(text) - 1))
     codes[row] = code
@@ -97,7 +97,7 @@ export function booleanReader(source: Column): (row: number) => number {
   const { values } = source
   if (source.type === 'boolean') return row => Number(values[row])
   return row => {
-    const text = String(cellOf(source, row)).trim().toLowerCase()
+    const text = cellText(source, row).trim().toLowerCase()
     if (!Object.hasOwn(BOOLEANS, text)) throw new BadValue('is neither true nor false')
     return BOOLEANS[text]
   }
@@ -119,9 +119,7 @@ export function vendorData(
     let code = known.get(key)
     if (code === undefined) {
       const own = named && !named.nulls?.[row] ? named.words![Number(named.values[row])] : null
-      const entries = columns.flatMap(([name, column]) =>
-        column.nulls?.[row] ? [] : [[name, String(cellOf(column, row))]],
-      )
+      const entries = columns.flatMap(([name, column]) => (column.nulls?.[row] ? [] : [[name, cellText(column, row)]]))
       code =
         words.push({
           ...(own as Record<string, string> | null),

@@ -26,7 +26,11 @@ export function timeReader(column: Column, { name, kind }: SourceField, wallCloc
     case 'whole':
     case 'double': {
       const unit = MICROS_PER_UNIT[/_(s|ms|us|ns)$/i.exec(name)?.[1].toLowerCase() ?? '']
-      return row => inRange(Math.floor(Number(values[row]) * (unit ?? unitBySize(Number(values[row])))))
+      return row => {
+        // Beyond 64 bits a number travels as text.
+        const value = Number(words ? words[Number(values[row])] : values[row])
+        return inRange(Math.floor(value * (unit ?? unitBySize(value))))
+      }
     }
     default:
       return row => {

@@ -1,5 +1,5 @@
 // What a file need not say: instrument, currency and times from flags and exchange table, ids from the row's number.
-import { cellOf, type Column, type ColumnBatch } from '../../../contract/columns.ts'
+import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { ASSET_CLASSES, TABLES } from '../../../contract/tables.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
 import { messageIdOf } from '../../market/message-id.ts'
@@ -7,6 +7,7 @@ import { constantColumn, nullColumn } from '../csv/columns.ts'
 import type { FileOptions } from '../file-source.ts'
 import type { LoadTable } from '../load-target.ts'
 import type { BadRows } from './bad-rows.ts'
+import { cellText } from './cell-text.ts'
 
 type Columns = Record<string, Column>
 type Defaults = Pick<FileOptions, 'exchange' | 'assetClass' | 'loadedAtMicros'>
@@ -15,7 +16,7 @@ type Defaults = Pick<FileOptions, 'exchange' | 'assetClass' | 'loadedAtMicros'>
 export function fillInstrument(columns: Columns, rowCount: number, options: Defaults, bad: BadRows): void {
   columns.exchange = orElse(columns.exchange, rowCount, () => options.exchange?.toUpperCase())
   reportMissing('exchange', columns.exchange, bad)
-  const exchangeAt = (row: number) => exchangeOf(String(cellOf(columns.exchange, row)))
+  const exchangeAt = (row: number) => exchangeOf(cellText(columns.exchange, row))
   columns.asset_class = orElse(
     columns.asset_class,
     rowCount,
@@ -74,7 +75,7 @@ export function fillRows(
     const id = table === 'trades' ? 'trade_id' : 'quote_id'
     made[id] = orTexts(columns[id], rowCount, row => String(ordinals[row]))
     made.message_id = orTexts(columns.message_id, rowCount, row => {
-      const [exchange, symbol, own] = [made.exchange, made.symbol, made[id]].map(column => String(cellOf(column, row)))
+      const [exchange, symbol, own] = [made.exchange, made.symbol, made[id]].map(column => cellText(column, row))
       return messageIdOf(exchange, Number(made.exchange_timestamp.values[row]), symbol, own)
     })
   }
@@ -86,7 +87,7 @@ export function fillRows(
 }
 
 function referenceIdOf({ exchange, company_id }: Columns, row: number, ordinal: number): string {
-  return `${String(cellOf(exchange, row))}:${String(cellOf(company_id, row))}:${ordinal}`
+  return `${cellText(exchange, row)}:${cellText(company_id, row)}:${ordinal}`
 }
 
 function orNumber(column: Column | undefined, rowCount: number, fallback: number): Column {
@@ -102,7 +103,7 @@ function orNumber(column: Column | undefined, rowCount: number, fallback: number
 function orTexts(column: Column | undefined, rowCount: number, fallback: (row: number) => string): Column {
   if (column && !column.nulls?.includes(1)) return column
   const words = Array.from({ length: rowCount }, (_, row) =>
-    column && column.nulls?.[row] !== 1 ? String(cellOf(column, row)) : fallback(row),
+    column && column.nulls?.[row] !== 1 ? cellText(column, row) : fallback(row),
   )
   return { type: 'string', values: Uint32Array.from(words.keys()), words: words.length > 0 ? words : [''] }
 }

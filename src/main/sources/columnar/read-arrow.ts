@@ -1,21 +1,30 @@
 // An Arrow IPC file or stream, as pandas, polars and our own exports write them, a record batch at a time.
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import {
   compressionRegistry,
   CompressionType,
   RecordBatchReader,
-  type AsyncRecordBatchFileReader,
+  Table,
+  tableToIPC,
   type AsyncRecordBatchStreamReader,
+  type Data,
+  type DataType,
 } from 'apache-arrow'
 import { decompress } from 'fzstd'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { cannotRead } from '../csv/read-bytes.ts'
-import { arrowColumn, arrowField } from './arrow-columns.ts'
+import { arrowColumn } from './arrow-columns.ts'
+import { arrowField } from './arrow-types.ts'
+import { checkedMessages } from './arrow-messages.ts'
+import { checkArrow } from './check-arrow.ts'
 import { decodeLz4Frame } from './lz4-frame.ts'
 import type { ColumnarFile, SourceField } from './source-columns.ts'
 
 const FILE_MAGIC = 'ARROW1'
+const FILE_MAGIC_BYTES = 8
 /** ff ff ff ff 00 00 00 00 */
 const END_OF_STREAM = 0xffffffffn
 const STREAM_BYTES = 1 << 20
@@ -23,8 +32,9 @@ const STREAM_BYTES = 1 << 20
 const BATCH_ROWS = 65_536
 
 export async function openArrow(path: string, bytesTotal: number): Promise<ColumnarFile> {
-  compressionRegistry.set(CompressionType.ZSTD, { decode: bytes => decompress(bytes) })
-  compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: decodeLz4Frame })
+  // A copy, as what fzstd gives out need not lie where 64-bit integers may.
+  compressionRegistry.set(CompressionType.ZSTD, { decode: bytes => decompress(bytes).slice() })
+  compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: bytes => decodeLz4Frame(bytes) })
   const isFile = await isArrowFile(path, bytesTotal)
   const { reader, close } = await openReader(path, isFile, bytesTotal)
   const fields = withOwnNames(reader.schema.fields.map(arrowField))
@@ -51,45 +61,52 @@ export async function openArrow(path: string, bytesTotal: number): Promise<Colum
 }
 
 async function* batchesOf(path: string, isFile: boolean, bytesTotal: number) {
-  const { reader, bytesRead, close } = await openReader(path, isFile, bytesTotal)
+  const { reader, stream, close } = await openReader(path, isFile, bytesTotal)
   try {
     const batches = reader[Symbol.asyncIterator]()
-    for (let count = 1; ; count++) {
+    for (;;) {
       const next = await translated(path, () => batches.next())
       if (next.done) return
-      yield { batch: next.value, bytesRead: bytesRead(count) }
+      const batch = next.value
+      await translated(path, () => checkArrow(batch.data as Data<DataType>))
+      yield { batch, bytesRead: stream.bytesRead }
     }
   } finally {
     await close()
   }
 }
 
-type Reader = AsyncRecordBatchFileReader | AsyncRecordBatchStreamReader
+type Reader = AsyncRecordBatchStreamReader
 
+/** A file is read as the stream that it holds; dictionaries come before what uses them there, too, in all known writers. */
 async function openReader(path: string, isFile: boolean, bytesTotal: number) {
-  const file = await open(path).catch((cause: unknown) => {
-    throw cannotRead(path, cause)
-  })
+  const stream = createReadStream(path, { start: isFile ? FILE_MAGIC_BYTES : 0, highWaterMark: STREAM_BYTES })
+  const close = async () => {
+    const closed = stream.closed ? undefined : once(stream, 'close')
+    stream.destroy()
+    await closed
+  }
+  const messages = checkedMessages(stream, bytesTotal, () => schemaOfFooter(path))
   try {
-    const stream = isFile ? undefined : file.createReadStream({ autoClose: false, highWaterMark: STREAM_BYTES })
-    const from = (): Promise<Reader> => RecordBatchReader.from(stream ?? (file as never)) as Promise<Reader>
-    const reader = await translated(path, async () => (await from()).open())
+    const reader = (await translated(path, async () => (await RecordBatchReader.from(messages)).open())) as Reader
     if (!(reader as { schema: unknown }).schema) throw damaged(path, 'it has no schema')
-    return {
-      reader,
-      /** Of a file, by its batches; of a stream, as it lies. */
-      bytesRead: (batches: number) =>
-        stream
-          ? Math.min(stream.bytesRead, bytesTotal)
-          : Math.round((bytesTotal * batches) / Math.max(reader.numRecordBatches, batches)),
-      async close() {
-        stream?.destroy()
-        await file.close()
-      },
-    }
+    return { reader, stream, close }
   } catch (error) {
-    await file.close()
+    await close()
     throw error
+  }
+}
+
+/** The first message that a stream of the file would have. */
+async function schemaOfFooter(path: string): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    const { schema } = await (await (RecordBatchReader.from(file as never) as unknown as Promise<Reader>)).open()
+    const stream = tableToIPC(new Table(schema), 'stream')
+    const headerBytes = Buffer.from(stream.buffer, stream.byteOffset, 8).readUInt32LE(4)
+    return stream.subarray(0, 8 + headerBytes)
+  } finally {
+    await file.close()
   }
 }
 

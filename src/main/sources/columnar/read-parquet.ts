@@ -28,7 +28,7 @@ export async function openParquet(
   // A path with wildcards would be read as many files.
   const from = `read_parquet(${quoteText(path.replace(/[*?[\]]/g, '[$&]'))}, hive_partitioning = false)`
   const described = await all(readParquet(`DESCRIBE SELECT * FROM ${from}`, signal))
-  const fields = described.map(({ column_name, column_type }) => fieldOf(String(column_name), String(column_type)))
+  const fields = described.map(({ column_name, column_type }) => fieldOf(column_name as string, column_type as string))
   const [counted] = await all(readParquet(`SELECT count(*) AS row_count FROM ${from}`, signal))
   const rowsTotal = Math.max(Number(counted.row_count), 1)
   const typeOf = new Map(fields.map(field => [field.name, field]))
