@@ -11,7 +11,12 @@ const DIGITS = 5
 export async function writeMetadata(io: FileIO, metadata: TableMetadata, previous?: string): Promise<string> {
   const number = previous === undefined ? 0 : numberOf(previous) + 1
   const location = `${folderOf(metadata)}/${String(number).padStart(DIGITS, '0')}-${randomUUID()}.metadata.json`
-  await io.write(location, encodeMetadata(metadata))
+  try {
+    await io.write(location, encodeMetadata(metadata))
+  } catch (error) {
+    await removeQuietly(io, location) // a lost answer may have left it there
+    throw error
+  }
   return location
 }
 

@@ -22,11 +22,12 @@ import {
 } from '../offsets.ts'
 import type { LakeTable } from '../table.ts'
 import type { Change } from './change.ts'
-import { commitUntilLanded, OutcomeUnknown, removeFiles, type Prepared } from './commit-until-landed.ts'
+import { commitUntilLanded, OutcomeUnknown, type Prepared } from './commit-until-landed.ts'
 import { findCommit } from './find-commit.ts'
 import { newSnapshotId, nextSequenceNumber, prepareHead } from './new-head.ts'
 import { rewriteManifests } from './rewrite-manifests.ts'
 import { addedEntry, writeManifests } from './stage-manifests.ts'
+import { removeFiles } from './write-new.ts'
 
 export interface Committed {
   snapshotId: string

@@ -1,9 +1,12 @@
 // The commit loop: one compare-and-swap, tried again on what is current, until it landed or cannot land.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../contract/failure.ts'
-import type { LoadedTable } from '../catalog/catalog.ts'
+import type { CommitOutcome, LoadedTable } from '../catalog/catalog.ts'
+import { unmetRequirement } from '../iceberg/apply-updates.ts'
 import type { Requirement, Update } from '../iceberg/metadata.ts'
+import { throwIfCancelled } from '../io/cancelled.ts'
 import type { LakeTable } from '../table.ts'
+import { removeFiles } from './write-new.ts'
 
 export interface Prepared {
   requirements: readonly Requirement[]
@@ -48,38 +51,54 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
   const about = `${name.namespace}.${name.name}`
   let conflicts = 0
   let unknowns = 0
-  let cause: unknown
-  for (let attempts = 1; ; attempts++) {
-    const base = await current(attempts)
-    if (!base) continue
-    // Before anything else: what came back as unknown, or as a conflict with itself, may be in the table's history.
-    if (attempts > 1 && attempt.landed(base)) return { table: base, attempts: attempts - 1 }
-    const prepared = await attempt.prepare(base)
-    const outcome = await catalog.commit(name, base, prepared.requirements, prepared.updates)
-    if (outcome.state === 'committed') {
-      table.learn(outcome.table)
-      return { table: outcome.table, attempts }
+  /** The last try that nobody told the outcome of, while it may still land. */
+  let pending: { requirements: readonly Requirement[]; cause: unknown } | undefined
+  try {
+    for (let attempts = 1; ; attempts++) {
+      const base = await current(attempts)
+      if (!base) continue
+      // Before anything else: what came back as unknown, or as a conflict with itself, may be in the table's history.
+      if (attempts > 1 && attempt.landed(base)) return { table: base, attempts: attempts - 1 }
+      // What it asked for is not so any more: it did not land, and cannot.
+      if (pending && unmetRequirement(base.metadata, pending.requirements) !== undefined) pending = undefined
+      const prepared = await attempt.prepare(base)
+      const outcome = await swap(base, prepared)
+      if (outcome.state === 'committed') {
+        table.learn(outcome.table)
+        return { table: outcome.table, attempts }
+      }
+      if (outcome.state === 'conflict') {
+        await removeFiles(table, prepared.files)
+        if (++conflicts >= MOST_CONFLICTS) throw contended(outcome.why)
+      } else {
+        pending = { requirements: prepared.requirements, cause: outcome.cause }
+        unknowns++
+      }
+      await pause(conflicts + unknowns)
     }
-    if (outcome.state === 'conflict') {
-      await removeFiles(table, prepared.files)
-      cause = new Error(outcome.why)
-      if (++conflicts >= MOST_CONFLICTS) throw contended(outcome.why)
-    } else {
-      cause = outcome.cause
-      unknowns++
+  } catch (error) {
+    if (pending) throw new OutcomeUnknown(about, pending.cause ?? error)
+    throw error
+  }
+
+  /** What it throws certainly did not land. */
+  async function swap(base: LoadedTable, { requirements, updates, files }: Prepared): Promise<CommitOutcome> {
+    try {
+      return await catalog.commit(name, base, requirements, updates)
+    } catch (error) {
+      await removeFiles(table, files)
+      throw error
     }
-    await pause(conflicts + unknowns)
   }
 
   /** Nothing when the catalog does not answer now; it is asked again, a bounded number of times. */
   async function current(attempts: number): Promise<LoadedTable | undefined> {
-    attempt.signal?.throwIfAborted()
+    throwIfCancelled(attempt.signal)
     if (attempts === 1) return table.known()
     try {
       return await table.load()
     } catch (error) {
-      if (unknowns === 0) throw error
-      if (++unknowns > MOST_UNKNOWN) throw new OutcomeUnknown(about, cause ?? error)
+      if (!pending || ++unknowns > MOST_UNKNOWN) throw error
       await pause(unknowns)
       return undefined
     }
@@ -99,9 +118,4 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
 /** Longer from try to try, and never the same for two writers. */
 function pause(tries: number): Promise<void> {
   return sleep(Math.random() * Math.min(LONGEST_WAIT_MS, STEP_MS * 2 ** Math.min(tries, 8)))
-}
-
-/** What cannot be removed now is an orphan, and taken by orphan removal later. */
-export async function removeFiles(table: Pick<LakeTable, 'io'>, locations: readonly string[]): Promise<void> {
-  await Promise.allSettled(locations.map(location => table.io.remove(location)))
 }

@@ -7,6 +7,7 @@ import { encodeManifestList } from '../iceberg/manifest-list.ts'
 import { currentSchema, headOf, MAIN, type Snapshot, type Summary, type Update } from '../iceberg/metadata.ts'
 import type { LakeTable } from '../table.ts'
 import type { Prepared } from './commit-until-landed.ts'
+import { removeFiles, writeNew } from './write-new.ts'
 
 export interface NewHead {
   snapshotId: string
@@ -22,7 +23,13 @@ export async function prepareHead(table: LakeTable, { metadata }: LoadedTable, h
   const sequenceNumber = nextSequenceNumber(metadata)
   const parentSnapshotId = headOf(metadata)?.['snapshot-id']
   const listPath = `${metadata.location}/metadata/snap-${snapshotId}-0-${randomUUID()}.avro`
-  await table.io.write(listPath, encodeManifestList(head.manifests, { snapshotId, parentSnapshotId, sequenceNumber }))
+  const bytes = encodeManifestList(head.manifests, { snapshotId, parentSnapshotId, sequenceNumber })
+  try {
+    await writeNew(table, [{ path: listPath, bytes }])
+  } catch (error) {
+    await removeFiles(table, written)
+    throw error
+  }
   const snapshot: Snapshot = {
     'snapshot-id': snapshotId,
     ...(parentSnapshotId && { 'parent-snapshot-id': parentSnapshotId }),

@@ -7,28 +7,33 @@ import { encodeManifest } from '../iceberg/manifest.ts'
 import { currentSchema, specOf } from '../iceberg/metadata.ts'
 import { summarizeManifest } from '../iceberg/summarize-manifest.ts'
 import type { LakeTable } from '../table.ts'
+import { writeNew } from './write-new.ts'
 
 /** Planning reads manifests whole; larger ones would be read for few of their files. */
 const MOST_ENTRIES = 10_000
 
-/** A manifest of one partition spec; which sequence number it gets is known when the list is written. */
-export async function writeManifest(
-  table: LakeTable,
-  { metadata }: LoadedTable,
-  specId: number,
-  entries: readonly ManifestEntry[],
-  at: { snapshotId: string; sequenceNumber: number },
-): Promise<ManifestFile> {
-  const spec = specOf(metadata, specId)!
-  const schema = currentSchema(metadata)
-  const content = entries[0].file.content === 'data' ? 'data' : 'deletes'
-  const bytes = encodeManifest({ schema, spec, content, entries })
-  const path = `${metadata.location}/metadata/${randomUUID()}-m0.avro`
-  await table.io.write(path, bytes)
-  return summarizeManifest(entries, { path, length: bytes.length, content, spec, schema, ...at })
+interface Encoded {
+  manifest: ManifestFile
+  bytes: Uint8Array
 }
 
-/** In parts of at most MOST_ENTRIES, one partition spec each, data and deletes apart. */
+/** A manifest of one partition spec; which sequence number it gets is known when the list is written. */
+function encode(
+  { metadata }: LoadedTable,
+  entries: readonly ManifestEntry[],
+  at: { snapshotId: string; sequenceNumber: number },
+): Encoded {
+  const [{ file }] = entries
+  const spec = specOf(metadata, file.specId)!
+  const schema = currentSchema(metadata)
+  const content = file.content === 'data' ? 'data' : 'deletes'
+  const bytes = encodeManifest({ schema, spec, content, entries })
+  const path = `${metadata.location}/metadata/${randomUUID()}-m0.avro`
+  const { length } = bytes
+  return { manifest: summarizeManifest(entries, { path, length, content, spec, schema, ...at }), bytes }
+}
+
+/** In parts of at most MOST_ENTRIES, one partition spec each, data and deletes apart. All are written, or none is left. */
 export async function writeManifests(
   table: LakeTable,
   base: LoadedTable,
@@ -43,8 +48,12 @@ export async function writeManifests(
     if (parts[parts.length - 1].length === MOST_ENTRIES) parts.push([])
     parts[parts.length - 1].push(entry)
   }
-  const parts = [...groups.values()].flat()
-  return Promise.all(parts.map(part => writeManifest(table, base, part[0].file.specId, part, at)))
+  const encoded = [...groups.values()].flat().map(part => encode(base, part, at))
+  await writeNew(
+    table,
+    encoded.map(({ manifest, bytes }) => ({ path: manifest.path, bytes })),
+  )
+  return encoded.map(({ manifest }) => manifest)
 }
 
 export function addedEntry(file: DataFile, snapshotId: string): ManifestEntry {

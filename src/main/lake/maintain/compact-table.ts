@@ -2,7 +2,7 @@
 // are, the log's offsets are inherited, and a unit is replaced whole or not at all.
 import { Failure } from '../../../contract/failure.ts'
 import { commitChange } from '../commit/commit-change.ts'
-import { removeFiles } from '../commit/commit-until-landed.ts'
+import { removeFiles } from '../commit/write-new.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import { headOf, type TableMetadata } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'

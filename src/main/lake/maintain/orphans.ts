@@ -31,7 +31,7 @@ export async function findOrphans(
 /** Everything that the metadata leads to, live or not. */
 async function knownFiles(table: LakeTable, loaded: LoadedTable, signal?: AbortSignal): Promise<Set<string>> {
   const { metadata, metadataLocation } = loaded
-  const manifests = await manifestsOf(table, metadata.snapshots, signal)
+  const manifests = await manifestsOf(table, metadata.snapshots, { signal })
   const files = await filesIn(table, loaded, manifests.values(), { live: false, signal })
   return new Set([
     ...files.keys(),

@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf } from '../../../contract/columns.ts'
 import { readBatch } from '../../duck/read-batch.ts'
-import { removeFiles } from '../commit/commit-until-landed.ts'
+import { removeFiles } from '../commit/write-new.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import { specOf, type TableMetadata } from '../iceberg/metadata.ts'
 import { fieldOfId, type Value } from '../iceberg/schema.ts'

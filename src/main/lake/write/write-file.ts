@@ -57,7 +57,12 @@ export async function writeFile(
     checkRequired(schema, stats.nullCounts)
     return { stats, recordCount: Number(row.count), fileBytes: Number(row.file_size_bytes) }
   })
-  await io.adopt(draft, location, signal)
+  try {
+    await io.adopt(draft, location, signal)
+  } catch (error) {
+    await io.remove(location).catch(() => undefined) // a lost answer may have left it there
+    throw error
+  }
   const { stats, recordCount, fileBytes } = written
   return {
     content: 'data',
