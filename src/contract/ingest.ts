@@ -50,6 +50,12 @@ export const ingest = {
       dlq: path
         .optional()
         .describe('File for the rows that cannot be read, .csv or .jsonl; else FILE.dead.csv beside each file'),
+      map: z
+        .string()
+        .max(2000)
+        .regex(/^[^\0]*$/, 'no NUL')
+        .optional()
+        .describe('Columns of Parquet and Arrow files that have other names: price=px,symbol=ticker'),
       timezone: timezone.optional().describe("Zone of times without an offset; else UTC, for asx-raw the exchange's"),
       reference: path.optional().describe('Reference file that names the companies of asx-raw files'),
       again: z.boolean().default(false).describe('Load also what was loaded before'),

@@ -19,6 +19,7 @@ import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
+import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/csv/handlers.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
@@ -69,7 +70,8 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
       ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
       ...ingestHandlers({
         target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
-        openOther: (path, options, signal) => openColumnarFile(path, { ...options, readParquet }, signal),
+        openOther: (path, options, signal) =>
+          openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
         nowMs: () => systemClock.nowMs(),
       }),
       async 'lake.probe'() {

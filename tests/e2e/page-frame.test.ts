@@ -128,7 +128,7 @@ describe.skipIf(chromium.skip)(`keys${chromium.because}`, () => {
     const asOf = page.getByRole('button', { name: 'As of…' })
     expect(await asOf.getAttribute('aria-disabled')).toBe('true')
     await asOf.focus()
-    await page.getByText('Going back to a moment comes with the lake').waitFor()
+    await page.getByText('Going back to a moment comes with queries over the lake').waitFor()
     await asOf.press('Enter')
     expect(await page.getByRole('button', { name: 'Live', exact: true }).getAttribute('aria-pressed')).toBe('true')
   })

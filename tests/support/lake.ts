@@ -1,7 +1,7 @@
 // A lake in a folder of its own, with rows of ours in it, for tests of what is done to a whole table.
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { cellOf, rowsOf, type Column, type ColumnBatch, type Row } from '../../src/contract/columns.ts'
+import { rowsOf, type Column, type ColumnBatch, type Row } from '../../src/contract/columns.ts'
 import { TABLES, trades, type TableId } from '../../src/contract/tables.ts'
 import type { Clock } from '../../src/main/base/clock.ts'
 import { commitChange, type Committed } from '../../src/main/lake/commit/commit-change.ts'
@@ -117,9 +117,4 @@ export function tradesBatch(from: number, count: number, { symbols = 7, perDay =
     return [name, { type, ...column } as Column]
   })
   return { rowCount: count, columns: Object.fromEntries(entries) }
-}
-
-/** One column of some rows, as texts or numbers. */
-export function columnOf(batch: ColumnBatch, name: string): unknown[] {
-  return Array.from({ length: batch.rowCount }, (_, row) => cellOf(batch.columns[name], row))
 }

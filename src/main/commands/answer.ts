@@ -1,4 +1,5 @@
 // Answers one capability typed on the command line and prints it.
+import { resolve } from 'node:path'
 import type { Client, Contract } from '../../contract/capability.ts'
 import { isColumnBatch } from '../../contract/columns.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
@@ -41,7 +42,8 @@ function placeOf(name: string): 'running' | 'own' {
 }
 
 async function printAnswer(request: Request, client: Client<Contract>, signal: AbortSignal): Promise<void> {
-  const { name, capability, input, out } = request
+  const { name, capability, out } = request
+  const input = name === 'ingest.load' ? withWholePaths(request.input) : request.input
   const ask = client[name]
   const pieces =
     capability.kind === 'call'
@@ -56,6 +58,18 @@ async function printAnswer(request: Request, client: Client<Contract>, signal: A
     throw error
   }
   await output.keep()
+}
+
+/** Named from the folder the person is in; whoever reads the files may be in another. */
+function withWholePaths(input: Record<string, unknown>): Record<string, unknown> {
+  const whole = (path: unknown) => (typeof path === 'string' ? resolve(path) : path)
+  const { files, dlq, reference, ...rest } = input
+  return {
+    ...rest,
+    files: Array.isArray(files) ? files.map(whole) : files,
+    ...(dlq !== undefined && { dlq: whole(dlq) }),
+    ...(reference !== undefined && { reference: whole(reference) }),
+  }
 }
 
 /** Only a terminal has an edge. */

@@ -47,8 +47,9 @@ async function openOwn(config: Config): Promise<Opened> {
     import('../base/log.ts'),
   ])
   // A command's own engines say on stderr only what needs a person.
-  const log = createLog({ ...config.log, level: 'warn', environment: config.environment })
-  const composed = compose({ config, log, version, placement: 'here' })
+  const quiet: Config = { ...config, log: { ...config.log, level: 'warn' } }
+  const log = createLog({ ...quiet.log, environment: config.environment })
+  const composed = compose({ config: quiet, log, version, placement: 'here' })
   return {
     client: connectDirect(contract, composed.dispatch, 'cli'),
     close: async () => void (await closeInOrder(composed.closeSteps, AbortSignal.timeout(5_000))),

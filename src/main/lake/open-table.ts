@@ -1,4 +1,5 @@
 // A table of the lake, with what this process knows of it: its last metadata, and decoded manifests.
+import { Failure } from '../../contract/failure.ts'
 import type { TableId } from '../../contract/tables.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Catalog, LoadedTable } from './catalog/catalog.ts'
@@ -22,6 +23,16 @@ export function openTable(id: TableId, { catalog, io, cache, clock, onLoaded = (
   let known: LoadedTable | undefined
   let turn: Promise<unknown> = Promise.resolve()
   const pins = new Map<string, number>()
+  async function load(signal?: AbortSignal): Promise<LoadedTable> {
+    try {
+      return await catalog.loadTable(name, signal)
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'NOT_FOUND')) throw error
+      const message = `There is no table ${id} in ${catalog.about} yet. Make the tables with \`k2 lake init\`, or load a file.`
+      throw new Failure('NOT_FOUND', message, { cause: error })
+    }
+  }
+
   function learn(loaded: LoadedTable): LoadedTable {
     onLoaded(loaded)
     return (known = loaded)
@@ -34,8 +45,8 @@ export function openTable(id: TableId, { catalog, io, cache, clock, onLoaded = (
     catalog,
     io,
     clock,
-    known: async () => known ?? learn(await catalog.loadTable(name)),
-    load: async signal => learn(await catalog.loadTable(name, signal)),
+    known: async () => known ?? learn(await load()),
+    load: async signal => learn(await load(signal)),
     learn,
     manifests: async (snapshot, signal) => (snapshot ? cache.manifests(snapshot['manifest-list'], { io, signal }) : []),
     entries: (manifest, { metadata }, signal) => cache.entries(manifest, { io, metadata, signal }),

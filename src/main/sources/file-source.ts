@@ -35,6 +35,8 @@ export interface FileOptions {
   table?: LoadTable
   exchange?: string
   assetClass?: string
+  /** Columns that have another name in the file, as `price=px,symbol=ticker`. */
+  map?: string
   /** Of wall times without an offset. */
   timezone?: string
   /** When the load began, in microseconds: the ingestion time of every row that does not say its own. */

@@ -22,7 +22,7 @@ export interface IngestOptions {
 export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Handlers<typeof ingest> {
   return {
     async *'ingest.load'(input, { signal }) {
-      const { type: table, exchange, asset_class: assetClass, timezone, format, reference, dlq, again } = input
+      const { type: table, exchange, asset_class: assetClass, timezone, format, map, reference, dlq, again } = input
       if (input.to === 'kafka') {
         const message =
           'Files cannot be loaded into Kafka by this version; leave --to out to load them into the tables.'
@@ -35,7 +35,7 @@ export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Han
       const companies = reference === undefined ? undefined : await readCompanies(reference, signal)
       // One moment for the whole load. Files have no producer's time and no log's, and the file's own time on the disk
       // is that of the last copy: when K2 took the rows in is what is known. All else is the same when loaded again.
-      const options = { table, exchange, assetClass, timezone, format, companies, loadedAtMicros: nowMs() * 1000 }
+      const options = { table, exchange, assetClass, timezone, format, map, companies, loadedAtMicros: nowMs() * 1000 }
       const open = async (path: string) =>
         (await openOther?.(path, options, signal)) ?? (await openCsv(path, options, signal))
       const lake = await target()

@@ -45,12 +45,12 @@ const COMING = [
   {
     id: 'why-as-of',
     name: 'As of…',
-    why: 'Going back to a moment comes with the lake: K2 does not keep committed snapshots yet, so there is none to go to.',
+    why: 'Going back to a moment comes with queries over the lake: the page does not read its snapshots yet; `k2 lake snapshots` lists them.',
   },
   {
     id: 'why-replay',
     name: 'Replay',
-    why: 'Replaying a day comes with the lake: K2 does not keep days yet, only the last minutes.',
+    why: 'Replaying a day comes with queries over the lake: the page shows only the last minutes yet.',
   },
 ]
 
