@@ -127,6 +127,22 @@ describe.skipIf(skip)(`a table that PyIceberg wrote${because}`, () => {
       expect([ref, resolveSnapshot(metadata, { ref })?.['snapshot-id']]).toEqual([ref, id])
   })
 
+  it.each(['rolled_back', 'deleted_rows', 'tags_and_branches'])('is read as of a moment: %s', async name => {
+    const { metadata } = await catalog.loadTable({ namespace: 'foreign', name })
+    const times = metadata['snapshot-log'].map(entry => entry['timestamp-ms'])
+    const moments = times.flatMap(ms => [ms - 1, ms, ms + 1])
+    const found = moments.map(ms => {
+      try {
+        return resolveSnapshot(metadata, { asOfMicros: ms * 1000 })?.['snapshot-id']
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
+        return null
+      }
+    })
+    expect(found).toEqual(await ask('as_of', { table: `foreign.${name}`, moments_ms: moments }))
+    expect(found[0]).toBeNull()
+  })
+
   it('is read in the columns asked for, in their order', async () => {
     const { metadata } = await catalog.loadTable({ namespace: 'foreign', name: 'schema_evolved' })
     const asked: Asked = { columns: ['market', 'id'], filter: [{ column: 'symbol_currency', op: 'is null' }] }

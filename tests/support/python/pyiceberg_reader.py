@@ -115,6 +115,12 @@ def refs(catalog, table):
     return {name: {"id": str(ref.snapshot_id), "type": ref.snapshot_ref_type.value} for name, ref in found.items()}
 
 
+def as_of(catalog, table, moments_ms):
+    """Which snapshot was current at each of these moments; none before the first."""
+    found = [open_table(catalog, table).snapshot_as_of_timestamp(moment) for moment in moments_ms]
+    return [None if one is None else str(one.snapshot_id) for one in found]
+
+
 def append_copies(catalog, table, filter, changes):
     """Appends the rows of a filter once more with some texts changed: rows that are like the table's own."""
     found = open_table(catalog, table)
@@ -150,5 +156,5 @@ def versions():
 
 QUESTIONS = {
     each.__name__: each
-    for each in [scan, read, snapshots, inspect, refs, append_copies, delete_rows, tag, add_column, versions]
+    for each in [scan, read, snapshots, inspect, refs, as_of, append_copies, delete_rows, tag, add_column, versions]
 }
