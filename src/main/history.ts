@@ -1,23 +1,22 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
-import { join } from 'node:path'
 import { z } from 'zod'
 import { call } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
-import { TABLES, type TableId } from '../contract/tables.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests, type Log } from './base/log.ts'
 import type { Config } from './config/settings.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { streamBatches } from './duck/read-batch.ts'
 import { lakeHandlers } from './lake/handlers.ts'
-import { headOf } from './lake/iceberg/metadata.ts'
-import { openLake, type CatalogOptions, type Lake, type LakeOptions } from './lake/lake.ts'
+import { countCommit, fillLakeMetrics } from './lake-metrics.ts'
+import { lakeOptions } from './lake-options.ts'
+import { openLake } from './lake/lake.ts'
 import { loadFile } from './lake/load/load-file.ts'
 import { startUpkeep, type UpkeepOptions } from './lake/maintain/upkeep.ts'
 import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
-import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/csv/handlers.ts'
@@ -38,9 +37,6 @@ export const historyContract = {
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
-/** For sorting what is written; the rest of the 2 GB that the whole app may take belongs to tail and queries. */
-const WRITER_MEMORY_MB = 384
-
 export interface HistoryOptions {
   config: Config
   /** Where the log file goes; none when left out. */
@@ -50,7 +46,7 @@ export interface HistoryOptions {
 export async function startHistory({ config, logFolder }: HistoryOptions): Promise<Engines<typeof historyContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
-  const lake = await openLake(lakeOptions(config))
+  const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
   // Only a writer changes tables that nobody asked it to change.
   const upkeep = config.ingest.writer === 'off' ? undefined : startUpkeep(lake, reportUpkeep(log, config))
   const logRequest = logRequests(log)
@@ -96,31 +92,6 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
   }
 }
 
-function lakeOptions({ lake, catalog, s3, tls, profile }: Config): LakeOptions {
-  const { warehouse } = lake
-  const { endpoint, region, pathStyle, accessKey, secretKey, sessionToken } = s3
-  const { caFile } = tls
-  // The configuration has both keys or none.
-  const credentials =
-    accessKey && secretKey ? { accessKeyId: accessKey, secretAccessKey: secretKey, sessionToken } : undefined
-  return {
-    warehouse: warehouse.kind === 'folder' ? warehouse.path : `s3://${warehouse.bucket}/${warehouse.prefix}`,
-    catalog: catalogOptions(),
-    s3: { endpoint, region, pathStyle, caFile, credentials, cacheFolder: join(profile, 'cache', 's3') },
-    tempFolder: join(profile, 'cache', 'spill'),
-    memoryMb: WRITER_MEMORY_MB,
-  }
-
-  function catalogOptions(): CatalogOptions {
-    if (catalog.at.kind === 'rest') {
-      const { token, credential, warehouse: name } = catalog
-      return { kind: 'rest', url: catalog.at.url, token, credential, warehouse: name, caFile }
-    }
-    const folder = warehouse.kind === 'folder' ? warehouse.path : profile
-    return { kind: 'sqlite', file: join(folder, 'catalog.db') }
-  }
-}
-
 function reportUpkeep(log: Log, { lake: { snapshotRetention: retention } }: Config): UpkeepOptions {
   return {
     retention,
@@ -130,17 +101,4 @@ function reportUpkeep(log: Log, { lake: { snapshotRetention: retention } }: Conf
     },
     onFailed: ({ table, error }) => log.error('table could not be kept in order', { table, error }),
   }
-}
-
-async function fillLakeMetrics(metrics: Metrics, lake: Lake): Promise<void> {
-  const names = await lake.catalog.listTables(NAMESPACE)
-  const ours = (Object.keys(TABLES) as TableId[]).filter(id => names.some(({ name }) => name === id))
-  const tables = await Promise.all(ours.map(async id => (await lake.table(id).load()).metadata))
-  const total = (key: string) => tables.reduce((sum, one) => sum + Number(headOf(one)?.summary[key] ?? 0), 0)
-  metrics.set('k2_iceberg_table_size_bytes', total('total-files-size'))
-  metrics.set('k2_iceberg_data_files', total('total-data-files'))
-  metrics.set(
-    'k2_iceberg_snapshot_count',
-    tables.reduce((sum, { snapshots }) => sum + snapshots.length, 0),
-  )
 }

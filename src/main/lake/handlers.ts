@@ -122,7 +122,14 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
       const problems = reports.flatMap(({ table: id, problems: found }) => found.map(one => ({ table: id, ...one })))
       return {
         status: problems.length === 0 ? 'sound' : 'unsound',
-        tables: reports.map(({ problems: _found, ...counts }) => counts),
+        tables: reports.map(({ table: id, snapshots, manifests, files, rows, bytes }) => ({
+          table: id,
+          snapshots,
+          manifests,
+          files,
+          rows,
+          bytes,
+        })),
         problems,
       }
     },

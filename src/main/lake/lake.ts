@@ -32,6 +32,7 @@ export interface LakeOptions {
   memoryMb?: number
   threads?: number
   clock?: Clock
+  onCommit?: LakeTable['onCommit']
 }
 
 export interface Lake {
@@ -52,7 +53,7 @@ const MANIFEST_CACHE_BYTES = 128_000_000
 const TABLE_IDS = Object.keys(TABLES) as TableId[]
 
 export async function openLake(options: LakeOptions): Promise<Lake> {
-  const { clock = systemClock, tempFolder, memoryMb, threads } = options
+  const { clock = systemClock, tempFolder, memoryMb, threads, onCommit } = options
   const warehouse = locationOf(options.warehouse)
   const storage = createVendedStorage(options.s3)
   const io = routeFiles(localFiles(), () => s3Files(storage.options()))
@@ -60,7 +61,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   const duck = await openDuck({ tempFolder, memoryMb, threads })
   const cache = createManifestCache({ maxBytes: MANIFEST_CACHE_BYTES })
   const tables = new Map(
-    TABLE_IDS.map(id => [id, openTable(id, { catalog, io, cache, clock, onLoaded: storage.learn })]),
+    TABLE_IDS.map(id => [id, openTable(id, { catalog, io, cache, clock, onLoaded: storage.learn, onCommit })]),
   )
   const table = (id: TableId) => tables.get(id)!
   return {

@@ -16,9 +16,11 @@ export interface TableContext {
   clock: Clock
   /** Sees every state of the table that is loaded or committed here. */
   onLoaded?: (loaded: LoadedTable) => void
+  onCommit?: LakeTable['onCommit']
 }
 
-export function openTable(id: TableId, { catalog, io, cache, clock, onLoaded = () => {} }: TableContext): LakeTable {
+export function openTable(id: TableId, context: TableContext): LakeTable {
+  const { catalog, io, cache, clock, onLoaded = () => {}, onCommit = () => {} } = context
   const name = { namespace: NAMESPACE, name: id }
   let known: LoadedTable | undefined
   let turn: Promise<unknown> = Promise.resolve()
@@ -48,6 +50,7 @@ export function openTable(id: TableId, { catalog, io, cache, clock, onLoaded = (
     known: async () => known ?? learn(await load()),
     load: async signal => learn(await load(signal)),
     learn,
+    onCommit,
     manifests: async (snapshot, signal) => (snapshot ? cache.manifests(snapshot['manifest-list'], { io, signal }) : []),
     entries: (manifest, { metadata }, signal) => cache.entries(manifest, { io, metadata, signal }),
     pin(snapshotId) {

@@ -3,9 +3,19 @@ import type { Clock } from '../base/clock.ts'
 import type { TableId } from '../../contract/tables.ts'
 import type { Catalog, LoadedTable, TableName } from './catalog/catalog.ts'
 import type { ManifestEntry, ManifestFile } from './iceberg/data-file.ts'
-import type { Snapshot } from './iceberg/metadata.ts'
+import type { Operation, Snapshot } from './iceberg/metadata.ts'
 import type { FileIO } from './io/file-io.ts'
 import type { TableDefinition } from './tables.ts'
+
+export interface CommitEvent {
+  table: TableId
+  operation: Operation
+  /** Rows in the files that came. */
+  rows: number
+  elapsedMs: number
+  attempts?: number
+  error?: unknown
+}
 
 export interface LakeTable {
   id: TableId
@@ -20,6 +30,8 @@ export interface LakeTable {
   load: (signal?: AbortSignal) => Promise<LoadedTable>
   /** Takes note of what a commit made current. */
   learn: (loaded: LoadedTable) => void
+  /** Sees how each commit made here ended. */
+  onCommit: (commit: CommitEvent) => void
   manifests: (snapshot: Snapshot | undefined, signal?: AbortSignal) => Promise<readonly ManifestFile[]>
   entries: (manifest: ManifestFile, loaded: LoadedTable, signal?: AbortSignal) => Promise<readonly ManifestEntry[]>
   /** Keeps a snapshot's files while a reader of this process needs them; the returned function lets go. */

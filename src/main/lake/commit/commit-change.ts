@@ -36,7 +36,28 @@ export interface Committed {
   attempts: number
 }
 
-export function commitChange(table: LakeTable, change: Change, signal?: AbortSignal): Promise<Committed> {
+export async function commitChange(table: LakeTable, change: Change, signal?: AbortSignal): Promise<Committed> {
+  const started = performance.now()
+  const rows = (change.added ?? []).reduce((sum, { recordCount }) => sum + recordCount, 0)
+  const tell = (outcome: { attempts: number } | { error: unknown }) =>
+    table.onCommit({
+      table: table.id,
+      operation: change.operation,
+      rows,
+      elapsedMs: performance.now() - started,
+      ...outcome,
+    })
+  try {
+    const committed = await commitInTurn(table, change, signal)
+    tell({ attempts: committed.attempts })
+    return committed
+  } catch (error) {
+    tell({ error })
+    throw error
+  }
+}
+
+function commitInTurn(table: LakeTable, change: Change, signal?: AbortSignal): Promise<Committed> {
   return table.inTurn(async () => {
     const { added = [] } = change
     const commitId = randomUUID()
