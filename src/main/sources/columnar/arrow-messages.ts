@@ -89,8 +89,12 @@ const [LENGTHS, BUFFERS, VARIADIC_COUNTS] = [1, 2, 4]
 
 function checkBatch(bytes: Buffer, { place }: FlatTable): void {
   countOf(bytes, place(LENGTHS), 16)
-  countOf(bytes, place(BUFFERS), 16)
-  countOf(bytes, place(VARIADIC_COUNTS), 8)
+  const buffers = countOf(bytes, place(BUFFERS), 16)
+  const at = place(VARIADIC_COUNTS)
+  const counts = countOf(bytes, at, 8)
+  for (let i = 0; i < counts; i++)
+    if (bytes.readBigUInt64LE(at + bytes.readUInt32LE(at) + 4 + 8 * i) > buffers)
+      throw new Error('a column has more buffers than there are')
 }
 
 const [CHILDREN, CUSTOM_METADATA] = [5, 6]

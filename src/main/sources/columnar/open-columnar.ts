@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { rowOf, type Column, type ColumnBatch } from '../../../contract/columns.ts'
+import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { ASSET_CLASSES, TABLES } from '../../../contract/tables.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
@@ -11,6 +11,7 @@ import { createWallClock, type WallClock } from '../csv/zone.ts'
 import type { BadRow, FileOptions, FileSource, Step } from '../file-source.ts'
 import type { LoadTable } from '../load-target.ts'
 import { createBadRows } from './bad-rows.ts'
+import { cellText } from './cell-text.ts'
 import { convertColumn } from './convert.ts'
 import { vendorData } from './convert-texts.ts'
 import { fillInstrument, fillRows } from './fill-columns.ts'
@@ -107,7 +108,11 @@ function convertBatch(
 }
 
 function textOf(source: ColumnBatch, row: number): string {
-  return JSON.stringify(rowOf(source, row)).slice(0, LONGEST_TEXT)
+  const cells = Object.entries(source.columns).map(([name, column]) => [
+    name,
+    column.nulls?.[row] ? null : cellText(column, row),
+  ])
+  return JSON.stringify(Object.fromEntries(cells)).slice(0, LONGEST_TEXT)
 }
 
 /** Said at once where every row would be bad for it. */

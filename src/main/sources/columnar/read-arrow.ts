@@ -37,8 +37,7 @@ export async function openArrow(path: string, bytesTotal: number): Promise<Colum
   compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: bytes => decodeLz4Frame(bytes) })
   const isFile = await isArrowFile(path, bytesTotal)
   const { reader, close } = await openReader(path, isFile, bytesTotal)
-  const fields = withOwnNames(reader.schema.fields.map(arrowField))
-  await close()
+  const fields = await translated(path, () => withOwnNames(reader.schema.fields.map(arrowField))).finally(close)
   return {
     fields,
     async *read(names, signal) {

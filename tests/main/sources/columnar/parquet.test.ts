@@ -148,7 +148,7 @@ describe('a Parquet file', () => {
       [6, 'price "100000000000" has 12 integer digits, 10 at most'],
       [7, 'quantity "-1" is negative'],
     ])
-    expect(JSON.parse(bad[5].text)).toMatchObject({ symbol: 'BHP', quantity: -1 })
+    expect(JSON.parse(bad[5].text)).toMatchObject({ symbol: 'BHP', quantity: '-1' })
   })
 
   it('names what is missing and what there is, and how to map it', async () => {
