@@ -51,34 +51,46 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
   const about = `${name.namespace}.${name.name}`
   let conflicts = 0
   let unknowns = 0
-  /** The last try that nobody told the outcome of, while it may still land. */
-  let pending: { requirements: readonly Requirement[]; cause: unknown } | undefined
+  /**
+   * Tries that may be in the table: nobody told how they ended, or they met a conflict, which can be one with
+   * themselves when something on the way sent them twice.
+   */
+  let open: { requirements: readonly Requirement[]; files: readonly string[] }[] = []
+  let lastCause: unknown
   try {
     for (let attempts = 1; ; attempts++) {
       const base = await current(attempts)
       if (!base) continue
       // Before anything else: what came back as unknown, or as a conflict with itself, may be in the table's history.
       if (attempts > 1 && attempt.landed(base)) return { table: base, attempts: attempts - 1 }
-      // What it asked for is not so any more: it did not land, and cannot.
-      if (pending && unmetRequirement(base.metadata, pending.requirements) !== undefined) pending = undefined
+      await forget(({ requirements }) => unmetRequirement(base.metadata, requirements) !== undefined)
+      if (conflicts >= MOST_CONFLICTS) throw contended()
       const prepared = await attempt.prepare(base)
       const outcome = await swap(base, prepared)
       if (outcome.state === 'committed') {
+        await forget(() => true)
         table.learn(outcome.table)
         return { table: outcome.table, attempts }
       }
-      if (outcome.state === 'conflict') {
-        await removeFiles(table, prepared.files)
-        if (++conflicts >= MOST_CONFLICTS) throw contended(outcome.why)
-      } else {
-        pending = { requirements: prepared.requirements, cause: outcome.cause }
-        unknowns++
-      }
+      open.push(prepared)
+      if (outcome.state === 'unknown') unknowns++
+      else conflicts++
+      lastCause = outcome.state === 'unknown' ? outcome.cause : new Error(outcome.why)
       await pause(conflicts + unknowns)
     }
   } catch (error) {
-    if (pending) throw new OutcomeUnknown(about, pending.cause ?? error)
+    if (open.length > 0) throw new OutcomeUnknown(about, lastCause ?? error)
     throw error
+  }
+
+  /** What a try asked for is not so any more: it did not land, and cannot. */
+  async function forget(isDead: (tried: { requirements: readonly Requirement[] }) => boolean): Promise<void> {
+    const dead = open.filter(isDead)
+    open = open.filter(tried => !dead.includes(tried))
+    await removeFiles(
+      table,
+      dead.flatMap(({ files }) => files),
+    )
   }
 
   /** What it throws certainly did not land. */
@@ -98,19 +110,17 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
     try {
       return await table.load()
     } catch (error) {
-      if (!pending || ++unknowns > MOST_UNKNOWN) throw error
+      if (open.length === 0 || ++unknowns > MOST_UNKNOWN) throw error
       await pause(unknowns)
       return undefined
     }
   }
 
-  function contended(why: string): Failure {
+  function contended(): Failure {
     return new Failure(
       'CONFLICT',
-      `${about} was changed by others ${MOST_CONFLICTS} times in a row: ${why}. Nothing was committed.`,
-      {
-        retryable: true,
-      },
+      `${about} was changed by others ${MOST_CONFLICTS} times in a row. Nothing was committed.`,
+      { retryable: true, cause: lastCause },
     )
   }
 }

@@ -152,6 +152,31 @@ describe('a commit whose outcome nobody told', () => {
     expect(await liveFiles(table)).toEqual(['a.parquet'])
   })
 
+  it('is found also behind a conflict with itself, as when something on the way sends it twice', async () => {
+    const { table, stage, catalog, elsewhere } = await memoryTable()
+    let sent = 0
+    const twice = elsewhere({
+      catalog: {
+        ...catalog,
+        async commit(...asked) {
+          if (sent++ === 0) await catalog.commit(...asked)
+          return catalog.commit(...asked)
+        },
+      },
+    })
+    await commitChange(twice, { operation: 'append', added: [await stage('a')] })
+    expect((await now(table)).snapshots).toHaveLength(1)
+    expect(await liveFiles(table)).toEqual(['a.parquet'])
+  })
+
+  it('leaves no files of the tries before the one that landed', async () => {
+    const { table, stage, files } = await memoryTable(commit => (commit <= 3 ? 'unknown-not-applied' : undefined))
+    const staged = await stage('a')
+    const before = files.locations().length
+    await commitChange(table, { operation: 'append', added: [staged] })
+    expect(files.locations().length - before, 'a manifest, a list, a metadata file').toBe(3)
+  })
+
   it('keeps its files while nobody can be asked, for it may have landed', async () => {
     const { table, stage, catalog, elsewhere } = await memoryTable(commit =>
       commit === 1 ? 'unknown-applied' : undefined,
