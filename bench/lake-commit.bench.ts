@@ -68,7 +68,7 @@ async function measureCommits(
   }
 }
 
-async function commitFlush(lake: Lake, files: readonly DataFile[], mergeManifests = false): Promise<void> {
+export async function commitFlush(lake: Lake, files: readonly DataFile[], mergeManifests = false): Promise<void> {
   const table = lake.table('trades')
   const { metadata } = await table.known()
   const holder = offsetsHolder(metadata)
@@ -78,7 +78,7 @@ async function commitFlush(lake: Lake, files: readonly DataFile[], mergeManifest
 }
 
 /** Snapshots like those of commits, up to so many, in few commits; they share the head's files. */
-async function seedSnapshots(lake: Lake, past: number): Promise<void> {
+export async function seedSnapshots(lake: Lake, past: number): Promise<void> {
   const { catalog, name, load, learn } = lake.table('trades')
   for (;;) {
     const base = await load()

@@ -20,7 +20,7 @@ export function writeCsv(path: string, form: CsvForm, rows: number): void {
   const bytes = Buffer.allocUnsafe(BUFFER_BYTES)
   const random = createRandom(rows)
   let at = 0
-  const text = (value: string) => (at += bytes.latin1Write(value, at))
+  const text = (value: string) => (at += bytes.write(value, at, 'latin1'))
   const digits = (value: number, width: number) => {
     for (let i = at + width - 1; i >= at; i--, value = Math.floor(value / 10)) bytes[i] = 48 + (value % 10)
     at += width

@@ -19,13 +19,10 @@ await withLake(localLakeOptions(folder), async lake => {
     nowMs: () => Date.now(),
   })
   const input = { files: [file], exchange: 'ASX', format: 'auto', to: 'lake', reference, again: false } as const
+  const context = { signal: new AbortController().signal, correlationId: 'bench', door: 'cli' } as const
   const started = performance.now()
   let last: LoadProgress | undefined
-  for await (const progress of handlers['ingest.load'](
-    { ...input, files: [...input.files] },
-    { signal: new AbortController().signal },
-  ))
-    last = progress
+  for await (const progress of handlers['ingest.load']({ ...input, files: [file] }, context)) last = progress
   const ms = performance.now() - started
   if (last?.state !== 'loaded' || last.bad_rows > 0) throw new Error(JSON.stringify(last))
   const { user, system } = process.cpuUsage()
