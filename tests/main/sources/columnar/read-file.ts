@@ -1,7 +1,6 @@
 // Columnar files in a test: written by DuckDB or Arrow, loaded whole, seen as rows.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeVector, Table, tableFromArrays, tableToIPC, Vector } from 'apache-arrow'
 import { onTestFinished } from 'vitest'
 import { rowsOf, type ColumnBatch, type Row } from '../../../../src/contract/columns.ts'
 import { openDuck } from '../../../../src/main/duck/open-duck.ts'
@@ -19,7 +18,7 @@ export interface Loaded {
   bad: readonly BadRow[]
 }
 
-export async function openDuckForTest() {
+async function openDuckForTest() {
   const duck = await openDuck({ threads: 1 })
   onTestFinished(() => duck.close())
   const connection = await duck.connect()
@@ -35,24 +34,13 @@ export async function parquetOf(select: string, options = ''): Promise<{ path: s
   return { path, readParquet }
 }
 
-/** An Arrow file or stream of named vectors or arrays. */
-export function arrowOf(columns: Record<string, Vector | unknown[]>, form: 'file' | 'stream' = 'file'): string {
-  const vectors = Object.fromEntries(
-    Object.entries(columns).map(([name, column]) => [
-      name,
-      column instanceof Vector ? column : tableFromArrays({ column }).getChild('column')!,
-    ]),
-  )
-  return fileOf(tableToIPC(new Table(vectors), form), `rows.${form === 'file' ? 'arrow' : 'arrows'}`)
-}
-
 export function fileOf(bytes: Uint8Array, name: string): string {
   const path = join(makeTempFolder(), name)
   writeFileSync(path, bytes)
   return path
 }
 
-export const unused: ReadParquet = () => {
+const unused: ReadParquet = () => {
   throw new Error('DuckDB is not asked for an Arrow file')
 }
 
@@ -71,5 +59,3 @@ export async function load(path: string, options: Partial<ColumnarOptions> = {})
   loaded.rows = loaded.batches.flatMap(rowsOf)
   return loaded
 }
-
-export { makeVector }
