@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../contract/failure.ts'
 import type { CommitOutcome, LoadedTable } from '../catalog/catalog.ts'
 import { unmetRequirement } from '../iceberg/apply-updates.ts'
-import type { Requirement, Update } from '../iceberg/metadata.ts'
+import { headOf, MAIN, snapshotOf, type Requirement, type TableMetadata, type Update } from '../iceberg/metadata.ts'
 import { throwIfCancelled } from '../io/cancelled.ts'
 import type { LakeTable } from '../table.ts'
 import { removeFiles } from './write-new.ts'
@@ -12,6 +12,12 @@ export interface Prepared {
   requirements: readonly Requirement[]
   updates: readonly Update[]
   /** Files that only this try needs: removed when it certainly did not land. */
+  files: readonly string[]
+}
+
+interface OpenTry {
+  state: 'unknown' | 'conflict'
+  requirements: readonly Requirement[]
   files: readonly string[]
 }
 
@@ -55,7 +61,7 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
    * Tries that may be in the table: nobody told how they ended, or they met a conflict, which can be one with
    * themselves when something on the way sent them twice.
    */
-  let open: { requirements: readonly Requirement[]; files: readonly string[] }[] = []
+  let open: OpenTry[] = []
   let lastCause: unknown
   try {
     for (let attempts = 1; ; attempts++) {
@@ -63,16 +69,22 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
       if (!base) continue
       // Before anything else: what came back as unknown, or as a conflict with itself, may be in the table's history.
       if (attempts > 1 && attempt.landed(base)) return { table: base, attempts: attempts - 1 }
-      await forget(({ requirements }) => unmetRequirement(base.metadata, requirements) !== undefined)
+      const overtaken = open.filter(tried => unmetRequirement(base.metadata, tried.requirements) !== undefined)
+      if (overtaken.some(tried => tried.state === 'unknown' && !isToldSince(base.metadata, tried))) throw lastCause
+      await forget(tried => overtaken.includes(tried))
       if (conflicts >= MOST_CONFLICTS) throw contended()
-      const prepared = await attempt.prepare(base)
-      const outcome = await swap(base, prepared)
+      const tried = await tryOnce(base).catch(async (error: unknown) => {
+        if (attempts === 1 && (await isOutdated(base, error))) return undefined
+        throw error
+      })
+      if (!tried) continue
+      const { prepared, outcome } = tried
       if (outcome.state === 'committed') {
         await forget(() => true)
         table.learn(outcome.table)
         return { table: outcome.table, attempts }
       }
-      open.push(prepared)
+      open.push({ ...prepared, state: outcome.state })
       if (outcome.state === 'unknown') unknowns++
       else conflicts++
       lastCause = outcome.state === 'unknown' ? outcome.cause : new Error(outcome.why)
@@ -84,7 +96,7 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
   }
 
   /** What a try asked for is not so any more: it did not land, and cannot. */
-  async function forget(isDead: (tried: { requirements: readonly Requirement[] }) => boolean): Promise<void> {
+  async function forget(isDead: (tried: OpenTry) => boolean): Promise<void> {
     const dead = open.filter(isDead)
     open = open.filter(tried => !dead.includes(tried))
     await removeFiles(
@@ -94,13 +106,21 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
   }
 
   /** What it throws certainly did not land. */
-  async function swap(base: LoadedTable, { requirements, updates, files }: Prepared): Promise<CommitOutcome> {
+  async function tryOnce(base: LoadedTable): Promise<{ prepared: Prepared; outcome: CommitOutcome }> {
+    const prepared = await attempt.prepare(base)
     try {
-      return await catalog.commit(name, base, requirements, updates)
+      return { prepared, outcome: await catalog.commit(name, base, prepared.requirements, prepared.updates) }
     } catch (error) {
-      await removeFiles(table, files)
+      await removeFiles(table, prepared.files)
       throw error
     }
+  }
+
+  /** Whether it may have failed only because the table is not what it was when this process last looked. */
+  async function isOutdated(base: LoadedTable, error: unknown): Promise<boolean> {
+    if (!(error instanceof Failure) || error.code === 'CANCELLED') return false
+    const now = await table.load().catch(() => base)
+    return now.metadataLocation !== base.metadataLocation
   }
 
   /** Nothing when the catalog does not answer now; it is asked again, a bounded number of times. */
@@ -123,6 +143,22 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
       { retryable: true, cause: lastCause },
     )
   }
+}
+
+/**
+ * Whether the history of main still tells all that came after the snapshot that a try was made for. Where expiry has
+ * taken some of it away, what is not found there may have landed all the same.
+ */
+function isToldSince(metadata: TableMetadata, { requirements }: OpenTry): boolean {
+  const madeFor = requirements.find(one => one.type === 'assert-ref-snapshot-id')
+  if (madeFor?.ref !== MAIN) return true
+  let id = headOf(metadata)?.['snapshot-id']
+  while (id !== undefined && id !== madeFor['snapshot-id']) {
+    const snapshot = snapshotOf(metadata, id)
+    if (!snapshot) return false
+    id = snapshot['parent-snapshot-id']
+  }
+  return (id ?? null) === madeFor['snapshot-id']
 }
 
 /** Longer from try to try, and never the same for two writers. */
