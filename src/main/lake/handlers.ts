@@ -59,12 +59,13 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
 
     async 'snapshots.diff'({ a, b, table, limit, offset }, { signal }) {
       const started = performance.now()
-      const { data, total, head } = await diffSnapshots(lake, lake.table(table), { a, b, limit, offset, signal })
+      const { data, total, head, files } = await diffSnapshots(lake, lake.table(table), { a, b, limit, offset, signal })
       return {
         data,
         query: {
           ...catalogMeta(head, started),
           engine: 'lake',
+          files,
           sources: { lake: { rows: data.rows.rowCount, ms: 0 } },
         },
         pagination: { limit, offset, has_more: offset + data.rows.rowCount < total, total },

@@ -196,6 +196,7 @@ describe('the difference of two snapshots', () => {
     const second = await append(lake, tradesBatch(300, 40), { specId: 0 })
     const plain = await diff(lake, first.snapshotId, second.snapshotId)
     expect(plain.data).toMatchObject({ added: 40, removed: 0 })
+    expect(plain.files).toEqual({ total: 2, pruned: 1, read: 1 })
     await compactTable(lake, lake.table('trades'), { minFiles: 2 })
     const head = (await lake.table('trades').load()).metadata.refs.main['snapshot-id']
     expect((await diff(lake, first.snapshotId, head)).data).toEqual(plain.data)

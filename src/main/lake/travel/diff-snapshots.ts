@@ -27,6 +27,8 @@ export interface Difference {
   data: { added: number; removed: number; rows: ColumnBatch }
   total: number
   head: Snapshot
+  /** Of the files of both snapshots: those that both have need not be read. */
+  files: { total: number; pruned: number; read: number }
 }
 
 export async function diffSnapshots(lake: Lake, table: LakeTable, question: DiffQuestion): Promise<Difference> {
@@ -47,14 +49,8 @@ export async function diffSnapshots(lake: Lake, table: LakeTable, question: Diff
   const [fromPlan, toPlan] = [await planOf(a), await planOf(b)]
   try {
     const [from, to] = [keyed(fromPlan), keyed(toPlan)]
-    const before = await open(
-      fromPlan,
-      [...from].flatMap(([key, file]) => (to.has(key) ? [] : [file])),
-    )
-    const after = await open(
-      toPlan,
-      [...to].flatMap(([key, file]) => (from.has(key) ? [] : [file])),
-    )
+    const [gone, come] = [without(from, to), without(to, from)]
+    const [before, after] = [await open(fromPlan, gone), await open(toPlan, come)]
     await runSql(
       connection,
       `CREATE TEMP TABLE difference AS
@@ -63,7 +59,9 @@ export async function diffSnapshots(lake: Lake, table: LakeTable, question: Diff
       signal,
     )
     const data = await readPage(connection, table, question)
-    return { data, total: data.added + data.removed, head: later }
+    const total = new Set([...from.keys(), ...to.keys()]).size
+    const read = gone.length + come.length
+    return { data, total: data.added + data.removed, head: later, files: { total, pruned: total - read, read } }
   } catch (error) {
     let told = error
     for (const scan of opened) told = await scan.blame(told)
@@ -96,6 +94,10 @@ async function readPage(
   )
   const count = (name: string) => Number(cellOf(counts.columns[name], 0))
   return { added: count('added'), removed: count('removed'), rows }
+}
+
+function without(files: ReadonlyMap<string, ScanFile>, others: ReadonlyMap<string, ScanFile>): ScanFile[] {
+  return [...files].flatMap(([key, file]) => (others.has(key) ? [] : [file]))
 }
 
 /** A file from which more rows were deleted since is another one. */
