@@ -1,7 +1,7 @@
 // How far the log is in the table: the next offset of every partition, kept in the snapshot's summary and therefore
 // committed with the rows themselves. This is what makes writing exactly once.
 import { Failure } from '../../contract/failure.ts'
-import { headOf, snapshotOf, type Snapshot, type Summary, type TableMetadata } from './iceberg/metadata.ts'
+import { headOf, type Snapshot, type Summary, type TableMetadata } from './iceberg/metadata.ts'
 
 /** The next offsets of one topic's partitions, in one life of one log. */
 export interface TopicOffsets {
@@ -15,6 +15,8 @@ export type OffsetVector = readonly TopicOffsets[]
 export const OFFSETS_KEY = 'k2.offsets'
 export const VALID_THROUGH_KEY = 'k2.valid-through'
 export const COMMIT_ID_KEY = 'k2.commit-id'
+/** A property of a table that a log was ever written to; it stays when the snapshots that say how far have expired. */
+export const STREAMED_KEY = 'k2.streamed'
 /** What every commit takes over from the one before, unless it says otherwise. */
 const INHERITED_KEYS = [OFFSETS_KEY, VALID_THROUGH_KEY] as const
 
@@ -60,19 +62,44 @@ export function offsetsText(vector: OffsetVector): string {
  * Another engine's commit does not carry them on; its rows are beside the log.
  */
 export function inheritedKeys(metadata: TableMetadata, from = headOf(metadata)): Partial<Summary> {
-  const holder = offsetsHolder(metadata, from)
+  const { holder } = trailOf(metadata, from)
   return holder ? pick(holder.summary, INHERITED_KEYS) : {}
 }
 
-/** The snapshot that says how far the log was at `from`; expiry must not take it away while it is the only one. */
-export function offsetsHolder(metadata: TableMetadata, from = headOf(metadata)): Snapshot | undefined {
-  for (let at = from; at; at = parentOf(metadata, at)) if (OFFSETS_KEY in at.summary) return at
-  return undefined
+/**
+ * How far the log was at `from`, empty in a table that never had one. Not known is CORRUPT and never nothing: else all
+ * of the log would be written a second time.
+ */
+export function offsetsAt(metadata: TableMetadata, from = headOf(metadata)): OffsetVector {
+  const { holder, isWhole } = trailOf(metadata, from)
+  const vector = holder && offsetsOf(holder)
+  if (vector) return vector
+  if (isWhole || !(STREAMED_KEY in metadata.properties)) return []
+  throw new Failure(
+    'CORRUPT',
+    'It is not known how far the log is in the table: another engine has committed to it, and let go of the snapshot ' +
+      'that said so. Nothing was changed. Set the offsets with `k2 ingest offsets set`.',
+  )
 }
 
-function parentOf(metadata: TableMetadata, snapshot: Snapshot): Snapshot | undefined {
-  const parent = snapshot['parent-snapshot-id']
-  return parent === undefined ? undefined : snapshotOf(metadata, parent)
+/**
+ * From `from` back to the snapshot that says how far the log was, over those of other engines. Expiry must not take
+ * any of these away: where one is missing, what is before it cannot be found.
+ */
+export function trailOf(
+  metadata: TableMetadata,
+  from = headOf(metadata),
+): { holder?: Snapshot; passed: Snapshot[]; isWhole: boolean } {
+  if (from && OFFSETS_KEY in from.summary) return { holder: from, passed: [], isWhole: true }
+  const byId = new Map(metadata.snapshots.map(snapshot => [snapshot['snapshot-id'], snapshot]))
+  const passed = new Set<Snapshot>()
+  let at = from
+  while (at && !(OFFSETS_KEY in at.summary) && !passed.has(at)) {
+    passed.add(at)
+    at = byId.get(at['parent-snapshot-id'] ?? '')
+  }
+  const last = [...passed].at(-1)
+  return { holder: at, passed: [...passed], isWhole: at !== undefined || last?.['parent-snapshot-id'] === undefined }
 }
 
 function pick(summary: Summary, keys: readonly string[]): Record<string, string> {
@@ -101,6 +128,18 @@ export function sameOffsets(a: OffsetVector, b: OffsetVector): boolean {
       )
       .sort()
   return JSON.stringify(flat(a)) === JSON.stringify(flat(b))
+}
+
+/**
+ * Whether a writer that begins a topic's log anew, or goes on in one, knows the one that the table has: else what is
+ * left of an earlier one would take the place of a later one, on a partition that this has not written to yet.
+ */
+export function knowsLives(from: OffsetVector, to: OffsetVector, current: OffsetVector): boolean {
+  const isOf = (a: TopicOffsets) => (b: TopicOffsets) =>
+    a.topic === b.topic && a.cluster === b.cluster && a.epoch === b.epoch
+  return current
+    .filter(({ topic }) => to.some(own => own.topic === topic))
+    .every(now => to.some(isOf(now)) || from.some(isOf(now)))
 }
 
 /** `base` moved on to what `to` says of its own topic-partitions. A topic has one log at a time: the newer one stays. */

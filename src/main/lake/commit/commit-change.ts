@@ -12,11 +12,12 @@ import {
   inheritedKeys,
   moveOffsets,
   OFFSETS_KEY,
-  offsetsHolder,
-  offsetsOf,
+  knowsLives,
+  offsetsAt,
   offsetsText,
   restrictTo,
   sameOffsets,
+  STREAMED_KEY,
   VALID_THROUGH_KEY,
   type OffsetVector,
 } from '../offsets.ts'
@@ -100,7 +101,7 @@ async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Pro
   const own = staged.manifests.map(manifest => ({ ...manifest, sequenceNumber, minSequenceNumber: sequenceNumber }))
   const { removed = [], mergeManifests: merge = false } = change
   const before = await table.manifests(head)
-  if (removed.length > 0) refuseNewDeletes(table, before, metadata, change)
+  if (removed.length > 0) await refuseNewDeletes(table, before, metadata, change)
   const rest =
     removed.length > 0 || merge
       ? await rewriteManifests(table, base, before, { removed, merge, snapshotId, sequenceNumber })
@@ -115,7 +116,7 @@ async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Pro
       parent: head?.summary,
       extra: { ...keys, ...change.summary, [COMMIT_ID_KEY]: commitId },
     }),
-    properties: change.properties?.(snapshotId),
+    properties: propertiesOf(metadata, change, snapshotId),
     written: rest.written,
   })
 }
@@ -125,6 +126,15 @@ function isOfUse({ addedFiles, existingFiles, addedSnapshotId }: ManifestFile, s
   return addedFiles + existingFiles > 0 || addedSnapshotId === snapshotId
 }
 
+function propertiesOf(
+  { properties }: TableMetadata,
+  { offsets, properties: more }: Change,
+  snapshotId: string,
+): Readonly<Record<string, string>> | undefined {
+  if (!offsets || STREAMED_KEY in properties) return more?.(snapshotId)
+  return { ...more?.(snapshotId), [STREAMED_KEY]: 'true' }
+}
+
 /** How far the log is after this commit: a stream's own partitions move on, all others stay as the head has them. */
 function carriedKeys(table: LakeTable, metadata: TableMetadata, change: Change): Record<string, string> {
   const inherited = inheritedKeys(metadata) as Record<string, string>
@@ -132,9 +142,9 @@ function carriedKeys(table: LakeTable, metadata: TableMetadata, change: Change):
     change.validThroughMicros === undefined ? {} : { [VALID_THROUGH_KEY]: timestampText(change.validThroughMicros) }
   if (!change.offsets) return { ...inherited, ...validThrough }
   const { from, to } = change.offsets
-  const holder = offsetsHolder(metadata)
-  const current = (holder && offsetsOf(holder)) ?? []
-  if (!sameOffsets(restrictTo(to, current), restrictTo(to, from))) throw fenced(table, from, current)
+  const current = offsetsAt(metadata)
+  const isKnown = sameOffsets(restrictTo(to, current), restrictTo(to, from)) && knowsLives(from, to, current)
+  if (!isKnown) throw fenced(table, from, current)
   return { ...inherited, ...validThrough, [OFFSETS_KEY]: offsetsText(moveOffsets(current, to)) }
 }
 
@@ -147,18 +157,20 @@ function fenced({ name }: LakeTable, expected: OffsetVector, found: OffsetVector
 }
 
 /**
- * Rows deleted by others since the removed files were read would come back with the files that replace them.
+ * Rows deleted by others since the removed files were read would come back with the files that replace them. Told by
+ * the manifests and not by their sequence numbers, as a rollback brings back older ones.
  */
-function refuseNewDeletes(
+async function refuseNewDeletes(
   table: LakeTable,
   manifests: readonly ManifestFile[],
   metadata: TableMetadata,
   { readAt }: Change,
-): void {
-  const read = metadata.snapshots.find(snapshot => snapshot['snapshot-id'] === readAt)
-  const since = read?.['sequence-number'] ?? 0
-  const news = manifests.find(({ content, sequenceNumber }) => content === 'deletes' && sequenceNumber > since)
-  if (!news) return
+): Promise<void> {
+  const deletes = manifests.filter(({ content }) => content === 'deletes')
+  if (deletes.length === 0) return
+  const read = await table.manifests(metadata.snapshots.find(snapshot => snapshot['snapshot-id'] === readAt))
+  const known = new Set(read.map(({ path }) => path))
+  if (deletes.every(({ path }) => known.has(path))) return
   throw new Failure(
     'CONFLICT',
     `Rows of ${table.name.name} were deleted by someone else meanwhile. Nothing was committed; start again.`,

@@ -1,6 +1,6 @@
 // Which snapshots to let go of: pure, from their times, the retention and what must stay.
 import { headOf, MAIN, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
-import { offsetsHolder } from '../offsets.ts'
+import { trailOf } from '../offsets.ts'
 
 /** Of the snapshots younger than `forMs`, one every `everyMs` is kept (0: each one); `most` at most in all. */
 export interface Retention {
@@ -10,7 +10,7 @@ export interface Retention {
 
 /**
  * Never the head, nor what a tag or branch names, nor what a reader holds (`pinned`), nor the one that says how far
- * the log is.
+ * the log is and those on the way to it.
  */
 export function selectExpired(
   metadata: TableMetadata,
@@ -20,7 +20,8 @@ export function selectExpired(
   const untouchable = new Set(pinned)
   const gone = new Set(expiredRefs(metadata, nowMs))
   for (const [name, ref] of Object.entries(refs)) if (!gone.has(name)) untouchable.add(ref['snapshot-id'])
-  for (const snapshot of [headOf(metadata), offsetsHolder(metadata)]) {
+  const { holder, passed } = trailOf(metadata)
+  for (const snapshot of [headOf(metadata), holder, ...(holder ? passed : [])]) {
     if (snapshot) untouchable.add(snapshot['snapshot-id'])
   }
   const newestFirst = snapshots.toSorted((a, b) => b['sequence-number'] - a['sequence-number'])

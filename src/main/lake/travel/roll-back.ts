@@ -9,7 +9,7 @@ import { newSnapshotId, prepareHead } from '../commit/new-head.ts'
 import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
 import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
 import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
-import { COMMIT_ID_KEY, inheritedKeys, OFFSETS_KEY, offsetsText } from '../offsets.ts'
+import { COMMIT_ID_KEY, inheritedKeys, offsetsAt, OFFSETS_KEY, offsetsText } from '../offsets.ts'
 import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import type { LakeTable } from '../table.ts'
 
@@ -56,7 +56,7 @@ async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Pro
       removed: without(filesNow, filesThen),
       parent: head?.summary,
       extra: {
-        ...keysAt(metadata, wanted.reingest ? target : head),
+        ...(wanted.reingest ? keysAt(metadata, target) : inheritedKeys(metadata)),
         [ROLLED_BACK_TO_KEY]: wanted.target,
         [COMMIT_ID_KEY]: wanted.commitId,
       },
@@ -64,9 +64,10 @@ async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Pro
   })
 }
 
-/** An empty vector where none is known: else the one of the snapshots that were rolled back would be inherited. */
-function keysAt(metadata: TableMetadata, snapshot: Snapshot | undefined): Record<string, string> {
-  return { [OFFSETS_KEY]: offsetsText([]), ...(inheritedKeys(metadata, snapshot) as Record<string, string>) }
+/** An empty vector where there was none: else the one of the snapshots that were rolled back would be inherited. */
+function keysAt(metadata: TableMetadata, snapshot: Snapshot): Record<string, string> {
+  const inherited = inheritedKeys(metadata, snapshot) as Record<string, string>
+  return { ...inherited, [OFFSETS_KEY]: offsetsText(offsetsAt(metadata, snapshot)) }
 }
 
 async function liveFiles(
