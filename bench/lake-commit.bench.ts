@@ -6,7 +6,7 @@ import type { DataFile } from '../src/main/lake/iceberg/data-file.ts'
 import { encodeMetadata } from '../src/main/lake/iceberg/json.ts'
 import { headOf, MAIN, type Snapshot, type Update } from '../src/main/lake/iceberg/metadata.ts'
 import type { Lake } from '../src/main/lake/lake.ts'
-import { COMMIT_ID_KEY, OFFSETS_KEY, offsetsHolder, offsetsOf, offsetsText } from '../src/main/lake/offsets.ts'
+import { COMMIT_ID_KEY, OFFSETS_KEY, offsetsAt, offsetsText } from '../src/main/lake/offsets.ts'
 import { openJudgedLake, type LakeKind } from '../tests/support/pyiceberg-lake.ts'
 import { appendTrades } from './support/bench-lake.ts'
 import { describedFlush, offsetsAfter, renamed } from './support/described-files.ts'
@@ -75,8 +75,7 @@ async function measureCommits(
 async function commitFlush(lake: Lake, files: readonly DataFile[], mergeManifests = false): Promise<void> {
   const table = lake.table('trades')
   const { metadata } = await table.known()
-  const holder = offsetsHolder(metadata)
-  const from = (holder && offsetsOf(holder)) ?? []
+  const from = offsetsAt(metadata)
   const to = offsetsAfter(metadata.snapshots.length)
   await commitChange(table, { operation: 'append', added: renamed(files), offsets: { from, to }, mergeManifests })
 }
