@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { rowsOf } from '../../../src/contract/columns.ts'
+import { connectWriter } from '../../../src/main/duck/open-duck.ts'
 import { readBatch } from '../../../src/main/duck/read-batch.ts'
 import { runSql } from '../../../src/main/duck/run-sql.ts'
 import { makeTempFolder } from '../../support/temp-folder.ts'
@@ -30,6 +31,22 @@ describe('DuckDB', () => {
     const rich = await openTestDuck({ memoryMb: 110, tempFolder })
     await runSql(rich.connection, sort)
     expect(rowsOf(await readBatch(rich.connection, 'SELECT count(*) n FROM t'))).toEqual([{ n: '1000000' }])
+  })
+})
+
+describe('a connection for writers', () => {
+  it('gives every statement one thread, and sees what files there are but no tables', async () => {
+    const { connection } = await openTestDuck()
+    await runSql(connection, 'CREATE TABLE t AS SELECT 1 n')
+    const writer = await connectWriter(connection)
+    const threads = `SELECT current_setting('threads')::INTEGER n`
+    expect(rowsOf(await readBatch(writer, threads))).toEqual([{ n: 1 }])
+    expect(rowsOf(await readBatch(connection, threads))).toEqual([{ n: 2 }])
+    const path = join(makeTempFolder(), 'a.parquet')
+    await runSql(writer, `COPY (SELECT 1 n) TO '${path}'`)
+    expect(rowsOf(await readBatch(connection, `FROM read_parquet('${path}')`))).toEqual([{ n: 1 }])
+    await expect(runSql(writer, 'FROM t')).rejects.toThrow('does not exist')
+    writer.closeSync()
   })
 })
 

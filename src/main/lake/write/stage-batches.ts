@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { TableSpec } from '../../../contract/tables.ts'
-import { connectBeside } from '../../duck/open-duck.ts'
+import { connectWriter } from '../../duck/open-duck.ts'
 import { openRowScan } from '../../duck/row-scan.ts'
 import { throwIfCancelled } from '../../duck/run-sql.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
@@ -43,10 +43,11 @@ export async function stageBatches(options: StageBatchesOptions): Promise<DataFi
   )
   const connections: DuckDBConnection[] = []
   try {
-    for (let i = 0; i < filesInFlight; i++) connections.push(await connectBeside(connection))
+    for (let i = 0; i < filesInFlight; i++) connections.push(await connectWriter(connection))
     return await stageAll(options.io, filesInFlight, async staged => {
       for await (const held of heldBatches(batches, rowsPerFlush)) {
         throwIfCancelled(signal)
+        for (const { columns } of held) checkColumns(Object.keys(columns), target)
         await flush(joinBatches(held), target, sort, connections, staged)
       }
     })
@@ -82,7 +83,6 @@ async function flush(
   staged: StagedFiles,
 ): Promise<void> {
   const { fields } = target.schema
-  checkColumns(Object.keys(batch.columns), target)
   const routes = routeRows(batch, target.spec, target.schema)
   const parts = sortRows(batch, routes, sort)
   const names = fields.map(({ name }) => name)
