@@ -2,6 +2,7 @@
 // as one BLOB, which tells where they lie; every length is that of a word encoded here, so no pointer leads outside.
 import { BLOB, DuckDBDataChunk } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
+import type { PackedTexts } from '../market/packed-texts.ts'
 
 /** Length of a word that is null. */
 export const NO_TEXT = 0xffffffff
@@ -44,6 +45,18 @@ export function encodeTexts(words: readonly (string | null)[]): EncodedWords {
   const { strings, release } = layOut(lengths, Buffer.concat(blocks, total + INLINE_BYTES))
   if (anyNull) words.forEach((word, i) => void (word === null && (strings[i * 4] = NO_TEXT)))
   return { strings, anyNull, release }
+}
+
+/** Without a string being made. */
+export function encodePacked({ bytes, ends }: PackedTexts): EncodedWords {
+  const lengths = new Uint32Array(ends.length)
+  for (let i = 0, from = 0; i < ends.length; from = ends[i++]) lengths[i] = ends[i] - from
+  const total = ends.length === 0 ? 0 : ends[ends.length - 1]
+  const hasRoom = bytes.byteOffset + total + INLINE_BYTES <= bytes.buffer.byteLength
+  const texts = hasRoom
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, total + INLINE_BYTES)
+    : Buffer.concat([bytes], total + INLINE_BYTES)
+  return { ...layOut(lengths, texts), anyNull: false }
 }
 
 /** From base64, as the contract's batches hold them. */

@@ -3,6 +3,7 @@
 import { ENUM, type DuckDBType } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import type { Column, Word } from '../../contract/columns.ts'
+import { packedTextsOf } from '../market/packed-texts.ts'
 import { VECTOR_ROWS, writeNulls, type VectorFiller } from './fill-vector.ts'
 import { toCodes } from './fill-numbers.ts'
 
@@ -26,7 +27,9 @@ const cells = new Uint8Array(VECTOR_ROWS)
 const bits = new Uint32Array(VECTOR_ROWS / 32)
 
 /** Nothing for a column with more texts than pay. */
-export function fewTextsOf({ words, values, nulls }: Column): FewTexts | undefined {
+export function fewTextsOf(column: Column): FewTexts | undefined {
+  if (packedTextsOf(column)) return undefined
+  const { words, values, nulls } = column
   const texts = words && textsOf(words)
   if (!texts) return undefined
   const places = Uint8Array.from(words, word => (word === null ? NONE : texts.indexOf(word as string)))

@@ -3,7 +3,6 @@ import { DuckDBDecimalType, DuckDBTypeId, type DuckDBType } from '@duckdb/node-a
 import type { Values } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
 
-const TWO_32 = 2 ** 32
 const LARGEST_DECIMAL = 10n ** 18n
 
 /** Bytes of one value in a vector: 8, 4 or 1. */
@@ -25,25 +24,13 @@ export function bytesOf(type: DuckDBType): 1 | 4 | 8 {
   }
 }
 
-/** Low and high halves of 64-bit values: integers, or the bits of doubles. */
-export function toPairs(values: Values, from: string, scale = 0, toScale?: number): Uint32Array {
+/** Values of 64-bit integers: as doubles where they come so, else the low and high half of each. Doubles by their bits. */
+export function to64Bits(values: Values, from: string, scale = 0, toScale?: number): Float64Array | Uint32Array {
   if (from === 'double') return new Uint32Array(new Float64Array(values as Float64Array).buffer)
   const scaled = toScale === undefined || toScale === scale ? values : rescale(values, toScale - scale)
-  if (scaled instanceof BigInt64Array) {
-    if (toScale !== undefined) scaled.forEach(checkDecimal)
-    return new Uint32Array(scaled.buffer, scaled.byteOffset, scaled.length * 2)
-  }
-  const pairs = new Uint32Array(scaled.length * 2)
-  if (scaled instanceof Float64Array) splitDoubles(pairs, scaled)
-  else splitDoubles(pairs, new Float64Array(scaled))
-  return pairs
-}
-
-function splitDoubles(pairs: Uint32Array, doubles: Float64Array): void {
-  for (let i = 0; i < doubles.length; i++) {
-    pairs[2 * i] = doubles[i]
-    pairs[2 * i + 1] = Math.floor(doubles[i] / TWO_32)
-  }
+  if (!(scaled instanceof BigInt64Array)) return scaled instanceof Float64Array ? scaled : new Float64Array(scaled)
+  if (toScale !== undefined) scaled.forEach(checkDecimal)
+  return new Uint32Array(scaled.buffer, scaled.byteOffset, scaled.length * 2)
 }
 
 export function rescale(values: Values, places: number): BigInt64Array {

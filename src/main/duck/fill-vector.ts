@@ -3,8 +3,9 @@
 import { DuckDBDecimalType, DuckDBListType, DuckDBMapType, DuckDBTypeId, type DuckDBType } from '@duckdb/node-api'
 import duckdb, { type Vector } from '@duckdb/node-bindings'
 import type { Column, Word } from '../../contract/columns.ts'
-import { encodeBytes, encodeTexts, NO_TEXT, type EncodedWords } from './encode-words.ts'
-import { bytesOf, toCodes, toInts, toPairs } from './fill-numbers.ts'
+import { packedTextsOf } from '../market/packed-texts.ts'
+import { encodeBytes, encodePacked, encodeTexts, NO_TEXT, type EncodedWords } from './encode-words.ts'
+import { bytesOf, toCodes, to64Bits, toInts } from './fill-numbers.ts'
 
 export const VECTOR_ROWS = duckdb.vector_size()
 
@@ -18,7 +19,7 @@ export interface VectorFiller {
 /** `column` absent: null in every row. */
 export function createFiller(column: Column | undefined, type: DuckDBType): VectorFiller {
   if (!column) return { fill: (vector, _, __, count) => writeNulls(vector, NO_BITS, count), release() {} }
-  if (type.typeId === DuckDBTypeId.VARCHAR) return fillTexts(column, encodeTexts(column.words as (string | null)[]))
+  if (type.typeId === DuckDBTypeId.VARCHAR) return fillTexts(column, encodeColumn(column))
   if (type.typeId === DuckDBTypeId.BLOB) return fillTexts(column, encodeBytes(column.words as (string | null)[]))
   if (type instanceof DuckDBListType) return fillNested(column, [encodeItems(column.words!, word => word as string[])])
   if (type instanceof DuckDBMapType) {
@@ -29,6 +30,11 @@ export function createFiller(column: Column | undefined, type: DuckDBType): Vect
     return fillNested(column, parts)
   }
   return fillNumbers(column, type)
+}
+
+function encodeColumn(column: Column): EncodedWords {
+  const packed = packedTextsOf(column)
+  return packed ? encodePacked(packed) : encodeTexts(column.words as (string | null)[])
 }
 
 const NO_BITS = new Uint32Array(VECTOR_ROWS / 32)
@@ -43,10 +49,11 @@ function fillNumbers({ type: from, values, scale, nulls }: Column, type: DuckDBT
     nulls &&
     ((vector: Vector, rows: Uint32Array, at: number, count: number) => writeNullRows(vector, nulls, rows, at, count))
   if (width === 8) {
-    const pairs = toPairs(values, from, scale, type instanceof DuckDBDecimalType ? type.scale : undefined)
+    const wide = to64Bits(values, from, scale, type instanceof DuckDBDecimalType ? type.scale : undefined)
     return {
       fill(vector, rows, at, count) {
-        gatherPairs(cells, pairs, rows, at, count)
+        if (wide instanceof Float64Array) gatherWhole(cells, wide, rows, at, count)
+        else gatherPairs(cells, wide, rows, at, count)
         duckdb.copy_data_to_vector(vector, 0, cells.buffer, 0, count * 8)
         writeRowNulls?.(vector, rows, at, count)
       },
@@ -116,6 +123,17 @@ function fillNested({ values, words, nulls }: Column, parts: readonly EncodedIte
       })
     },
     release: () => parts.forEach(({ release }) => release()),
+  }
+}
+
+const TWO_32 = 2 ** 32
+
+/** Doubles that hold integers, as 64-bit integers. */
+function gatherWhole(out: Uint32Array, doubles: Float64Array, rows: Uint32Array, from: number, count: number): void {
+  for (let k = 0; k < count; k++) {
+    const value = doubles[rows[from + k]]
+    out[k * 2] = value
+    out[k * 2 + 1] = Math.floor(value / TWO_32)
   }
 }
 

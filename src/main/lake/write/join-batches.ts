@@ -1,15 +1,21 @@
 // Several batches as one, so that one order and one set of files can be made of their rows.
 import type { Column, ColumnBatch, Values, Word } from '../../../contract/columns.ts'
 import { rescale } from '../../duck/fill-numbers.ts'
+import { packedColumn, packedTextsOf, type PackedTexts } from '../../market/packed-texts.ts'
 
-/** A column that only some of the batches have is null in the others. */
+/** A column that only some of the batches have is null in the others; one without any value is left out. */
 export function joinBatches(batches: readonly ColumnBatch[]): ColumnBatch {
-  if (batches.length === 1) return batches[0]
   const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
   const names = new Set(batches.flatMap(batch => Object.keys(batch.columns)))
-  const columns = [...names].map(name => [name, joinColumns(batches, name, rowCount)])
+  const columns = [...names].flatMap(name => {
+    const column = joinColumns(batches, name, rowCount)
+    return column ? [[name, column]] : []
+  })
   return { rowCount, columns: Object.fromEntries(columns) as ColumnBatch['columns'] }
 }
+
+/** After the texts, so that they need not be copied once more where they are read in words of four bytes. */
+const SPARE_BYTES = 16
 
 interface Part {
   at: number
@@ -17,19 +23,30 @@ interface Part {
   column: Column | undefined
 }
 
-function joinColumns(batches: readonly ColumnBatch[], name: string, rowCount: number): Column {
+function joinColumns(batches: readonly ColumnBatch[], name: string, rowCount: number): Column | undefined {
   const parts: Part[] = []
   let at = 0
   for (const batch of batches) {
-    if (batch.rowCount > 0) parts.push({ at, rowCount: batch.rowCount, column: batch.columns[name] })
+    const column = batch.columns[name] as Column | undefined
+    const part = { at, rowCount: batch.rowCount, column: column && hasValues(column) ? column : undefined }
+    if (batch.rowCount > 0) parts.push(part)
     at += batch.rowCount
   }
   const columns = parts.flatMap(({ column }) => column ?? [])
-  if (columns.length === 0) return { ...batches.find(batch => name in batch.columns)!.columns[name] }
+  if (columns.length === 0) return undefined
+  if (batches.length === 1) return columns[0]
   const { type } = columns[0]
+  const packed = columns.flatMap(column => (column.nulls ? [] : (packedTextsOf(column) ?? [])))
+  if (packed.length === parts.length) return packedColumn(joinPacked(packed, rowCount))
   const nulls = joinNulls(parts, rowCount)
   if (columns[0].words) return { type, ...joinWords(parts, rowCount), ...nulls }
   return { type, ...joinNumbers(parts, rowCount), ...nulls }
+}
+
+/** Whether any row may have one. */
+function hasValues(column: Column): boolean {
+  if (column.nulls && !column.nulls.includes(0)) return false
+  return packedTextsOf(column) !== undefined || !column.words?.every(word => word === null)
 }
 
 function joinNulls(parts: readonly Part[], rowCount: number): { nulls?: Uint8Array } {
@@ -40,6 +57,21 @@ function joinNulls(parts: readonly Part[], rowCount: number): { nulls?: Uint8Arr
     else if (column.nulls) nulls.set(column.nulls, at)
   }
   return { nulls }
+}
+
+function joinPacked(parts: readonly PackedTexts[], rowCount: number): PackedTexts {
+  const sizes = parts.map(({ ends }) => ends[ends.length - 1])
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const bytes = new Uint8Array(new ArrayBuffer(total + SPARE_BYTES), 0, total)
+  const ends = new Uint32Array(rowCount)
+  let at = 0
+  let from = 0
+  parts.forEach((part, i) => {
+    bytes.set(part.bytes.subarray(0, sizes[i]), from)
+    for (let row = 0; row < part.ends.length; row++) ends[at++] = from + part.ends[row]
+    from += sizes[i]
+  })
+  return { bytes, ends }
 }
 
 /** Words are put one after the other, those of batches that share them once; equal ones may stand there twice. */

@@ -1,6 +1,7 @@
-// Ids that differ in every row, written as bytes into one buffer and turned into text a batch at a time: a string made
-// of parts for each row would be most of the cost of a row, and nearly all of its garbage.
+// Ids that differ in every row, written as bytes into one buffer: a string made of parts for each row would be most of
+// the cost of a row, and nearly all of its garbage.
 import type { Column } from '../../../contract/columns.ts'
+import { packedColumn } from '../../market/packed-texts.ts'
 
 export interface IdMaker {
   begin: (capacity: number) => void
@@ -28,7 +29,6 @@ export function makeIds(): IdMaker {
   let bytes = Buffer.alloc(0)
   let ends = new Uint32Array(0)
   let at = 0
-  let isAscii = true
   const digits = new Uint8Array(LONGEST_NUMBER)
 
   function reserve(count: number): void {
@@ -51,10 +51,7 @@ export function makeIds(): IdMaker {
 
   function putBytes(source: Uint8Array, from: number, to: number): void {
     reserve(to - from)
-    for (let i = from; i < to; i++) {
-      if (source[i] > 127) isAscii = false
-      bytes[at++] = source[i]
-    }
+    for (let i = from; i < to; i++) bytes[at++] = source[i]
   }
   const startOf = (row: number) => (row === 0 ? 0 : ends[row - 1])
 
@@ -63,7 +60,6 @@ export function makeIds(): IdMaker {
       bytes = Buffer.allocUnsafeSlow(capacity * USUAL_BYTES)
       ends = new Uint32Array(capacity)
       at = 0
-      isAscii = true
     },
     open: row => void (at = startOf(row)),
     putBytes,
@@ -87,24 +83,6 @@ export function makeIds(): IdMaker {
     },
     startOf,
     endOf: row => ends[row],
-    finish(rowCount) {
-      const words = new Array<string>(rowCount)
-      // Slices of one text where bytes and characters agree.
-      const text = isAscii ? bytes.toString('latin1', 0, rowCount === 0 ? 0 : ends[rowCount - 1]) : ''
-      let from = 0
-      for (let row = 0; row < rowCount; row++) {
-        const to = ends[row]
-        words[row] = isAscii ? text.slice(from, to) : bytes.toString('utf8', from, to)
-        from = to
-      }
-      return { type: 'string', values: codesUpTo(rowCount), words }
-    },
+    finish: rowCount => packedColumn({ bytes, ends: ends.subarray(0, rowCount) }),
   }
-}
-
-/** A word of its own for every row. */
-function codesUpTo(rowCount: number): Uint16Array | Uint32Array {
-  const codes = rowCount <= 0x1_0000 ? new Uint16Array(rowCount) : new Uint32Array(rowCount)
-  for (let row = 0; row < rowCount; row++) codes[row] = row
-  return codes
 }

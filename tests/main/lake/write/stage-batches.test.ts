@@ -12,6 +12,8 @@ import { decodeValue } from '../../../../src/main/lake/iceberg/single-value.ts'
 import { bucketOf } from '../../../../src/main/lake/iceberg/transform.ts'
 import type { FileIO } from '../../../../src/main/lake/io/file-io.ts'
 import { stageBatches, type StageBatchesOptions } from '../../../../src/main/lake/write/stage-batches.ts'
+import { packedColumn } from '../../../../src/main/market/packed-texts.ts'
+import { pack } from '../../../support/pack-texts.ts'
 import { anyBatch, DAY, fromFiles, MICROS_PER_DAY, openTable, tradesBatch, type SampleTrade } from './sample-rows.ts'
 
 const SYMBOLS = ['BHP', 'RIO', 'CBA', 'é', '']
@@ -128,6 +130,43 @@ describe('staged rows', () => {
       ),
       { numRuns: 15 },
     )
+  })
+
+  it('have their ids, whether these came as words or packed', async () => {
+    const id = fc.oneof(fc.string(), fc.string({ unit: 'grapheme', minLength: 10 }))
+    const parts = fc.array(fc.record({ ids: fc.array(id), isPacked: fc.boolean() }), { minLength: 1, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(parts, async parts => {
+        const batches = parts.map(({ ids, isPacked }) => {
+          const batch = tradesBatch(ids.map((_, i) => ({ symbol: 'BHP', micros: DAY + i })))
+          const words = { type: 'string' as const, values: Uint32Array.from(ids.keys()), words: ids }
+          return { ...batch, columns: { ...batch.columns, message_id: isPacked ? packedColumn(pack(ids)) : words } }
+        })
+        const { files, read } = await stage(batches)
+        if (files.length === 0) return
+        const found = await read(`SELECT message_id FROM ${fromFiles(files)}`)
+        expect(found.map(({ message_id }) => message_id).sort()).toEqual(parts.flatMap(({ ids }) => ids).sort())
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('have nulls where no row of a flush has a value, and values where one has', async () => {
+    const batch = (rows: SampleTrade[], change: ColumnBatch['columns']) => {
+      const { rowCount, columns } = tradesBatch(rows)
+      return { rowCount, columns: { ...columns, ...change } }
+    }
+    const rows = [1, 2].map(sequence => ({ symbol: 'BHP', micros: DAY, sequence }))
+    const none = { values: new Uint8Array(2), nulls: Uint8Array.of(1, 1) }
+    const side = { type: 'enum', words: ['BUY'] } as const
+    const vendor_data = { type: 'map', values: new Uint8Array(2), words: [null] } as const
+    const batches = [
+      batch(rows, { side: { ...side, ...none }, vendor_data, _offset: { type: 'long', ...none } }),
+      batch(rows, { side: { ...side, values: new Uint8Array(2) }, vendor_data }),
+    ]
+    const { files, read } = await stage(batches)
+    const sql = `SELECT count(side) side, count(vendor_data) vendor, count(_offset) place FROM ${fromFiles(files)}`
+    expect(await read(sql)).toEqual([{ side: '2', vendor: '0', place: '0' }])
   })
 
   it.each(Object.keys(TABLES) as TableId[])('of %s hold every type, and nulls', async table => {
