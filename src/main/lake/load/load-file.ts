@@ -1,21 +1,14 @@
 // Loads one file's rows into a table in one commit: nothing of it can be seen before, all of it afterwards, once.
 // That it was loaded is a property of the table, set by that very commit, because snapshots expire and this must not.
 import type { ColumnBatch } from '../../../contract/columns.ts'
-import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { TableId } from '../../../contract/tables.ts'
 import { commitChange } from '../commit/commit-change.ts'
 import { removeFiles } from '../commit/write-new.ts'
-import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
 import { stageBatches } from '../write/stage-batches.ts'
 import { createHandOver } from './hand-over.ts'
-
-export interface LoadedBefore {
-  /** When, as ISO 8601. */
-  at: string
-  snapshotId: string
-}
+import { IMPORT_HASH_KEY, IMPORT_KEY, loadedBefore, markOf, type LoadedBefore } from './import-marks.ts'
 
 export interface FileLoad {
   append: (batch: ColumnBatch) => Promise<void>
@@ -55,6 +48,7 @@ export async function loadFile(
     signal: abort.signal,
   }).finally(() => connection.closeSync())
   staging.catch(() => {}) // told where it is awaited
+  let isHandedOver = false
 
   return {
     async append(batch) {
@@ -66,11 +60,12 @@ export async function loadFile(
       const added = await staging
       const rowCount = added.reduce((sum, { recordCount }) => sum + recordCount, 0)
       const atMs = table.clock.nowMs()
+      isHandedOver = true
       const { snapshotId } = await commitChange(table, {
         operation: 'append',
         added,
-        summary: { 'k2.import': name, 'k2.import-hash': hash },
-        properties: snapshot => ({ [keyOf(hash)]: JSON.stringify({ snapshot, atMs, rows: rowCount, file: name }) }),
+        summary: { [IMPORT_KEY]: name, [IMPORT_HASH_KEY]: hash },
+        properties: snapshot => markOf(hash, { snapshot, atMs, rows: rowCount, file: name }),
         refuse(now) {
           const other = again ? undefined : loadedBefore(now, hash)
           if (other) throw loadedMeanwhile(name, other)
@@ -82,24 +77,13 @@ export async function loadFile(
       abort.abort()
       rows.end()
       const added = await staging.catch(() => [])
+      if (isHandedOver) return // its files are the commit's, and may be in the table
       await removeFiles(
         lake,
         added.map(({ path }) => path),
       )
     },
   }
-}
-
-/** Half of a SHA-256: still no two files by chance, and a table may know thousands. */
-function keyOf(contentHash: string): string {
-  return `k2.import.${contentHash.slice(0, 32)}`
-}
-
-function loadedBefore({ properties }: TableMetadata, contentHash: string): LoadedBefore | undefined {
-  const text = properties[keyOf(contentHash)]
-  if (text === undefined) return undefined
-  const { snapshot, atMs } = JSON.parse(text) as { snapshot: string; atMs: number }
-  return { at: timestampText(atMs * 1000), snapshotId: snapshot }
 }
 
 function loadedMeanwhile(name: string, { at, snapshotId }: LoadedBefore): Failure {

@@ -7,8 +7,9 @@ import { commitUntilLanded, type Prepared } from '../commit/commit-until-landed.
 import { findCommit } from '../commit/find-commit.ts'
 import { newSnapshotId, prepareHead } from '../commit/new-head.ts'
 import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
-import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
+import { headOf, snapshotOf, type Snapshot, type TableMetadata, type Update } from '../iceberg/metadata.ts'
 import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
+import { rewindMarks } from '../load/import-marks.ts'
 import { COMMIT_ID_KEY, inheritedKeys, offsetsAt, OFFSETS_KEY, offsetsText } from '../offsets.ts'
 import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import type { LakeTable } from '../table.ts'
@@ -47,7 +48,7 @@ async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Pro
   const target = requireSnapshot(metadata, wanted.target)
   const [now, then] = await Promise.all([table.manifests(head), table.manifests(target)])
   const [filesNow, filesThen] = await Promise.all([liveFiles(table, base, now), liveFiles(table, base, then)])
-  return prepareHead(table, base, {
+  const prepared = await prepareHead(table, base, {
     snapshotId: wanted.snapshotId,
     manifests: then.filter(({ addedFiles, existingFiles }) => addedFiles + existingFiles > 0),
     summary: snapshotSummary({
@@ -62,6 +63,20 @@ async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Pro
       },
     }),
   })
+  const marks = wanted.reingest ? rewindMarks(metadata, target) : []
+  return { ...prepared, updates: [...stillThere(wanted), ...prepared.updates, ...marks] }
+}
+
+/**
+ * Another process may let the snapshot expire, and remove its files, while its manifests are read here: that leaves
+ * the head, which the commit asks for, where it is. A name can only be given to a snapshot that is there.
+ */
+function stillThere({ target, snapshotId }: Wanted): Update[] {
+  const name = { 'ref-name': `k2-rolling-back-${snapshotId}` }
+  return [
+    { action: 'set-snapshot-ref', ...name, type: 'tag', 'snapshot-id': target },
+    { action: 'remove-snapshot-ref', ...name },
+  ]
 }
 
 /** An empty vector where there was none: else the one of the snapshots that were rolled back would be inherited. */
