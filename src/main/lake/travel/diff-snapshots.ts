@@ -37,7 +37,26 @@ export async function diffSnapshots(lake: Lake, table: LakeTable, question: Diff
   const [earlier, later] = [requireSnapshot(metadata, a), requireSnapshot(metadata, b)]
   if (!mayDescend(metadata, earlier, later)) throw notAncestor(table, a, b)
   const letGo = [table.pin(a), table.pin(b)]
-  const connection = await lake.duck.connect()
+  try {
+    const connection = await lake.duck.connect()
+    try {
+      return await difference(lake, table, { ...question, metadata, later, connection })
+    } finally {
+      connection.closeSync()
+    }
+  } finally {
+    for (const release of letGo) release()
+  }
+}
+
+interface Comparison extends DiffQuestion {
+  metadata: TableMetadata
+  later: Snapshot
+  connection: DuckDBConnection
+}
+
+async function difference(lake: Lake, table: LakeTable, comparison: Comparison): Promise<Difference> {
+  const { a, b, metadata, later, connection, signal } = comparison
   const opened: OpenScan[] = []
   const open = async (plan: ScanPlan, files: readonly ScanFile[]): Promise<string> => {
     const scan = await openScan({ plan: { ...plan, files, schema: toPlan.schema }, io: lake.io, connection, signal })
@@ -58,7 +77,7 @@ export async function diffSnapshots(lake: Lake, table: LakeTable, question: Diff
        UNION ALL BY NAME (SELECT 'removed' AS change, * FROM ((${before}) EXCEPT ALL (${after})))`,
       signal,
     )
-    const data = await readPage(connection, table, question)
+    const data = await readPage(connection, table, comparison)
     const total = new Set([...from.keys(), ...to.keys()]).size
     const read = gone.length + come.length
     return { data, total: data.added + data.removed, head: later, files: { total, pruned: total - read, read } }
@@ -68,8 +87,6 @@ export async function diffSnapshots(lake: Lake, table: LakeTable, question: Diff
     throw told
   } finally {
     for (const scan of opened) scan.release()
-    connection.closeSync()
-    for (const release of letGo) release()
   }
 }
 
