@@ -66,18 +66,18 @@ function worthwhile({ shared, coarse, fine }: CompactionUnit, minFiles: number):
   }
 }
 
-/** From the smallest on, while the next one is not too large for what is gained. */
+/** From the smallest to the last one that is not too large for what is gained: a tiny one alone holds nobody up. */
 function smallFiles(files: readonly ScanFile[], incomingBytes: number): ScanFile[] {
-  const bySize = files.toSorted((a, b) => a.file.fileBytes - b.file.fileBytes)
-  const chosen: ScanFile[] = []
+  const bySize = files
+    .filter(({ file }) => file.fileBytes < TARGET_BYTES)
+    .toSorted((a, b) => a.file.fileBytes - b.file.fileBytes)
   let sum = incomingBytes
-  for (const scanned of bySize) {
-    const { fileBytes } = scanned.file
-    if (fileBytes >= TARGET_BYTES || (sum > 0 && fileBytes > TIER * sum)) break
-    chosen.push(scanned)
+  let count = 0
+  bySize.forEach(({ file: { fileBytes } }, i) => {
+    if (sum === 0 || fileBytes <= TIER * sum) count = i + 1
     sum += fileBytes
-  }
-  return chosen
+  })
+  return bySize.slice(0, count)
 }
 
 function bytesOf(files: readonly ScanFile[]): number {
