@@ -5,7 +5,7 @@ import type { LoadedTable } from '../catalog/catalog.ts'
 import { commitUntilLanded } from '../commit/commit-until-landed.ts'
 import { removeFiles } from '../commit/write-new.ts'
 import type { ManifestFile } from '../iceberg/data-file.ts'
-import { headOf, MAIN, type Snapshot, type Update } from '../iceberg/metadata.ts'
+import { headOf, MAIN, snapshotOf, type Snapshot, type Update } from '../iceberg/metadata.ts'
 import { canonicalLocation } from '../io/location.ts'
 import type { LakeTable } from '../table.ts'
 import { filesIn, manifestsOf } from './reachable-files.ts'
@@ -36,7 +36,7 @@ export async function expireSnapshots(table: LakeTable, options: ExpireOptions):
   if (expired.length === 0) return { ...NOTHING, snapshots_kept: before.metadata.snapshots.length }
   const gone = new Set(expired.map(snapshot => snapshot['snapshot-id']))
   const then = await heldBy(table, before, expired, signal)
-  const after = dryRun ? without(before, gone) : await commitRemoval(table, gone, nowMs, signal)
+  const after = dryRun ? without(before, gone) : await commitRemoval(table, { gone, select, nowMs, signal })
   const files = await onlyIn(table, then, before, after, signal).catch((error: unknown) => {
     throw dryRun ? error : filesStay(table, expired.length, error)
   })
@@ -46,7 +46,7 @@ export async function expireSnapshots(table: LakeTable, options: ExpireOptions):
       files.map(({ location }) => location),
     )
   return {
-    snapshots_removed: expired.length,
+    snapshots_removed: expired.filter(one => !snapshotOf(after.metadata, one['snapshot-id'])).length,
     snapshots_kept: after.metadata.snapshots.length,
     files_removed: files.length,
     bytes_removed: files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -55,41 +55,50 @@ export async function expireSnapshots(table: LakeTable, options: ExpireOptions):
 
 const NOTHING: Expired = { snapshots_removed: 0, snapshots_kept: 0, files_removed: 0, bytes_removed: 0 }
 
-/** What was chosen goes, unless a tag or a reader came to it meanwhile. */
-async function commitRemoval(
-  table: LakeTable,
-  gone: ReadonlySet<string>,
-  nowMs: number,
-  signal?: AbortSignal,
-): Promise<LoadedTable> {
-  const stillGone = ({ metadata }: LoadedTable): string[] => {
-    const named = new Set(expiredRefs(metadata, nowMs))
-    const held = Object.entries(metadata.refs).flatMap(([name, ref]) => (named.has(name) ? [] : [ref['snapshot-id']]))
-    const ids = metadata.snapshots.map(snapshot => snapshot['snapshot-id'])
-    const pinned = table.pinned()
-    return ids.filter(id => gone.has(id) && !held.includes(id) && !pinned.has(id))
-  }
-  const { table: landed } = await table.inTurn(() =>
-    commitUntilLanded(table, {
+interface Removal {
+  gone: ReadonlySet<string>
+  select: (loaded: LoadedTable) => Snapshot[]
+  nowMs: number
+  signal?: AbortSignal
+}
+
+/** What was chosen goes, unless a tag or a reader came to it meanwhile, or the head went back to it. */
+async function commitRemoval(table: LakeTable, { gone, select, nowMs, signal }: Removal): Promise<LoadedTable> {
+  const stillGone = (loaded: LoadedTable): string[] =>
+    select(loaded)
+      .map(snapshot => snapshot['snapshot-id'])
+      .filter(id => gone.has(id))
+  const { table: landed } = await table.inTurn(async () => {
+    await table.load(signal) // reading took its time, and a tag may have come
+    return commitUntilLanded(table, {
       signal,
       landed: now => stillGone(now).length === 0,
       prepare(base) {
         const { metadata } = base
+        const past = expiredRefs(metadata, nowMs)
+        // A REST server lets a name go with its snapshot: none may have been moved to one of these. A new one cannot be
+        // asked for; a SQL catalog refuses to remove its snapshot.
+        const named = Object.entries(metadata.refs).filter(([name]) => name !== MAIN && !past.includes(name))
         const updates: Update[] = [
-          ...expiredRefs(metadata, nowMs).map(name => ({ action: 'remove-snapshot-ref' as const, 'ref-name': name })),
+          ...past.map(name => ({ action: 'remove-snapshot-ref' as const, 'ref-name': name })),
           { action: 'remove-snapshots', 'snapshot-ids': stillGone(base) },
         ]
         return Promise.resolve({
           requirements: [
             { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
             { type: 'assert-ref-snapshot-id', ref: MAIN, 'snapshot-id': headOf(metadata)?.['snapshot-id'] ?? null },
+            ...named.map(([ref, { 'snapshot-id': id }]) => ({
+              type: 'assert-ref-snapshot-id' as const,
+              ref,
+              'snapshot-id': id,
+            })),
           ],
           updates,
           files: [],
         })
       },
-    }),
-  )
+    })
+  })
   return landed
 }
 
