@@ -19,7 +19,8 @@ ROUNDS = 40
 def fill():
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'; SET threads = 2")
-    files = glob.glob(f"{warehouse}/warehouse/market_data/trades/data/**/*.parquet", recursive=True)
+    # Those of compaction; the small ones before it have no folder of a bucket.
+    files = glob.glob(f"{warehouse}/warehouse/market_data/trades/data/*/symbol_hash=*/*.parquet")
     started, rows = time.perf_counter(), 0
     for file in files:
         found = connection.execute(

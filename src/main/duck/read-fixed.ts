@@ -53,21 +53,31 @@ function decimals({ width, scale }: DuckDBDecimalType): FixedType {
   return fixed(16, bytes => wideIntegers(hugeintsOf(bytes), scale))
 }
 
+// Both turn integers into doubles in their own place: fresh memory costs more than the loop does.
+
 /** As doubles where every one is exact as a double, else as they are. */
 function exactLongs(bytes: ArrayBuffer): Float64Array | BigInt64Array {
   const pairs = new Int32Array(bytes)
-  const doubles = new Float64Array(pairs.length / 2)
+  const doubles = new Float64Array(bytes)
   for (let i = 0; i < doubles.length; i++) {
     const high = pairs[2 * i + 1]
-    if (!isExactAsDouble(high)) return new BigInt64Array(bytes)
+    if (!isExactAsDouble(high)) return longsAgain(bytes, i)
     doubles[i] = high * TWO_32 + (pairs[2 * i] >>> 0)
   }
   return doubles
 }
 
+/** Of the first `count` values, which are doubles by now; the others are what they were. */
+function longsAgain(bytes: ArrayBuffer, count: number): BigInt64Array {
+  const doubles = new Float64Array(bytes)
+  const longs = new BigInt64Array(bytes)
+  for (let i = 0; i < count; i++) longs[i] = BigInt(doubles[i])
+  return longs
+}
+
 function doublesOf(bytes: ArrayBuffer): Float64Array {
   const pairs = new Int32Array(bytes)
-  const doubles = new Float64Array(pairs.length / 2)
+  const doubles = new Float64Array(bytes)
   for (let i = 0; i < doubles.length; i++) doubles[i] = pairs[2 * i + 1] * TWO_32 + (pairs[2 * i] >>> 0)
   return doubles
 }

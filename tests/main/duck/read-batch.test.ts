@@ -57,6 +57,12 @@ describe('an answer', () => {
     })
   })
 
+  it('keeps every integer of a column exact when only a late one is beyond what a double holds', async () => {
+    const integers = ['1', '-5', '-9007199254740992', '9007199254740992', '-1', '9007199254740993', '7']
+    const rows = await rowsOfSql(`SELECT unnest([${integers.join(', ')}]::BIGINT[]) l, unnest([NULL, 2, 3]) n`)
+    expect(rows.map(({ l }) => l)).toEqual(integers)
+  })
+
   it('keeps integers exact beyond what a double holds, and beyond 64 bits', async () => {
     expect(
       await rowsOfSql(`SELECT 9007199254740993 l, -999999999.999999999::DECIMAL(18,9) d, 18446744073709551615::UBIGINT u,
