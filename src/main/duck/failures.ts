@@ -5,7 +5,7 @@ import { Failure } from '../../contract/failure.ts'
 const OUT_OF_DISK = /no space left|disk full|max_temp_directory_size|failed to offload|could not write all bytes/i
 const MISSING_FILE = /No files found that match the pattern "([^"]*)"|Cannot open file "([^"]*)": No such file/
 const DAMAGED_FILE =
-  /No magic bytes|too small to be a Parquet file|Footer length error|TProtocolException|TTransportException|Decompression failure|ZSTD|decompress|corrupt|[Ii]nvalid (?:string encoding|data|column data)|Failed to read (?:file|Parquet)|Could not read enough|read out of|past the end|Out of buffer|Parquet/
+  /^Invalid Error: |No magic bytes|too small to be a Parquet file|Footer length error|TProtocolException|TTransportException|Decompression failure|ZSTD|decompress|corrupt|[Ii]nvalid (?:unicode|string encoding|data|column data)|Failed to read (?:file|Parquet)|converted type|Could not read enough|read out of|past the end|Out of buffer|Parquet/
 
 /** A Failure where DuckDB says what a person can act on, else the error itself. */
 export function translateDuckError(error: unknown): unknown {

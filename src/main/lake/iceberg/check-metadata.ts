@@ -73,7 +73,7 @@ function checkSchemas(metadata: TableMetadata & Json): void {
 
 function checkFields(struct: Json, depth: number): void {
   if (depth > 64) throw new RangeError('its schema is nested more than 64 deep')
-  for (const field of listAt(struct, 'fields')) {
+  for (const field of presentListAt(struct, 'fields')) {
     numberAt(field, 'id')
     textAt(field, 'name')
     checkType(field.type, depth)
@@ -102,7 +102,7 @@ function checkType(type: unknown, depth: number): void {
 function checkSpecs(metadata: TableMetadata & Json): void {
   for (const spec of listAt(metadata, 'partition-specs')) {
     numberAt(spec, 'spec-id')
-    for (const field of listAt(spec, 'fields')) {
+    for (const field of presentListAt(spec, 'fields')) {
       // Version 3 tables may list several sources; a version 2 field has one.
       numberAt(field, 'source-id')
       numberAt(field, 'field-id')
@@ -120,7 +120,7 @@ function checkSpecs(metadata: TableMetadata & Json): void {
 function checkSortOrders(metadata: TableMetadata & Json): void {
   for (const order of listAt(metadata, 'sort-orders')) {
     numberAt(order, 'order-id')
-    listAt(order, 'fields')
+    presentListAt(order, 'fields')
   }
   numberAt(metadata, 'default-sort-order-id')
 }
@@ -176,6 +176,11 @@ function listAt(json: Json, key: string): Json[] {
   const value = json[key] ?? []
   if (!Array.isArray(value) || !value.every(isObject)) throw new RangeError(`${key} is not a list of objects`)
   return value
+}
+
+function presentListAt(json: Json, key: string): Json[] {
+  if (json[key] == null) throw new RangeError(`${key} is missing`)
+  return listAt(json, key)
 }
 
 function textAt(json: Json, key: string): string {

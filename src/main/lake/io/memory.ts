@@ -1,7 +1,7 @@
 // Files of a table in memory, under the promises of a real place: for tests that let any operation fail.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { throwIfCancelled } from './cancelled.ts'
 import { alreadyThere, diskFailure, endsBefore } from './disk-failure.ts'
 import { draftBeside } from './drafts.ts'
@@ -74,7 +74,7 @@ export function memoryFiles(nowMs: () => number = () => Date.now()): MemoryFiles
     async open(location, signal) {
       throwIfCancelled(signal)
       const { bytes } = kept(location)
-      const path = join(await diskFolder(), `opened-${opened++}`)
+      const path = join(await diskFolder(), `opened-${opened++}-${basename(location)}`)
       await writeFile(path, bytes)
       let released = false
       const release = () => {

@@ -2,6 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
+import { openDuck } from '../../duck/open-duck.ts'
 import { readBatch, streamBatches } from '../../duck/read-batch.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import type { FileIO, LocalFile } from '../io/file-io.ts'
@@ -43,7 +44,7 @@ export async function openScan({ plan, io, connection, signal }: ScanOptions): P
   const opened = await openAll([...files.keys()], io, signal)
   const filePaths = new Map([...opened].map(([location, { path }]) => [location, path]))
   const release = () => opened.forEach(file => file.release())
-  const blame = (error: unknown) => blameFile(error, plan, filePaths, connection, signal)
+  const blame = (error: unknown) => blameFile(error, plan, filePaths, signal)
   try {
     const layouts = await fileLayouts(
       connection,
@@ -52,8 +53,9 @@ export async function openScan({ plan, io, connection, signal }: ScanOptions): P
     )
     return { sql: columns => scanSql(plan, { columns, filePaths, layouts }), blame, release }
   } catch (error) {
+    const blamed = await blame(error) // looks at the files once more
     release()
-    throw await blame(error)
+    throw blamed
   }
 }
 
@@ -134,16 +136,14 @@ async function blameFile(
   error: unknown,
   plan: ScanPlan,
   filePaths: ReadonlyMap<string, string>,
-  connection: DuckDBConnection,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  if (!(error instanceof Failure) || (error.code !== 'NOT_FOUND' && error.code !== 'CORRUPT')) return error
+  if (!mayComeFromFile(error)) return error
   const said = `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}`
   const location =
-    [...filePaths].find(([, path]) => said.includes(path))?.[0] ??
-    (await findUnreadable(plan, filePaths, connection, signal))
+    [...filePaths].find(([, path]) => said.includes(path))?.[0] ?? (await findUnreadable(plan, filePaths, signal))
   if (location === undefined) return error
-  if (error.code === 'NOT_FOUND') return vanished(location, error)
+  if (error instanceof Failure && error.code === 'NOT_FOUND') return vanished(location, error)
   return new Failure(
     'CORRUPT',
     `The table's file ${location} is damaged; nothing was answered. Restore it from a copy, and see k2 lake verify.`,
@@ -151,19 +151,33 @@ async function blameFile(
   )
 }
 
-/** Reads file by file until one fails: slow, but only after a failure that named none. */
+/** DuckDB calls it its own error when a footer says what cannot be, as a decimal of 244 digits. */
+function mayComeFromFile(error: unknown): error is Error {
+  if (error instanceof Failure) return error.code === 'NOT_FOUND' || error.code === 'CORRUPT'
+  return error instanceof Error && error.message.startsWith('INTERNAL Error')
+}
+
+/**
+ * Reads file by file until one fails: slow, but only after a failure that named none. In a database of its own, as
+ * some damage leaves the one that met it unusable.
+ */
 async function findUnreadable(
   plan: ScanPlan,
   filePaths: ReadonlyMap<string, string>,
-  connection: DuckDBConnection,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  for (const scanFile of plan.files) {
-    try {
-      await readBatch(connection, scanSql({ ...plan, files: [scanFile] }, { filePaths }), signal)
-    } catch {
-      return signal?.aborted ? undefined : scanFile.file.path
+  const duck = await openDuck({ threads: 1 })
+  try {
+    const connection = await duck.connect()
+    for (const scanFile of plan.files) {
+      try {
+        await readBatch(connection, scanSql({ ...plan, files: [scanFile] }, { filePaths }), signal)
+      } catch {
+        return signal?.aborted ? undefined : scanFile.file.path
+      }
     }
+    return undefined
+  } finally {
+    duck.close()
   }
-  return undefined
 }

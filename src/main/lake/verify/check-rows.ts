@@ -6,7 +6,7 @@ import { readBatch } from '../../duck/read-batch.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import { currentSchema, headOf } from '../iceberg/metadata.ts'
-import type { Field, Schema } from '../iceberg/schema.ts'
+import type { Field, PrimitiveType, Schema } from '../iceberg/schema.ts'
 import { decodeValue } from '../iceberg/single-value.ts'
 import type { Lake } from '../lake.ts'
 import { openScan } from '../read/scan.ts'
@@ -46,13 +46,12 @@ async function checkFile(lake: Lake, connection: DuckDBConnection, check: FileCh
   const scanFile = { file, sequenceNumber: 0, deletes: [] }
   const counts = { total: 1, pruned: 0, read: 1 }
   const plan = { snapshotId: check.snapshotId, schema, files: [scanFile], counts, filter: [] }
-  const columns = schema.fields.filter(({ id }) => file.nullCounts?.has(id) ?? file.lowerBounds?.has(id))
+  const columns = schema.fields // also those nothing is known of: each must be readable
   try {
     const scan = await openScan({ plan, io: lake.io, connection, signal })
     try {
-      const wanted = columns.map(({ name }) => name)
       const measures = ['count(*) AS n', ...columns.flatMap((field, i) => measuresOf(field, i, file))]
-      const sql = `SELECT ${measures.join(', ')} FROM (${scan.sql(wanted.length > 0 ? wanted : undefined)})`
+      const sql = `SELECT ${measures.join(', ')} FROM (${scan.sql()})`
       const batch = await readBatch(connection, sql, signal)
       const value = (name: string) => Number(cellOf(batch.columns[name], 0))
       return judge(file, columns, value)
@@ -71,15 +70,23 @@ function measuresOf({ id, name, type }: Field, i: number, file: DataFile): strin
   const column = sqlName(name)
   const nulls = `count(*) - count(${column}) AS nulls${i}`
   if (typeof type !== 'string') return [nulls]
-  const bounds = [
-    ...(
-      [
-        ['<', file.lowerBounds?.get(id)],
-        ['>', file.upperBounds?.get(id)],
-      ] as const
-    ).flatMap(([op, bytes]) => (bytes ? [`${column} ${op} ${sqlLiteral(type, decodeValue(type, bytes))}`] : [])),
-  ]
+  const bounds = (
+    [
+      ['<', file.lowerBounds?.get(id)],
+      ['>', file.upperBounds?.get(id)],
+    ] as const
+  ).flatMap(([op, bytes]) => (bytes ? [`${column} ${op} ${literalOf(type, bytes)}`] : []))
   return bounds.length === 0 ? [nulls] : [nulls, `count(*) FILTER (WHERE ${bounds.join(' OR ')}) AS outside${i}`]
+}
+
+/** Bounds that are no value of the column's type bound no row: each row is outside. */
+function literalOf(type: PrimitiveType, bytes: Uint8Array): string {
+  try {
+    return sqlLiteral(type, decodeValue(type, bytes))
+  } catch (error) {
+    if (error instanceof RangeError) return 'NULL OR TRUE'
+    throw error
+  }
 }
 
 function judge(file: DataFile, columns: readonly Field[], value: (name: string) => number): string[] {
