@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../contract/failure.ts'
 import { TABLES, type TableId } from '../../../contract/tables.ts'
 import type { Lake } from '../lake.ts'
+import type { LakeTable } from '../table.ts'
 import { compactTable, type Compacted } from './compact-table.ts'
 import { expireSnapshots, type Expired, type Retention } from './expire-snapshots.ts'
 
@@ -49,12 +50,30 @@ async function run(lake: Lake, options: UpkeepOptions, everyMs: number, signal: 
 
 async function keepUp(lake: Lake, id: TableId, options: UpkeepOptions, signal: AbortSignal): Promise<void> {
   const { retention, onDone, onFailed } = options
+  const table = lake.table(id)
+  async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!signal.aborted) onFailed?.({ table: id, error })
+      return undefined
+    }
+  }
+  if (!(await attempt(() => isThere(table, signal)))) return
+  const compacted = await attempt(() => compactTable(lake, table, { minFiles: MIN_FILES, signal }))
+  if (signal.aborted) return
+  // Also where compaction fails: a table with one damaged file would gather snapshots without end.
+  const expired = await attempt(() => expireSnapshots(table, { retention, signal }))
+  if (compacted && expired) onDone?.({ table: id, compacted, expired })
+}
+
+/** Not, as long as nothing was ever written to it. */
+async function isThere(table: LakeTable, signal: AbortSignal): Promise<boolean> {
   try {
-    const table = lake.table(id)
-    const compacted = await compactTable(lake, table, { minFiles: MIN_FILES, signal })
-    onDone?.({ table: id, compacted, expired: await expireSnapshots(table, { retention, signal }) })
+    await table.load(signal)
+    return true
   } catch (error) {
-    const isAbsent = error instanceof Failure && error.code === 'NOT_FOUND' // nothing was ever written here
-    if (!signal.aborted && !isAbsent) onFailed?.({ table: id, error })
+    if (error instanceof Failure && error.code === 'NOT_FOUND') return false
+    throw error
   }
 }
