@@ -4,6 +4,7 @@ import type { PartitionSpec, TableMetadata } from '../iceberg/metadata.ts'
 import { specOf } from '../iceberg/metadata.ts'
 import type { Value } from '../iceberg/schema.ts'
 import type { ScanFile } from '../read/file-index.ts'
+import { ROWS_PER_FILE } from '../write/stage-query.ts'
 
 /** Files are left as they are from this size on: large enough to read fast, small enough to be rewritten. */
 export const TARGET_BYTES = 128_000_000
@@ -62,7 +63,7 @@ function worthwhile({ shared, coarse, fine }: CompactionUnit, minFiles: number):
   return {
     shared,
     coarse,
-    fine: groups.filter(({ files }) => files.length >= (isWorth ? 1 : minFiles)),
+    fine: groups.filter(({ files }) => (isWorth ? files.length > 0 : files.length >= minFiles && becomeFewer(files))),
   }
 }
 
@@ -78,6 +79,12 @@ function smallFiles(files: readonly ScanFile[], incomingBytes: number): ScanFile
     sum += fileBytes
   })
   return bySize.slice(0, count)
+}
+
+/** Rows for several files make as many again: without this they would be rewritten in every round, for nothing. */
+function becomeFewer(files: readonly ScanFile[]): boolean {
+  const rows = files.reduce((sum, { file }) => sum + file.recordCount, 0)
+  return Math.ceil(rows / ROWS_PER_FILE) < files.length
 }
 
 function bytesOf(files: readonly ScanFile[]): number {

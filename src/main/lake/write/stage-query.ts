@@ -22,7 +22,7 @@ export interface StageQueryOptions extends TargetOptions {
 
 const COMPRESSION_LEVEL = 3
 /** Measured: 26 bytes a trade, so about 200 MB. */
-const ROWS_PER_FILE = 8_000_000
+export const ROWS_PER_FILE = 8_000_000
 
 /** Memory is DuckDB's own: beyond its limit the sort spills to its temp folder. Without rows there is no file. */
 export async function stageQuery(options: StageQueryOptions): Promise<DataFile[]> {

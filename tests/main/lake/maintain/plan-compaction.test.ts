@@ -118,6 +118,15 @@ describe('planning a compaction', () => {
     )
   })
 
+  it('leaves files whose rows would make as many again', () => {
+    const large = (): ScanFile => {
+      const { file, ...rest } = scanned([DAYS[0], BUCKETS[0]], 106_000_000)
+      return { ...rest, file: { ...file, recordCount: 4_100_000 } }
+    }
+    expect(planCompaction(metadata, [large(), large()], { minFiles: 2 })).toEqual([])
+    expect(planCompaction(metadata, [large(), large(), large()], { minFiles: 2 })).toHaveLength(1)
+  })
+
   it('is not held up by one tiny file', () => {
     const files = [500, ...Array.from({ length: 1_000 }, () => 50_000)].map(bytes => scanned([20_000, 0], bytes))
     expect(compacted(files, 5)).toHaveLength(1)
