@@ -75,38 +75,45 @@ async function measureWindow(
     const from = Math.floor(random() * (DAY_MICROS - lengthMicros))
     return { symbol: symbolName(Math.floor(random() * TAPE_SYMBOLS)), from, to: from + lengthMicros }
   })
-  let rows = 0
+  const rowsOfRound = new Map<number, number>()
   const asked = ({ symbol, from, to }: TimeWindow) => {
     const [start, end] = [from, to].map(micros => timestampText(TAPE_START_MICROS + micros).replace('Z', '+00:00'))
     return { symbol, start, end, columns }
   }
-  const check = (answer: { ms: number; rows: number }) => {
-    if (answer.rows !== rows) throw new Error(`A peer read ${answer.rows} rows where we read ${rows}.`)
-    return answer.ms
+  /** Whoever reads a window must find the rows that the others find. */
+  const agree = (round: number, rows: number) => {
+    const known = rowsOfRound.get(round) ?? rows
+    if (known !== rows) throw new Error(`One read ${known} rows where another read ${rows}.`)
+    rowsOfRound.set(round, rows)
   }
-  const ask = (question: string, window: TimeWindow, args: object) =>
-    peer.ask<{ ms: number; rows: number }>(question, { ...asked(window), ...args }).then(check)
+  const ask = async (question: string, round: number, args: object) => {
+    const { ms, rows } = await peer.ask<{ ms: number; rows: number }>(question, { ...asked(windows[round]), ...args })
+    agree(round, rows)
+    return ms
+  }
   const filesOf = async (window: TimeWindow) =>
     (await planWindow(lake, window)).files.map(({ file }) => localPath(file.path))
   const competitors = {
     ours: async (round: number) => {
       const started = performance.now()
-      rows = (await readWindow(lake, connection, windows[round], columns)).rowCount
-      return performance.now() - started
+      const { rowCount } = await readWindow(lake, connection, windows[round], columns)
+      const elapsedMs = performance.now() - started
+      agree(round, rowCount)
+      return elapsedMs
     },
-    duckdb: async (round: number) => ask('read_duckdb', windows[round], { files: await filesOf(windows[round]) }),
+    duckdb: async (round: number) => ask('read_duckdb', round, { files: await filesOf(windows[round]) }),
   }
   await alternate(WARM_UP, competitors)
   const { ours, duckdb } = await alternate(ROUNDS, competitors)
   const theirs = await alternate(PYICEBERG_ROUNDS, {
     ours: competitors.ours,
-    pyiceberg: round => ask('read_pyiceberg', windows[round], { catalog, table: 'market_data.trades' }),
+    pyiceberg: round => ask('read_pyiceberg', round, { catalog, table: 'market_data.trades' }),
   })
   const what = `a symbol's ${name}, ${columns.length} columns`
   const figure = (who: string, times: Times, goal?: string): Figure => {
     return { name: `${what}: ${who}, p50`, value: times.p50, unit: 'ms', target: goal, detail: spread(times) }
   }
-  const detail = `the least of both: ${(ours.min / duckdb.min).toFixed(2)}; ${rows.toLocaleString('en')} rows`
+  const detail = `the least of both: ${(ours.min / duckdb.min).toFixed(2)}; ${rowsOfRound.get(0)!.toLocaleString('en')} rows`
   return [
     figure('planned and read', ours, target),
     figure('DuckDB from Python, same files, into Arrow', duckdb),

@@ -59,7 +59,7 @@ describe('an answer', () => {
 
   it('keeps every integer of a column exact when only a late one is beyond what a double holds', async () => {
     const integers = ['1', '-5', '-9007199254740992', '9007199254740992', '-1', '9007199254740993', '7']
-    const rows = await rowsOfSql(`SELECT unnest([${integers.join(', ')}]::BIGINT[]) l, unnest([NULL, 2, 3]) n`)
+    const rows = await rowsOfSql(`SELECT unnest([${integers.join(', ')}]::BIGINT[]) l`)
     expect(rows.map(({ l }) => l)).toEqual(integers)
   })
 
