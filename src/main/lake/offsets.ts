@@ -23,8 +23,11 @@ const INHERITED_KEYS = [OFFSETS_KEY, VALID_THROUGH_KEY] as const
 export function offsetsOf(snapshot: Snapshot): OffsetVector | undefined {
   const text = snapshot.summary[OFFSETS_KEY]
   if (text === undefined) return undefined
-  const vector = parseOffsets(text)
-  if (vector) return vector
+  const vector = parsed.get(snapshot) ?? parseOffsets(text)
+  if (vector) {
+    parsed.set(snapshot, vector)
+    return vector
+  }
   throw new Failure(
     'CORRUPT',
     `Snapshot ${snapshot['snapshot-id']} has a ${OFFSETS_KEY} that K2 cannot read, so it is not known how far the log is in the table. ` +
@@ -32,6 +35,9 @@ export function offsetsOf(snapshot: Snapshot): OffsetVector | undefined {
     { details: { offsets: text.slice(0, 1000) } },
   )
 }
+
+/** Snapshots are never changed in place, and a list of a thousand asks for all of theirs each time. */
+const parsed = new WeakMap<Snapshot, OffsetVector>()
 
 function parseOffsets(text: string): OffsetVector | undefined {
   try {
