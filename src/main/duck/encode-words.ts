@@ -47,8 +47,8 @@ export function encodeTexts(words: readonly (string | null)[]): EncodedWords {
   return { strings, anyNull, release }
 }
 
-/** Without a string being made. */
-export function encodePacked({ bytes, ends }: PackedTexts): EncodedWords {
+/** Without a string being made. With places, text i is field placeOf[i]. */
+export function encodePacked({ bytes, ends }: PackedTexts, placeOf?: Uint32Array): EncodedWords {
   const lengths = new Uint32Array(ends.length)
   for (let i = 0, from = 0; i < ends.length; from = ends[i++]) lengths[i] = ends[i] - from
   const total = ends.length === 0 ? 0 : ends[ends.length - 1]
@@ -56,7 +56,7 @@ export function encodePacked({ bytes, ends }: PackedTexts): EncodedWords {
   const texts = hasRoom
     ? Buffer.from(bytes.buffer, bytes.byteOffset, total + INLINE_BYTES)
     : Buffer.concat([bytes], total + INLINE_BYTES)
-  return { ...layOut(lengths, texts), anyNull: false }
+  return { ...layOut(lengths, texts, placeOf), anyNull: false }
 }
 
 /** From base64, as the contract's batches hold them. */
@@ -69,21 +69,27 @@ export function encodeBytes(words: readonly (string | null)[]): EncodedWords {
 }
 
 /** `bytes` has INLINE_BYTES to spare at its end. */
-function layOut(lengths: Uint32Array, bytes: Buffer): { strings: Uint32Array; release: () => void } {
+function layOut(lengths: Uint32Array, bytes: Buffer, placeOf?: Uint32Array) {
   const strings = new Uint32Array(lengths.length * 4)
   const holder = DuckDBDataChunk.create([BLOB], 1)
   const address = handOver(holder, bytes)
   const low = address % 2 ** 32
   const high = Math.floor(address / 2 ** 32)
-  fillStrings(strings, lengths, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), low, high)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  fillStrings(strings, lengths, view, { low, high, placeOf })
   return { strings, release: () => holder.reset() }
 }
 
-function fillStrings(strings: Uint32Array, lengths: Uint32Array, bytes: DataView, low: number, high: number): void {
+function fillStrings(
+  strings: Uint32Array,
+  lengths: Uint32Array,
+  bytes: DataView,
+  { low, high, placeOf }: { low: number; high: number; placeOf: Uint32Array | undefined },
+): void {
   let at = 0
   for (let i = 0; i < lengths.length; i++) {
     const length = lengths[i]
-    const field = i * 4
+    const field = (placeOf ? placeOf[i] : i) * 4
     strings[field] = length
     if (length > INLINE_BYTES) {
       const address = low + at

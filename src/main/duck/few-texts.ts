@@ -23,6 +23,7 @@ export interface FewTextsOfRows {
 
 const MAX_TEXTS = 64
 const NONE = 255
+const ZEROS = new ArrayBuffer(VECTOR_ROWS)
 const cells = new Uint8Array(VECTOR_ROWS)
 const bits = new Uint32Array(VECTOR_ROWS / 32)
 
@@ -32,6 +33,7 @@ export function fewTextsOf(column: Column): FewTexts | undefined {
   const { words, values, nulls } = column
   const texts = words && textsOf(words)
   if (!texts) return undefined
+  if (texts.length === 1 && !nulls && !words.includes(null)) return { ofRows: () => oneText(texts) }
   const places = Uint8Array.from(words, word => (word === null ? NONE : texts.indexOf(word as string)))
   const codes = toCodes(values, nulls, words.length)
   const placeOfRow = new Uint8Array(codes.length)
@@ -47,6 +49,14 @@ export function fewTextsOf(column: Column): FewTexts | undefined {
       return { texts: present, type: ENUM(present), filler: fillCodes(placeOfRow, codeOf, used[NONE] === 1) }
     },
   }
+}
+
+function oneText(texts: readonly string[]): FewTextsOfRows {
+  const filler: VectorFiller = {
+    fill: (vector, _, __, count) => duckdb.copy_data_to_vector(vector, 0, ZEROS, 0, count),
+    release() {},
+  }
+  return { texts, type: ENUM(texts), filler }
 }
 
 /** Without looking on once there are too many: ids never repeat. */

@@ -126,7 +126,7 @@ function fillNested({ values, words, nulls }: Column, parts: readonly EncodedIte
   }
 }
 
-const TWO_32 = 2 ** 32
+export const TWO_32 = 2 ** 32
 
 /** Doubles that hold integers, as 64-bit integers. */
 function gatherWhole(out: Uint32Array, doubles: Float64Array, rows: Uint32Array, from: number, count: number): void {
@@ -214,7 +214,7 @@ function gatherItems(
   }
 }
 
-function writeNullRows(vector: Vector, nulls: Uint8Array, rows: Uint32Array, from: number, count: number): void {
+export function writeNullRows(vector: Vector, nulls: Uint8Array, rows: Uint32Array, from: number, count: number): void {
   bits.fill(0xffffffff)
   for (let k = 0; k < count; k++) if (nulls[rows[from + k]]) bits[k >> 5] &= ~(1 << (k & 31))
   writeNulls(vector, bits, count)

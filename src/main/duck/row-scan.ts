@@ -4,7 +4,8 @@
 import { BIGINT, DuckDBTableFunction, type DuckDBConnection, type DuckDBType } from '@duckdb/node-api'
 import type { Column, ColumnBatch } from '../../contract/columns.ts'
 import { fewTextsOf } from './few-texts.ts'
-import { createFiller, VECTOR_ROWS } from './fill-vector.ts'
+import { createOrderedFiller } from './fill-ordered.ts'
+import { VECTOR_ROWS } from './fill-vector.ts'
 import { writeWith, type BatchWriter } from './write-batch.ts'
 
 const NAME = 'k2_rows'
@@ -13,7 +14,9 @@ interface Source {
   names: readonly string[]
   types: readonly DuckDBType[]
   writer: BatchWriter
-  rows: Uint32Array
+  order: Uint32Array
+  from: number
+  to: number
 }
 
 /** Those that may be read now; a number is never given twice. */
@@ -22,32 +25,42 @@ let lastSource = 0
 
 export type TextsByName = ReadonlyMap<string, readonly string[]>
 
+/** From `from` up to `to`. */
+export interface Places {
+  from: number
+  to: number
+}
+
 export interface RowScan {
   /**
-   * What `use` gives for these rows, in this order, as what stands after FROM. It may be read while `use` is under way.
-   * `texts` are those of each column that comes as an ENUM: RETURN_STATS of a COPY does not say them.
+   * What `use` gives for the rows at these places of the order, as what stands after FROM. It may be read while `use` is
+   * under way. `texts` are those of each column that comes as an ENUM: RETURN_STATS of a COPY does not say them.
    */
-  withRows: <T>(rows: Uint32Array, use: (from: string, texts: TextsByName) => Promise<T>) => Promise<T>
+  withRows: <T>(places: Places, use: (from: string, texts: TextsByName) => Promise<T>) => Promise<T>
   close: () => void
 }
 
 /**
- * The columns of the batch under these names and types; what it lacks is null. Several may be read at once. Those of
- * `fewTexts` come as ENUMs where few texts repeat.
+ * The columns of the batch under these names and types; what it lacks is null. `order` has every row once. Several
+ * scans of it may be read at once. Columns of `fewTexts` come as ENUMs where few texts repeat.
  */
 export function openRowScan(
   batch: ColumnBatch,
+  order: Uint32Array,
   names: readonly string[],
   types: readonly DuckDBType[],
   fewTexts: ReadonlySet<string> = new Set(),
 ): RowScan {
+  const placeOf = new Uint32Array(order.length)
+  for (let place = 0; place < order.length; place++) placeOf[order[place]] = place
   const columns = names.map((name, i) => {
     const column = batch.columns[name] as Column | undefined
     const few = column && fewTexts.has(name) ? fewTextsOf(column) : undefined
-    return { few, plain: { type: types[i], filler: createFiller(few ? undefined : column, types[i]) } }
+    return { few, plain: { type: types[i], filler: createOrderedFiller(few ? undefined : column, types[i], placeOf) } }
   })
   return {
-    async withRows(rows, use) {
+    async withRows({ from, to }, use) {
+      const rows = order.subarray(from, to)
       const texts = new Map<string, readonly string[]>()
       const chosen = columns.map(({ few, plain }, i) => {
         const found = few?.ofRows(rows)
@@ -56,7 +69,7 @@ export function openRowScan(
       })
       const writer = writeWith(chosen.map(({ filler }) => filler))
       const source = ++lastSource
-      sources.set(source, { names, types: chosen.map(({ type }) => type), writer, rows })
+      sources.set(source, { names, types: chosen.map(({ type }) => type), writer, order, from, to })
       try {
         return await use(`${NAME}(${source})`, texts)
       } finally {
@@ -77,7 +90,7 @@ export function registerRowScan(connection: DuckDBConnection): void {
       const found = sources.get(source)
       if (!found) throw new Error(`There are no rows ${source}`)
       found.types.forEach((type, i) => info.addResultColumn(found.names[i], type))
-      info.setCardinality(found.rows.length, true)
+      info.setCardinality(found.to - found.from, true)
       info.setBindData({ source })
     },
     initFunction(info) {
@@ -88,9 +101,10 @@ export function registerRowScan(connection: DuckDBConnection): void {
     mainFunction(info, chunk) {
       const { source } = info.getBindData() as { source: number }
       const state = info.getInitData() as { at: number }
-      const { rows, writer } = sources.get(source)!
-      const count = Math.min(VECTOR_ROWS, rows.length - state.at)
-      if (count > 0) writer.write(chunk.chunk, rows, state.at, count)
+      const { order, from, to, writer } = sources.get(source)!
+      const at = from + state.at
+      const count = Math.min(VECTOR_ROWS, to - at)
+      if (count > 0) writer.write(chunk.chunk, order, at, count)
       else chunk.rowCount = 0
       state.at += count
     },

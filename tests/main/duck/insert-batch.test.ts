@@ -1,10 +1,13 @@
 // Column batches into DuckDB: what goes in comes out again, by a table and by a scan of the rows themselves.
+import { BIGINT, DECIMAL, INTEGER, TIMESTAMPTZ, VARCHAR, type DuckDBType } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cellOf, rowsOf, type Column, type ColumnBatch } from '../../../src/contract/columns.ts'
+import { cellOf, rowOf, rowsOf, type Column, type ColumnBatch } from '../../../src/contract/columns.ts'
 import { insertBatch } from '../../../src/main/duck/insert-batch.ts'
 import { readBatch } from '../../../src/main/duck/read-batch.ts'
 import { openRowScan } from '../../../src/main/duck/row-scan.ts'
+import { packedColumn } from '../../../src/main/market/packed-texts.ts'
+import { pack } from '../../support/pack-texts.ts'
 import { openTestDuck } from './duck.ts'
 
 const TABLE = `s VARCHAR, e VARCHAR, t TIMESTAMPTZ, p DECIMAL(18,8), n BIGINT, i INTEGER, b BOOLEAN, d DATE, l VARCHAR[],
@@ -138,24 +141,45 @@ describe('a batch in a table', () => {
 
 describe('a scan of rows', () => {
   const count = 10_000
+  const ids = Array.from({ length: count }, (_, row) => `${row % 3 ? 'a text of more than twelve bytes ' : 'é'}${row}`)
+  const numbers = new Float64Array(count).map((_, row) => (row - 5000) * 2 ** 31)
+  const nulls = new Uint8Array(count).map((_, row) => (row % 7 ? 0 : 1))
   const batch: ColumnBatch = {
     rowCount: count,
-    columns: { i: { type: 'int', values: new Int32Array(count).map((_, row) => row) } },
+    columns: {
+      i: { type: 'int', values: Int32Array.from(numbers.keys()) },
+      s: packedColumn(pack(ids)),
+      n: { type: 'long', values: numbers },
+      t: { type: 'timestamp', values: numbers, nulls },
+      p: { type: 'decimal', scale: 8, values: numbers },
+      q: { type: 'decimal', scale: 2, values: Float64Array.from(numbers.keys()), nulls },
+      e: words('enum', ['BUY'], Array<number>(count).fill(0)),
+    },
   }
+  const columns: [string, DuckDBType][] = [
+    ['i', INTEGER],
+    ['s', VARCHAR],
+    ['n', BIGINT],
+    ['t', TIMESTAMPTZ],
+    ['p', DECIMAL(18, 8)],
+    ['q', DECIMAL(18, 8)],
+    ['e', VARCHAR],
+  ]
 
-  it('gives the chosen rows in their order, to several statements at once', async () => {
+  it('gives its rows in their order, to several statements at once', async () => {
     const { duck } = await openTestDuck()
-    const { INTEGER } = await import('@duckdb/node-api')
-    const scan = openRowScan(batch, ['i'], [INTEGER])
-    const descending = new Uint32Array(count).map((_, row) => count - 1 - row)
-    const read = async (rows: Uint32Array) => {
+    const order = new Uint32Array(count).map((_, place) => (place * 3571) % count)
+    const [names, types] = [columns.map(([name]) => name), columns.map(([, type]) => type)]
+    const scan = openRowScan(batch, order, names, types, new Set(['e']))
+    const read = async (from: number, to: number) => {
       const connection = await duck.connect()
-      return scan.withRows(rows, async from => (await readBatch(connection, `SELECT * FROM ${from}`)).columns.i.values)
+      return scan.withRows({ from, to }, async source => rowsOf(await readBatch(connection, `SELECT * FROM ${source}`)))
     }
-    const [down, odd] = await Promise.all([read(descending), read(descending.filter(row => row % 2 === 1))])
+    const [all, few] = await Promise.all([read(0, count), read(2500, 7501)])
     scan.close()
-    expect(down).toEqual(Int32Array.from(descending))
-    expect(odd).toHaveLength(count / 2)
+    const expected = Array.from(order, row => rowOf(batch, row))
+    expect(all).toEqual(expected)
+    expect(few).toEqual(expected.slice(2500, 7501))
   })
 
   it('cannot be read by whoever guesses at it', async () => {

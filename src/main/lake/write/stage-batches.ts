@@ -84,7 +84,7 @@ async function flush(
 ): Promise<void> {
   const { fields } = target.schema
   const routes = routeRows(batch, target.spec, target.schema)
-  const parts = sortRows(batch, routes, sort)
+  const { rows, starts } = sortRows(batch, routes, sort)
   const names = fields.map(({ name }) => name)
   // Row groups of an ENUM all say that they have every text of it: bad for the column that files are sorted by.
   const fewTexts = new Set(
@@ -92,15 +92,16 @@ async function flush(
       .filter(({ type, name }) => type === 'string' && !sort.some(key => key.name === name))
       .map(({ name }) => name),
   )
-  const scan = openRowScan(batch, names, fields.map(duckTypeOf), fewTexts)
+  const scan = openRowScan(batch, rows, names, fields.map(duckTypeOf), fewTexts)
   try {
-    for (const [i, rows] of parts.entries()) {
-      if (rows.length === 0) continue
+    for (const [i, partition] of routes.partitions.entries()) {
+      const places = { from: starts[i], to: starts[i + 1] }
+      if (places.from === places.to) continue
       await staged.add(() =>
-        scan.withRows(rows, async (from, texts) => {
+        scan.withRows(places, async (from, texts) => {
           const connection = free.pop()!
           try {
-            return await writeFile(connection, target, routes.partitions[i], `SELECT * FROM ${from}`, texts)
+            return await writeFile(connection, target, partition, `SELECT * FROM ${from}`, texts)
           } finally {
             free.push(connection)
           }
