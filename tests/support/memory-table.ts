@@ -22,12 +22,16 @@ export interface MemoryTable {
 
 export async function memoryTable(
   fault?: MemoryCatalogOptions['fault'],
-  { id = 'trades', wrap = io => io }: { id?: TableId; wrap?: (io: FileIO) => FileIO } = {},
+  {
+    id = 'trades',
+    wrap = io => io,
+    clock = systemClock,
+  }: { id?: TableId; wrap?: (io: FileIO) => FileIO; clock?: Clock } = {},
 ): Promise<MemoryTable> {
   const files = memoryFiles()
-  const catalog = memoryCatalog({ io: files, fault })
-  const open = ({ io = files as FileIO, clock = systemClock, catalog: other = catalog } = {}) =>
-    openTable(id, { catalog: other, io, cache: createManifestCache(), clock })
+  const catalog = memoryCatalog({ io: files, fault, clock })
+  const open = ({ io = files, clock: own = clock, catalog: other = catalog } = {}) =>
+    openTable(id, { catalog: other, io, cache: createManifestCache(), clock: own })
   await createTable(open(), 'file:///warehouse')
   return {
     table: open({ io: wrap(files) }),
