@@ -6,13 +6,16 @@ import type { LakeTable } from '../table.ts'
 import { requireSnapshot } from '../read/resolve-snapshot.ts'
 
 export async function tagSnapshot(table: LakeTable, name: string, snapshotId?: string): Promise<string> {
-  const { table: loaded } = await table.inTurn(() =>
+  const target = targetOf(table, (await table.load()).metadata, snapshotId)
+  await table.inTurn(() =>
     commitUntilLanded(table, {
-      landed: ({ metadata }) => metadata.refs[name]?.['snapshot-id'] === targetOf(table, metadata, snapshotId),
+      landed: ({ metadata }) => metadata.refs[name]?.['snapshot-id'] === target,
       prepare({ metadata }) {
         const before = metadata.refs[name]
         if (before?.type === 'branch') throw isBranch(name)
-        const target = targetOf(table, metadata, snapshotId)
+        // The one that it names would be kept no longer, and nobody would know.
+        if (before && before['snapshot-id'] !== target) throw isTaken(table, name, before['snapshot-id'])
+        requireSnapshot(metadata, target)
         return Promise.resolve({
           requirements: requirements(metadata, name),
           updates: [{ action: 'set-snapshot-ref', 'ref-name': name, type: 'tag', 'snapshot-id': target }],
@@ -21,7 +24,7 @@ export async function tagSnapshot(table: LakeTable, name: string, snapshotId?: s
       },
     }),
   )
-  return loaded.metadata.refs[name]['snapshot-id']
+  return target
 }
 
 export async function removeTag(table: LakeTable, name: string): Promise<void> {
@@ -56,6 +59,13 @@ function targetOf(table: LakeTable, metadata: TableMetadata, snapshotId?: string
 function tagsOf({ refs }: TableMetadata): string {
   const tags = Object.keys(refs).filter(name => refs[name].type === 'tag')
   return tags.length > 0 ? `Its tags: ${tags.join(', ')}.` : 'It has no tags at all.'
+}
+
+function isTaken({ id }: LakeTable, name: string, snapshotId: string): Failure {
+  return new Failure(
+    'CONFLICT',
+    `The tag ${name} of ${id} is at snapshot ${snapshotId}, which it keeps. Choose another name, or take this one away first.`,
+  )
 }
 
 function isBranch(name: string): Failure {
