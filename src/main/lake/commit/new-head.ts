@@ -1,10 +1,19 @@
 // The last step before a commit: writes a manifest list and asks the catalog to make its snapshot the table's head.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { Failure } from '../../../contract/failure.ts'
 import { nextTimestampMs } from '../iceberg/apply-updates.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { ManifestFile } from '../iceberg/data-file.ts'
 import { encodeManifestList } from '../iceberg/manifest-list.ts'
-import { currentSchema, headOf, MAIN, type Snapshot, type Summary, type Update } from '../iceberg/metadata.ts'
+import {
+  currentSchema,
+  headOf,
+  MAIN,
+  type Snapshot,
+  type Summary,
+  type TableMetadata,
+  type Update,
+} from '../iceberg/metadata.ts'
 import type { LakeTable } from '../table.ts'
 import type { Prepared } from './commit-until-landed.ts'
 import { removeFiles, writeNew } from './write-new.ts'
@@ -19,6 +28,7 @@ export interface NewHead {
 }
 
 export async function prepareHead(table: LakeTable, { metadata }: LoadedTable, head: NewHead): Promise<Prepared> {
+  if (metadata['format-version'] !== 2) throw notVersion2(table, metadata)
   const { snapshotId, summary, properties, written = [] } = head
   const sequenceNumber = nextSequenceNumber(metadata)
   const parentSnapshotId = headOf(metadata)?.['snapshot-id']
@@ -41,7 +51,8 @@ export async function prepareHead(table: LakeTable, { metadata }: LoadedTable, h
   }
   const updates: Update[] = [
     { action: 'add-snapshot', snapshot },
-    { action: 'set-snapshot-ref', 'ref-name': MAIN, type: 'branch', 'snapshot-id': snapshotId },
+    // With how long its snapshots are kept, where another engine has set that.
+    { action: 'set-snapshot-ref', 'ref-name': MAIN, ...metadata.refs[MAIN], type: 'branch', 'snapshot-id': snapshotId },
   ]
   if (properties) updates.push({ action: 'set-properties', updates: { ...properties } })
   return {
@@ -52,6 +63,15 @@ export async function prepareHead(table: LakeTable, { metadata }: LoadedTable, h
     updates,
     files: [listPath, ...written],
   }
+}
+
+/** A REST catalog would take the commit, and the table would be neither version 1 nor 2. */
+function notVersion2({ name }: LakeTable, metadata: TableMetadata): Failure {
+  return new Failure(
+    'INVALID_INPUT',
+    `K2 writes tables of format version 2 only, ${name.namespace}.${name.name} has ${metadata['format-version']}. ` +
+      'Nothing was changed. Upgrade it with the engine that made it, by setting its property format-version to 2.',
+  )
 }
 
 export function nextSequenceNumber(metadata: LoadedTable['metadata']): number {
