@@ -25,7 +25,14 @@ export async function findOrphans(
   }
   if (old.length === 0) return []
   const known = await knownFiles(table, await table.load(signal), signal)
-  return old.filter(({ location }) => !known.has(canonicalLocation(location)))
+  // A folder may have two names (a link, a share, an alias of a bucket), and another engine may have used the other one.
+  const names = new Set([...known].map(nameOf))
+  return old.filter(({ location }) => !names.has(nameOf(location)))
+}
+
+/** Writers give no two files of a table the same one. */
+function nameOf(location: string): string {
+  return location.slice(location.lastIndexOf('/') + 1)
 }
 
 /** Everything that the metadata leads to, live or not. */
