@@ -1,6 +1,6 @@
 // Whether a table's history is one: parents, sequence numbers, times, and the log's offsets, which never go back.
 import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
-import { offsetsOf, type OffsetVector } from '../offsets.ts'
+import { OFFSETS_KEY, offsetsOf, trailOf, type OffsetVector } from '../offsets.ts'
 import { ROLLED_BACK_TO_KEY } from '../travel/roll-back.ts'
 import type { Problem } from './problem.ts'
 
@@ -30,12 +30,12 @@ function checkChain(metadata: TableMetadata): Problem[] {
     if (!child || !parent) return problems // expired, or the first one
     if (seen.has(parent['snapshot-id'])) return [...problems, of(parentId!, 'Is an ancestor of itself.')]
     seen.add(parent['snapshot-id'])
-    problems.push(...checkStep(parent, child))
+    problems.push(...checkStep(metadata, parent, child))
     child = parent
   }
 }
 
-function checkStep(parent: Snapshot, child: Snapshot): Problem[] {
+function checkStep(metadata: TableMetadata, parent: Snapshot, child: Snapshot): Problem[] {
   const id = child['snapshot-id']
   const problems: Problem[] = []
   if (child['sequence-number'] <= parent['sequence-number']) {
@@ -46,18 +46,26 @@ function checkStep(parent: Snapshot, child: Snapshot): Problem[] {
   }
   // A rollback may take the log back on purpose.
   if (!(ROLLED_BACK_TO_KEY in child.summary)) {
-    const back = wentBack(offsetsOf(parent) ?? [], offsetsOf(child) ?? [])
+    const back = OFFSETS_KEY in child.summary && wentBack(offsetsBefore(metadata, parent), offsetsOf(child) ?? [])
     if (back) problems.push(of(id, `The log's offsets go back: ${back}.`))
   }
   return problems
 }
 
+/** Those of other engines do not say it. */
+function offsetsBefore(metadata: TableMetadata, snapshot: Snapshot): OffsetVector {
+  const { holder } = trailOf(metadata, snapshot)
+  return (holder && offsetsOf(holder)) ?? []
+}
+
 function wentBack(before: OffsetVector, after: OffsetVector): string | undefined {
   for (const { cluster, epoch, topic, next } of before) {
-    const now = after.find(other => other.topic === topic && other.cluster === cluster && other.epoch === epoch)
+    const ofTopic = after.filter(other => other.topic === topic)
+    const now = ofTopic.find(other => other.cluster === cluster && other.epoch === epoch)
+    if (!now && ofTopic.length > 0) continue // the log began anew
     for (const [partition, offset] of Object.entries(next)) {
-      const then = now?.next[partition]
-      if (then !== undefined && then < offset) return `${topic}/${partition} from ${offset} to ${then}`
+      const then = (now?.next as Partial<Record<string, number>> | undefined)?.[partition] ?? 0
+      if (then < offset) return `${topic}/${partition} from ${offset} to ${then}`
     }
   }
   return undefined
