@@ -91,10 +91,10 @@ function bytesOf(files: readonly ScanFile[]): number {
   return files.reduce((sum, { file }) => sum + file.fileBytes, 0)
 }
 
-/** Whether every partition of `spec` is a union of whole partitions of `target`, in the same first fields. */
+/** Whether every partition of `spec` is a union of whole partitions of `target`, which parts by one more field. */
 function isPrefix(spec: PartitionSpec, target: PartitionSpec): boolean {
   return (
-    spec.fields.length < target.fields.length &&
+    spec.fields.length === target.fields.length - 1 &&
     spec.fields.every((field, i) => {
       const same = target.fields[i]
       return field['source-id'] === same['source-id'] && field.transform === same.transform

@@ -93,9 +93,15 @@ async function conditionsOf(
   const { rowCount, columns } = await readBatch(connection, `SELECT DISTINCT * FROM (${coarse.sql([name])})`, signal)
   const literals = new Map<Value | null, string[]>()
   for (let row = 0; row < rowCount; row++) {
-    const value = cellOf(columns[name], row) as string
+    const value = cellOf(columns[name], row) as string | null
     const partition = transform.apply(type as string, value)
-    literals.set(partition, [...(literals.get(partition) ?? []), sqlLiteral(type as string, value)])
+    const literal = value === null ? [] : [sqlLiteral(type as string, value)]
+    literals.set(partition, [...(literals.get(partition) ?? []), ...literal])
   }
-  return new Map([...literals].map(([partition, values]) => [partition, `${sqlName(name)} IN (${values.join(', ')})`]))
+  return new Map(
+    [...literals].map(([partition, values]) => [
+      partition,
+      partition === null ? `${sqlName(name)} IS NULL` : `${sqlName(name)} IN (${values.join(', ')})`,
+    ]),
+  )
 }

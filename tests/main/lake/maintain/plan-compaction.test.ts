@@ -158,6 +158,15 @@ describe('planning a compaction', () => {
     )
   })
 
+  it('leaves small commits as they are when somebody else has made the default spec finer by two fields', () => {
+    const finer = { 'source-id': 4, 'field-id': 1002, name: 'exchange', transform: 'identity' }
+    const [coarse, fine] = metadata['partition-specs']
+    const finest = { 'spec-id': 2, fields: [...fine.fields, finer] }
+    const changed = { ...metadata, 'partition-specs': [coarse, fine, finest], 'default-spec-id': 2 }
+    const files = [scanned([DAYS[0]], 100), scanned([DAYS[0]], 100)]
+    expect(planCompaction(changed, files, { minFiles: 2 })).toEqual([])
+  })
+
   it('leaves files alone whose spec somebody else made', () => {
     const foreign = scanned([20_000, 1], 10)
     const others = [1, 2, 3].map(() => ({ ...foreign, file: { ...foreign.file, specId: 9, path: `/t/${made++}` } }))
