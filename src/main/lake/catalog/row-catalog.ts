@@ -99,7 +99,9 @@ export function createRowCatalog({ about, rows, io, warehouse, clock, translate 
       const created = { ...metadata, location }
       // An empty table in the place of one with rows would make these look like leftovers, to be cleared away.
       const committed = await findCommitted(io, created)
-      if (committed !== undefined) throw occupied(table, about, location, committed)
+      // Unless another process was faster, and has committed to it already.
+      if (committed !== undefined)
+        throw (await find(table)) === undefined ? occupied(table, about, location, committed) : exists()
       const metadataLocation = await writeMetadata(io, created)
       const inserted = await rows.insert(table, metadataLocation).catch(async (error: unknown) => {
         const landed = await hasLanded(error, table, undefined, metadataLocation)
