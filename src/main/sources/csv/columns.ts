@@ -155,13 +155,13 @@ export function constantColumn(type: ColumnType, value: Word | number, rowCount:
   return { type, values: new Uint16Array(rowCount), words: [value] }
 }
 
-/** A column the file does not have. */
+/** A column the file does not have: as small as one can be. */
 export function nullColumn(type: ColumnType, rowCount: number): Column {
-  const nulls = new Uint8Array(rowCount).fill(1)
+  const nothing = { type, values: new Uint8Array(rowCount), nulls: new Uint8Array(rowCount).fill(1) }
   if (type === 'string' || type === 'enum' || type === 'list' || type === 'map' || type === 'bytes') {
-    return { type, values: new Uint16Array(rowCount), words: [''], nulls }
+    return { ...nothing, words: [''] }
   }
-  return { type, values: new Float64Array(rowCount), nulls, ...(type === 'decimal' && { scale: DECIMAL_SCALE }) }
+  return type === 'decimal' ? { ...nothing, scale: DECIMAL_SCALE } : nothing
 }
 
 export function checkedText(bytes: Buffer, from: number, to: number): string {

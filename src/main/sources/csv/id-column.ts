@@ -21,6 +21,8 @@ export interface IdMaker {
 }
 
 const USUAL_BYTES = 40
+/** Of a batch beyond those of the one before. */
+const SPARE_SHARE = 1.05
 const [MINUS, ZERO] = [45, 48]
 const LONGEST_NUMBER = 18
 const [BILLION, BILLION_DIGITS] = [1e9, 9]
@@ -29,6 +31,7 @@ export function makeIds(): IdMaker {
   let bytes = Buffer.alloc(0)
   let ends = new Uint32Array(0)
   let at = 0
+  let usual = USUAL_BYTES
   const digits = new Uint8Array(LONGEST_NUMBER)
 
   function reserve(count: number): void {
@@ -57,7 +60,7 @@ export function makeIds(): IdMaker {
 
   return {
     begin(capacity) {
-      bytes = Buffer.allocUnsafeSlow(capacity * USUAL_BYTES)
+      bytes = Buffer.allocUnsafeSlow(Math.ceil(capacity * usual))
       ends = new Uint32Array(capacity)
       at = 0
     },
@@ -83,6 +86,9 @@ export function makeIds(): IdMaker {
     },
     startOf,
     endOf: row => ends[row],
-    finish: rowCount => packedColumn({ bytes, ends: ends.subarray(0, rowCount) }),
+    finish(rowCount) {
+      if (rowCount > 0) usual = (ends[rowCount - 1] / rowCount) * SPARE_SHARE
+      return packedColumn({ bytes, ends: ends.subarray(0, rowCount) })
+    },
   }
 }
