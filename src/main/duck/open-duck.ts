@@ -31,26 +31,49 @@ export async function connectWriter(connection: DuckDBConnection): Promise<DuckD
 }
 
 export async function openDuck(options: DuckOptions = {}): Promise<Duck> {
-  const instance = await createInstance(options)
+  const instances = [await createInstance(options)]
+  let reopening: Promise<DuckDBInstance> | undefined
   let writer: Promise<DuckDBInstance> | undefined
   // With more threads, the one that began a statement spins until another has ended it: measured, half of DuckDB's
   // processor time when a million trades are written. It sorts nothing, so it has nothing to spill.
   const connectToWriter = async () =>
     (await (writer ??= createInstance({ memoryMb: options.memoryMb, threads: 1 }))).connect()
+  /** DuckDB gives up on a database for good when a damaged file surprises it; the next one who asks gets a new one. */
+  const connectAlive = async () => {
+    const instance = instances[instances.length - 1]
+    const connection = await instance.connect()
+    try {
+      await connection.run('SELECT 1')
+      return connection
+    } catch (error) {
+      connection.closeSync()
+      if (!isLost(error)) throw error
+    }
+    if (instance === instances[instances.length - 1]) {
+      reopening ??= createInstance(options).finally(() => (reopening = undefined))
+      const renewed = await reopening
+      if (!instances.includes(renewed)) instances.push(renewed)
+    }
+    return instances[instances.length - 1].connect()
+  }
   const connections: DuckDBConnection[] = []
   return {
     async connect() {
-      const connection = await instance.connect()
+      const connection = await connectAlive()
       connections.push(connection)
       writers.set(connection, connectToWriter)
       return connection
     },
     close() {
       for (const connection of connections.splice(0)) connection.closeSync()
-      instance.closeSync()
+      for (const instance of instances) instance.closeSync()
       writer?.then(created => created.closeSync()).catch(() => {}) // one that was never created was told about
     },
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('FATAL Error')
 }
 
 async function createInstance({ threads, memoryMb, tempFolder }: DuckOptions): Promise<DuckDBInstance> {

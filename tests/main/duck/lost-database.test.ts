@@ -1,0 +1,36 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { openDuck } from '../../../src/main/duck/open-duck.ts'
+import { makeTempFolder } from '../../support/temp-folder.ts'
+
+it('goes on after a damaged file has taken its database down', async () => {
+  const duck = await openDuck({ threads: 1, memoryMb: 64 })
+  onTestFinished(() => duck.close())
+  const path = join(makeTempFolder(), 'a.parquet')
+  const first = await duck.connect()
+  await first.run(`COPY (SELECT 1.5::DECIMAL(18, 8) AS price) TO '${path}' (FORMAT parquet)`)
+  const bytes = readFileSync(path)
+  let said = ''
+  // Several bits of the footer do it, as those that make a decimal of more digits than there are.
+  for (let bit = (bytes.length - 1) * 8; bit >= 0 && !said.startsWith('INTERNAL Error'); bit--) {
+    const damaged = path.replace('a.parquet', `${bit}.parquet`)
+    const copy = Uint8Array.from(bytes)
+    copy[bit >> 3] ^= 1 << (bit & 7)
+    writeFileSync(damaged, copy)
+    said = await first.run(`FROM '${damaged}'`).then(
+      () => '',
+      (error: Error) => error.message,
+    )
+  }
+  expect(said).toContain('INTERNAL Error')
+  await expect(first.run('SELECT 1')).rejects.toThrow('invalidated')
+
+  const [second, third] = await Promise.all([duck.connect(), duck.connect()])
+  for (const connection of [second, third, await duck.connect()]) {
+    const [row] = await (
+      await connection.run(`SELECT price::VARCHAR, current_setting('TimeZone') FROM '${path}'`)
+    ).getRows()
+    expect(row).toEqual(['1.50000000', 'UTC'])
+  }
+})
