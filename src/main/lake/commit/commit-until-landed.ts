@@ -63,6 +63,7 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
    */
   let open: OpenTry[] = []
   let lastCause: unknown
+  let uuid: string | undefined
   try {
     for (let attempts = 1; ; attempts++) {
       const base = await current(attempts)
@@ -72,6 +73,8 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
       const overtaken = open.filter(tried => unmetRequirement(base.metadata, tried.requirements) !== undefined)
       if (overtaken.some(tried => tried.state === 'unknown' && !isToldSince(base.metadata, tried))) throw lastCause
       await forget(tried => overtaken.includes(tried))
+      uuid ??= base.metadata['table-uuid']
+      if (base.metadata['table-uuid'] !== uuid) throw anotherTable()
       if (conflicts >= MOST_CONFLICTS) throw contended()
       const tried = await tryOnce(base).catch(async (error: unknown) => {
         if (attempts === 1 && (await isOutdated(base, error))) return undefined
@@ -134,6 +137,15 @@ export async function commitUntilLanded(table: LakeTable, attempt: Attempt): Pro
       await pause(unknowns)
       return undefined
     }
+  }
+
+  /** What is to be committed was made for the one before: its place, its columns, its rows. */
+  function anotherTable(): Failure {
+    return new Failure(
+      'CONFLICT',
+      `${about} was dropped and made anew meanwhile. Nothing was committed to the new one; start again.`,
+      { retryable: true },
+    )
   }
 
   function contended(): Failure {

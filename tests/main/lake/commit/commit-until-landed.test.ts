@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Catalog } from '../../../../src/main/lake/catalog/catalog.ts'
 import { commitChange } from '../../../../src/main/lake/commit/commit-change.ts'
@@ -116,4 +117,19 @@ describe('a writer that has not looked at the table for long', () => {
     expect(numbers).toEqual([1, 2, 3])
     expect(await readHead(elsewhere())).toEqual(['a.parquet', 'b.parquet'])
   })
+})
+
+it('commits nothing to a table that was made anew under the same name', async () => {
+  const { stage, catalog, elsewhere } = await memoryTable()
+  const table = elsewhere({
+    catalog: firstCommit(catalog, async (...asked) => {
+      await catalog.dropTable(asked[0])
+      const { metadata } = asked[1]
+      const location = `${metadata.location}-anew`
+      await catalog.createTable(asked[0], { ...metadata, location, 'table-uuid': randomUUID() })
+      return catalog.commit(...asked)
+    }),
+  })
+  await expect(append({ table, stage }, 'a')).rejects.toMatchObject({ code: 'CONFLICT' })
+  expect((await elsewhere().load()).metadata.snapshots).toEqual([])
 })
