@@ -136,8 +136,10 @@ function checkedSnapshot(json: Json, version: number): Snapshot {
   }
   textAt(json, 'manifest-list')
   numberAt(json, 'timestamp-ms')
+  const { 'parent-snapshot-id': parent, ...rest } = json
   const filled = {
-    ...json,
+    ...rest,
+    ...(parent != null && { 'parent-snapshot-id': textAt(json, 'parent-snapshot-id') }),
     'sequence-number': optionalNumber(json, 'sequence-number') ?? 0,
     // Without a summary nothing is claimed about what the snapshot did.
     summary: json.summary === undefined ? { operation: 'overwrite' } : objectAt(json, 'summary'),
