@@ -30,7 +30,11 @@ export async function memoryTable(
 ): Promise<MemoryTable> {
   const files = memoryFiles()
   const catalog = memoryCatalog({ io: files, fault, clock })
-  const open = ({ io = files, clock: own = clock, catalog: other = catalog } = {}) =>
+  const open = ({
+    io = files,
+    clock: own = clock,
+    catalog: other = catalog,
+  }: { io?: FileIO; clock?: Clock; catalog?: Catalog } = {}) =>
     openTable(id, { catalog: other, io, cache: createManifestCache(), clock: own })
   await createTable(open(), 'file:///warehouse')
   return {

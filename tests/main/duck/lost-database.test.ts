@@ -11,20 +11,21 @@ it('goes on after a damaged file has taken its database down', async () => {
   const first = await duck.connect()
   await first.run(`COPY (SELECT 1.5::DECIMAL(18, 8) AS price) TO '${path}' (FORMAT parquet)`)
   const bytes = readFileSync(path)
-  let said = ''
+  const isLost = () =>
+    first.run('SELECT 1').then(
+      () => false,
+      () => true,
+    )
   // Several bits of the footer do it, as those that make a decimal of more digits than there are.
-  for (let bit = (bytes.length - 1) * 8; bit >= 0 && !said.startsWith('INTERNAL Error'); bit--) {
+  let lost = false
+  for (let bit = (bytes.length - 1) * 8; bit >= 0 && !lost; bit--) {
     const damaged = path.replace('a.parquet', `${bit}.parquet`)
     const copy = Uint8Array.from(bytes)
     copy[bit >> 3] ^= 1 << (bit & 7)
     writeFileSync(damaged, copy)
-    said = await first.run(`FROM '${damaged}'`).then(
-      () => '',
-      (error: Error) => error.message,
-    )
+    lost = await first.run(`FROM parquet_schema('${damaged}')`).then(() => false, isLost)
   }
-  expect(said).toContain('INTERNAL Error')
-  await expect(first.run('SELECT 1')).rejects.toThrow('invalidated')
+  expect(lost).toBe(true)
 
   const [second, third] = await Promise.all([duck.connect(), duck.connect()])
   for (const connection of [second, third, await duck.connect()]) {
