@@ -3,6 +3,7 @@
 import { Failure } from '../../../contract/failure.ts'
 import type { Clock } from '../../base/clock.ts'
 import { applyUpdates, unmetRequirement } from '../iceberg/apply-updates.ts'
+import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { FileIO } from '../io/file-io.ts'
 import type { Catalog, LoadedTable, TableName } from './catalog.ts'
 import { findCommitted, readMetadata, removeForgottenMetadata, removeQuietly, writeMetadata } from './metadata-file.ts'
@@ -126,7 +127,14 @@ export function createRowCatalog({ about, rows, io, warehouse, clock, translate 
       const unmet = unmetRequirement(current.metadata, requirements)
       if (unmet !== undefined) return { state: 'conflict', why: unmet }
       const from = current.metadataLocation
-      const metadata = applyUpdates(current.metadata, updates, { nowMs: clock.nowMs(), previousLocation: from })
+      let metadata: TableMetadata
+      try {
+        metadata = applyUpdates(current.metadata, updates, { nowMs: clock.nowMs(), previousLocation: from })
+      } catch (error) {
+        // A commit to another branch has used up the sequence number.
+        if (error instanceof Failure && error.code === 'CONFLICT') return { state: 'conflict', why: error.message }
+        throw error
+      }
       const to = await writeMetadata(io, metadata, from)
       let swapped: boolean
       try {

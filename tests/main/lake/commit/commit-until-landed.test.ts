@@ -92,12 +92,10 @@ describe('a writer that has not looked at the table for long', () => {
     expect(await strayFiles(elsewhere(), setting.files)).toEqual([])
   })
 
-  it('commits also when another branch has used up the next sequence number', async () => {
+  it('commits also when another branch uses up the next sequence number, again and again', async () => {
     const setting = await memoryTable()
     const { elsewhere, stage, catalog } = setting
     await append(setting, 'a')
-    const idle = elsewhere()
-    await idle.known()
     const branching = elsewhere({
       catalog: {
         ...catalog,
@@ -110,11 +108,21 @@ describe('a writer that has not looked at the table for long', () => {
           ),
       },
     })
-    await append({ table: branching, stage }, 'audited')
-    await append({ table: idle, stage }, 'b')
+    let audited = 0
+    const disturbed = elsewhere({
+      catalog: {
+        ...catalog,
+        async commit(...asked) {
+          if (audited < 3) await append({ table: branching, stage }, `audited-${++audited}`)
+          return catalog.commit(...asked)
+        },
+      },
+    })
+    await disturbed.known()
+    await append({ table: disturbed, stage }, 'b')
     const { metadata } = await elsewhere().load()
     const numbers = metadata.snapshots.map((snapshot: Snapshot) => snapshot['sequence-number'])
-    expect(numbers).toEqual([1, 2, 3])
+    expect(numbers).toEqual([1, 2, 3, 4, 5])
     expect(await readHead(elsewhere())).toEqual(['a.parquet', 'b.parquet'])
   })
 })
