@@ -29,7 +29,7 @@ export interface StageBatchesOptions extends TargetOptions {
 
 /** Compaction writes these rows again, smaller. */
 const COMPRESSION_LEVEL = 1
-/** Measured with trades: the whole process takes 0.6 GB then, 0.8 with twice as many, 1.4 with four times. */
+/** Measured with 20 M trades of one symbol: the whole importing process takes 0.5 GB then, however many rows there are. */
 const ROWS_PER_FLUSH = 250_000
 /** Measured on two cores: a single file at a time left a third of them idle. */
 const FILES_IN_FLIGHT = 3
