@@ -56,7 +56,10 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   const { clock = systemClock, tempFolder, memoryMb, threads, onCommit } = options
   const warehouse = locationOf(options.warehouse)
   const storage = createVendedStorage(options.s3)
-  const io = routeFiles(localFiles(), () => s3Files(storage.options()))
+  const io = routeFiles(localFiles(), {
+    scopeOf: storage.scopeOf,
+    open: scope => s3Files(storage.options(scope)),
+  })
   const catalog = await openCatalog(options.catalog, io, warehouse)
   const duck = await openDuck({ tempFolder, memoryMb, threads })
   const cache = createManifestCache({ maxBytes: MANIFEST_CACHE_BYTES })
@@ -78,7 +81,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       return Object.fromEntries(states) as Record<TableId, 'created' | 'there'>
     },
     async close() {
-      duck.close()
+      await duck.close()
       await catalog.close()
       await io.close()
     },

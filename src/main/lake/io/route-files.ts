@@ -2,9 +2,21 @@
 import { parseLocation } from './location.ts'
 import type { FileIO } from './file-io.ts'
 
-export function routeFiles(local: FileIO, openS3: () => FileIO): FileIO {
-  let s3: FileIO | undefined
-  const of = (location: string): FileIO => (parseLocation(location).kind === 's3' ? (s3 ??= openS3()) : local)
+export interface S3Route {
+  /** What its keys are for: locations of one scope are reached by the same ones. */
+  scopeOf: (location: string) => string
+  open: (scope: string) => FileIO
+}
+
+export function routeFiles(local: FileIO, { scopeOf, open }: S3Route): FileIO {
+  const opened = new Map<string, FileIO>()
+  function of(location: string): FileIO {
+    if (parseLocation(location).kind !== 's3') return local
+    const scope = scopeOf(location)
+    const s3 = opened.get(scope) ?? open(scope)
+    opened.set(scope, s3)
+    return s3
+  }
   return {
     read: (location, range, signal) => of(location).read(location, range, signal),
     write: (location, bytes, signal) => of(location).write(location, bytes, signal),
@@ -15,7 +27,7 @@ export function routeFiles(local: FileIO, openS3: () => FileIO): FileIO {
     list: folder => of(folder).list(folder),
     async close() {
       await local.close()
-      await s3?.close()
+      for (const s3 of opened.values()) await s3.close()
     },
   }
 }
