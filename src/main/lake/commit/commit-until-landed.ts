@@ -40,7 +40,7 @@ export class OutcomeUnknown extends Failure {
     super(
       'UNAVAILABLE',
       `It is not known whether the last commit to ${table} landed: the catalog could not be asked. ` +
-        'Its files are kept; the next commit looks it up first.',
+        'Its files are kept. Try again: a file or a part of a log that is in the table is not written a second time.',
       { cause, details: { outcome: 'unknown' } },
     )
     this.name = 'OutcomeUnknown'
