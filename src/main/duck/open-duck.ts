@@ -1,7 +1,9 @@
 // DuckDB as a tool of the lake and of queries: one in-memory instance that reads and writes Parquet and installs nothing.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { registerRowScan } from './row-scan.ts'
-import { runSql } from './run-sql.ts'
+import { runSql, stopStatements } from './run-sql.ts'
 
 export interface DuckOptions {
   /** Threads of DuckDB beside the caller's own; as many as the machine has cores when absent. */
@@ -13,8 +15,8 @@ export interface DuckOptions {
 
 export interface Duck {
   connect: () => Promise<DuckDBConnection>
-  /** Connections must have ended what they were doing. */
-  close: () => void
+  /** Ends what is still running first. */
+  close: () => Promise<void>
 }
 
 type ConnectToWriter = () => Promise<DuckDBConnection>
@@ -31,6 +33,8 @@ export async function connectWriter(connection: DuckDBConnection): Promise<DuckD
 }
 
 export async function openDuck(options: DuckOptions = {}): Promise<Duck> {
+  // DuckDB makes the folder itself when it first spills, but not the one above it.
+  if (options.tempFolder) mkdirSync(dirname(options.tempFolder), { recursive: true })
   const instances = [await createInstance(options)]
   let reopening: Promise<DuckDBInstance> | undefined
   let writer: Promise<DuckDBInstance> | undefined
@@ -56,16 +60,25 @@ export async function openDuck(options: DuckOptions = {}): Promise<Duck> {
     }
     return instances[instances.length - 1].connect()
   }
-  const connections: DuckDBConnection[] = []
+  const connections = new Set<DuckDBConnection>()
+  const known = (connection: DuckDBConnection) => {
+    const close = connection.closeSync.bind(connection)
+    connection.closeSync = () => {
+      connections.delete(connection)
+      close()
+    }
+    connections.add(connection)
+    return connection
+  }
   return {
     async connect() {
-      const connection = await connectAlive()
-      connections.push(connection)
-      writers.set(connection, connectToWriter)
+      const connection = known(await connectAlive())
+      writers.set(connection, async () => known(await connectToWriter()))
       return connection
     },
-    close() {
-      for (const connection of connections.splice(0)) connection.closeSync()
+    async close() {
+      await Promise.all([...connections].map(stopStatements))
+      for (const connection of connections) connection.closeSync()
       for (const instance of instances) instance.closeSync()
       writer?.then(created => created.closeSync()).catch(() => {}) // one that was never created was told about
     },

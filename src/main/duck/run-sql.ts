@@ -1,10 +1,13 @@
 // One statement, with its errors translated, and ended early when its caller no longer wants it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DuckDBConnection, DuckDBMaterializedResult } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
 import { translateDuckError } from './failures.ts'
 
 /** An interrupt that comes before DuckDB has begun is lost, so it is repeated until the statement has ended. */
 const INTERRUPT_EVERY_MS = 20
+
+const running = new WeakMap<DuckDBConnection, Set<Promise<unknown>>>()
 
 export async function runSql(
   connection: DuckDBConnection,
@@ -27,13 +30,26 @@ export async function interruptible<T>(
     timer ??= setInterval(interrupt, INTERRUPT_EVERY_MS)
   }
   signal?.addEventListener('abort', interrupt)
+  const ending = work()
+  const statements = running.get(connection) ?? new Set()
+  running.set(connection, statements.add(ending))
   try {
-    return await work()
+    return await ending
   } catch (error) {
     throw translateDuckError(error)
   } finally {
+    statements.delete(ending)
     clearInterval(timer)
     signal?.removeEventListener('abort', interrupt)
+  }
+}
+
+/** Ends what runs on a connection: one that is closed under its statement waits for it for good. */
+export async function stopStatements(connection: DuckDBConnection): Promise<void> {
+  const statements = running.get(connection)
+  while (statements && statements.size > 0) {
+    connection.interrupt()
+    await Promise.race([Promise.allSettled(statements), sleep(INTERRUPT_EVERY_MS)])
   }
 }
 
