@@ -5,10 +5,10 @@ import { answer, batchOf, instant, limit } from './fields.ts'
 import { TABLES, type ColumnSpec, type TableId, type TableSpec } from './tables.ts'
 
 export const table = z.enum(Object.keys(TABLES) as [TableId]).describe('Table')
-export const snapshotId = z
+const snapshotName = z
   .string()
-  .regex(/^\d{1,19}$/, 'digits only')
-  .describe('Id of a snapshot, as `k2 lake snapshots` lists them')
+  .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'the id of a snapshot, or the name of a tag')
+  .describe('A snapshot: its id, as `k2 lake snapshots` lists them, or a tag')
 
 const CHANGE: ColumnSpec = {
   name: 'change',
@@ -34,13 +34,13 @@ const snapshotRow = z.strictObject({
   snapshot_id: z.string(),
   committed_at: instant,
   operation: z.enum(['append', 'replace', 'overwrite', 'delete']),
-  refs: z.array(z.string()).describe('Branches and tags that point here'),
+  total_rows: count.nullable(),
   added_rows: count,
   deleted_rows: count,
-  total_rows: count.nullable(),
+  refs: z.array(z.string()).describe('Branches and tags that point here'),
+  total_files: count.nullable(),
   added_files: count,
   deleted_files: count,
-  total_files: count.nullable(),
   valid_through: instant.nullable().describe('Every record up to here is in it'),
   sequence_number: count,
   parent_id: z.string().nullable(),
@@ -87,8 +87,8 @@ export const lake = {
     http: { method: 'GET', path: '/v1/snapshots/{a}/diff/{b}' },
     cli: { command: 'lake diff', positional: ['a', 'b'] },
     input: z.strictObject({
-      a: snapshotId.describe('The earlier snapshot'),
-      b: snapshotId.describe('The later snapshot'),
+      a: snapshotName.describe('The earlier snapshot: its id or a tag'),
+      b: snapshotName.describe('The later snapshot: its id or a tag'),
       table: oneTable,
       limit: limit(100, 10_000),
       offset: z.int().min(0).max(100_000_000).default(0).describe('How many rows to pass over'),
@@ -103,9 +103,9 @@ export const lake = {
       table: oneTable,
       name: z
         .string()
-        .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'letters, digits, dot, dash and underscore')
+        .regex(/^(?!\d+$)[A-Za-z0-9][\w.-]{0,99}$/, 'letters, digits, dot, dash and underscore, not digits alone')
         .describe('Name of the tag'),
-      snapshot_id: snapshotId.optional().describe('The current one when left out'),
+      snapshot_id: snapshotName.optional().describe('The current one when left out'),
       remove: z.boolean().default(false).describe('Take the name away'),
     }),
     output: z.strictObject({ table, name: z.string(), snapshot_id: z.string().nullable() }),
@@ -116,7 +116,7 @@ export const lake = {
     cli: { command: 'lake rollback', positional: ['snapshot_id'] },
     input: z.strictObject({
       table: oneTable,
-      snapshot_id: snapshotId,
+      snapshot_id: snapshotName,
       reingest: z
         .boolean()
         .default(false)

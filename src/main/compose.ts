@@ -70,7 +70,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
           },
           onExit,
         })
-  const historyOptions: HistoryOptions = { config, logFolder }
+  const historyOptions: HistoryOptions = { config, logFolder, keepsUp: placement === 'process' }
   const history =
     placement === 'here'
       ? placeHere(historyContract, given => startHistory(given as HistoryOptions), historyOptions)

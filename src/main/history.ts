@@ -1,6 +1,7 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
 import { z } from 'zod'
-import { call } from '../contract/capability.ts'
+import { call, type Handlers } from '../contract/capability.ts'
+import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
 import { systemClock } from './base/clock.ts'
@@ -41,14 +42,20 @@ export interface HistoryOptions {
   config: Config
   /** Where the log file goes; none when left out. */
   logFolder?: string
+  /** Compact and expire by itself; not worth it for a command that ends. */
+  keepsUp?: boolean
 }
 
-export async function startHistory({ config, logFolder }: HistoryOptions): Promise<Engines<typeof historyContract>> {
+export async function startHistory({
+  config,
+  logFolder,
+  keepsUp = false,
+}: HistoryOptions): Promise<Engines<typeof historyContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
   // Only a writer changes tables that nobody asked it to change.
-  const upkeep = config.ingest.writer === 'off' ? undefined : startUpkeep(lake, reportUpkeep(log, config))
+  const upkeep = !keepsUp || config.ingest.writer === 'off' ? undefined : startUpkeep(lake, reportUpkeep(log, config))
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
 
@@ -61,20 +68,21 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
     }
   }
 
-  return {
-    handlers: {
-      ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
-      ...ingestHandlers({
-        target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
-        openOther: (path, options, signal) =>
-          openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
-        nowMs: () => systemClock.nowMs(),
-      }),
-      async 'lake.probe'() {
-        await lake.catalog.listTables(NAMESPACE)
-        return {}
-      },
+  const handlers: Handlers<typeof historyContract> = {
+    ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
+    ...ingestHandlers({
+      target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
+      openOther: (path, options, signal) =>
+        openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
+      nowMs: () => systemClock.nowMs(),
+    }),
+    async 'lake.probe'() {
+      await lake.catalog.listTables(NAMESPACE)
+      return {}
     },
+  }
+  return {
+    handlers: config.ingest.writer === 'off' ? { ...handlers, ...refuseWrites() } : handlers,
     async metrics() {
       await fillLakeMetrics(metrics, lake)
       return metrics.json()
@@ -90,6 +98,24 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
       return []
     },
   }
+}
+
+/** What changes a table; listing orphans does not, but it is of use to writers only. */
+const WRITES = [
+  'lake.init',
+  'lake.tag',
+  'lake.rollback',
+  'lake.compact',
+  'lake.expire',
+  'lake.orphans',
+  'ingest.load',
+] as const
+
+function refuseWrites(): Record<(typeof WRITES)[number], () => never> {
+  const refuse = () => {
+    throw new Failure('FORBIDDEN', 'K2_WRITER is off, so this K2 never writes to the tables. Set it to auto or on.')
+  }
+  return Object.fromEntries(WRITES.map(name => [name, refuse])) as Record<(typeof WRITES)[number], () => never>
 }
 
 function reportUpkeep(log: Log, { lake: { snapshotRetention: retention } }: Config): UpkeepOptions {

@@ -61,7 +61,7 @@ describe.skipIf(skip)(`a table that PyIceberg wrote${because}`, () => {
   })
   afterAll(async () => {
     await catalog.close()
-    duck.close()
+    await duck.close()
     await io.close()
     await judge.close()
     rmSync(folder, { recursive: true, force: true })

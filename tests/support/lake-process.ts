@@ -127,7 +127,7 @@ async function work(given: LakeWork): Promise<void> {
     for (const id of await commitOnce(lake, work, from + i * rowsPerCommit, rowsPerCommit)) console.log(id)
     await new Promise(resolve => setTimeout(resolve, pauseMs))
   }
-  duck.close()
+  await duck.close()
   await sql.close()
 }
 

@@ -41,7 +41,7 @@ export async function append(
   lake: Lake,
   batch: ColumnBatch,
   {
-    table: id = 'trades' as TableId,
+    table: id = 'trades',
     specId = 1,
     ...change
   }: { table?: TableId; specId?: number } & Partial<Change> = {},
@@ -58,7 +58,7 @@ export async function append(
 export async function readRows(
   lake: Lake,
   {
-    table: id = 'trades' as TableId,
+    table: id = 'trades',
     snapshotId,
     filter = [] as Filter,
   }: { table?: TableId; snapshotId?: string; filter?: Filter } = {},

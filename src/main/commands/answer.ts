@@ -98,7 +98,10 @@ function formatted(request: Request, answer: unknown): string {
 
 async function* streamPieces(items: AsyncIterable<unknown>, request: Request): AsyncGenerator<string> {
   const { name, format } = request
-  if (name === 'ingest.load') return yield* loadPieces(items as AsyncIterable<LoadProgress>, format)
+  if (name === 'ingest.load') {
+    yield* loadPieces(items as AsyncIterable<LoadProgress>, format)
+    return
+  }
   const print = streamFormatter(format, widthOf(request))
   for await (const item of items) {
     const { rows, missed } = item as { rows: unknown; missed?: number }
@@ -107,18 +110,25 @@ async function* streamPieces(items: AsyncIterable<unknown>, request: Request): A
   }
 }
 
-/** Programs get every report; people a line for each file, and on a terminal how far it is. */
+/** Programs get every report, csv only how each file ended; people a line for each file, and on a terminal how far it is. */
 async function* loadPieces(reports: AsyncIterable<LoadProgress>, format: Format): AsyncGenerator<string> {
   const report = createLoadReport(process.stderr)
   const print = streamFormatter(format)
-  for await (const progress of reports) {
-    const line = report.take(progress)
-    yield format === 'table' ? line : print(progress)
+  try {
+    for await (const progress of reports) {
+      const line = report.take(progress)
+      if (format === 'table') yield line
+      else if (format !== 'csv' || progress.state !== 'loading') yield print({ ...NO_OPTIONAL_FIELDS, ...progress })
+    }
+  } finally {
+    const { line, anyFailed } = report.end()
+    say(line)
+    if (anyFailed) process.exitCode = FAILED
   }
-  const { line, anyFailed } = report.end()
-  say(line)
-  if (anyFailed) process.exitCode = FAILED
 }
+
+/** So that every line of a table of reports has the same columns. */
+const NO_OPTIONAL_FIELDS = { snapshot_id: null, dead_letters: null, why: null }
 
 function say(line: string): void {
   process.stderr.write(line + '\n')

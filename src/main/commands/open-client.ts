@@ -46,8 +46,8 @@ async function openOwn(config: Config): Promise<Opened> {
     import('../wire/direct.ts'),
     import('../base/log.ts'),
   ])
-  // A command's own engines say on stderr only what needs a person.
-  const quiet: Config = { ...config, log: { ...config.log, level: 'warn' } }
+  // What fails is said by the command itself; only bugs are worth a line of the log.
+  const quiet: Config = { ...config, log: { ...config.log, level: 'error' } }
   const log = createLog({ ...quiet.log, environment: config.environment })
   const composed = compose({ config: quiet, log, version, placement: 'here' })
   return {

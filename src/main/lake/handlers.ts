@@ -10,6 +10,7 @@ import { compactTable } from './maintain/compact-table.ts'
 import { expireSnapshots, type Retention } from './maintain/expire-snapshots.ts'
 import { findOrphans } from './maintain/orphans.ts'
 import { offsetsOf } from './offsets.ts'
+import { resolveSnapshot } from './read/resolve-snapshot.ts'
 import type { LakeTable } from './table.ts'
 import { diffSnapshots } from './travel/diff-snapshots.ts'
 import { currentSnapshot, listSnapshots } from './travel/list-snapshots.ts'
@@ -48,7 +49,12 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
     async 'snapshots.list'({ table, limit }, { signal }) {
       const started = performance.now()
       const { metadata } = await lake.table(table).load(signal)
-      return { data: listSnapshots(metadata, limit), query: catalogMeta(headOf(metadata), started) }
+      const total = metadata.snapshots.length
+      return {
+        data: listSnapshots(metadata, limit),
+        query: catalogMeta(headOf(metadata), started),
+        pagination: { limit, has_more: total > limit, total },
+      }
     },
 
     async 'snapshots.current'({ table }, { signal }) {
@@ -59,7 +65,9 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
 
     async 'snapshots.diff'({ a, b, table, limit, offset }, { signal }) {
       const started = performance.now()
-      const { data, total, head, files } = await diffSnapshots(lake, lake.table(table), { a, b, limit, offset, signal })
+      const one = lake.table(table)
+      const question = { a: await idOf(one, a), b: await idOf(one, b), limit, offset, signal }
+      const { data, total, head, files } = await diffSnapshots(lake, one, question)
       return {
         data,
         query: {
@@ -74,16 +82,18 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
 
     async 'lake.tag'({ table, name, snapshot_id, remove }) {
       if (remove) await removeTag(lake.table(table), name)
-      const tagged = remove ? null : await tagSnapshot(lake.table(table), name, snapshot_id)
+      const target = snapshot_id === undefined ? undefined : await idOf(lake.table(table), snapshot_id)
+      const tagged = remove ? null : await tagSnapshot(lake.table(table), name, target)
       return { table, name, snapshot_id: tagged }
     },
 
     async 'lake.rollback'({ table, snapshot_id, reingest }) {
-      const { snapshot, before } = await rollBack(lake.table(table), snapshot_id, { reingest })
+      const target = await idOf(lake.table(table), snapshot_id)
+      const { snapshot, before } = await rollBack(lake.table(table), target, { reingest })
       return {
         table,
         snapshot_id: snapshot['snapshot-id'],
-        rolled_back_to: snapshot_id,
+        rolled_back_to: target,
         rows_before: Number(before?.summary['total-records'] ?? 0),
         rows_after: Number(snapshot.summary['total-records'] ?? 0),
         offsets: offsetsOf(snapshot)?.map(topic => ({ ...topic, next: { ...topic.next } })) ?? null,
@@ -135,6 +145,13 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
       }
     },
   }
+}
+
+/** What a person calls a snapshot: its id, or a tag or branch that points to it. */
+async function idOf(table: LakeTable, name: string): Promise<string> {
+  if (/^\d+$/.test(name)) return name
+  const { metadata } = await table.load()
+  return resolveSnapshot(metadata, { ref: name })!['snapshot-id']
 }
 
 /** Provenance of an answer that was read from metadata alone. */

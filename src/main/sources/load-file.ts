@@ -65,7 +65,7 @@ export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> 
 }
 
 function skipped(progress: LoadProgress, { at, snapshotId }: AlreadyLoaded['alreadyLoaded']): LoadProgress {
-  const why = `Its content was loaded on ${at}; --again loads it once more.`
+  const why = `Its content was loaded on ${at}; --again loads it once more, as is right after a rollback.`
   return { ...progress, rows: 0, state: 'skipped', snapshot_id: snapshotId, why }
 }
 

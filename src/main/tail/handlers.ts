@@ -44,7 +44,7 @@ export function tailHandlers({ log, settings, logger, clock = systemClock }: Tai
   const { minutes, maxPerSymbol, maxMb } = settings
   const turns = createTurns(SLICE_MS)
   const onUndecodable = createUndecodableReport(logger, clock)
-  const why = `Only the last ${minutes} minutes held in memory: nothing is written to the lake yet.`
+  const why = `Only the last ${minutes} minutes held in memory: the live stream is not written to the tables yet.`
 
   const open = (dataType: TailTable): { tail: Tail; run: TailRun } => {
     const maxMegabytes = maxMb * MEMORY_SHARE[dataType]

@@ -91,7 +91,7 @@ function meaning(error: unknown, context: S3Context): readonly [FailureCode, str
     case 'InvalidToken':
       return ['UNAUTHORIZED', `the session token is no longer valid. Get new keys.`]
     case 'CredentialsProviderError':
-      return ['UNAUTHORIZED', `there are no keys for S3 (${message}). Set access key id and secret access key.`]
+      return ['UNAUTHORIZED', `there are no keys for S3 (${message}). Set K2_S3_ACCESS_KEY and K2_S3_SECRET_KEY.`]
     case 'RequestTimeTooSkewed':
     case 'RequestExpired':
       return ['UNAUTHORIZED', `${skew(error)} Set the clock that is wrong; S3 allows 15 minutes.`]

@@ -178,6 +178,6 @@ async function findUnreadable(
     }
     return undefined
   } finally {
-    duck.close()
+    await duck.close()
   }
 }

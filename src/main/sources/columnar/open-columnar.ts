@@ -45,7 +45,8 @@ export async function openColumnarFile(
     form === 'arrow'
       ? await openArrow(path, bytesTotal)
       : await openParquet(path, bytesTotal, options.readParquet, signal)
-  const { table, mapping = {}, exchange } = options
+  const { mapping = {}, exchange } = options
+  const table = options.table ?? guessTable(file.fields.map(({ name }) => name).concat(Object.keys(mapping)))
   if (table === undefined)
     throw new Failure('INVALID_INPUT', `Say what ${path} holds: --type trades, quotes or reference_data.`)
   const plan = planColumns(table, file.fields, mapping, exchange !== undefined)
@@ -113,6 +114,13 @@ function textOf(source: ColumnBatch, row: number): string {
     column.nulls?.[row] ? null : cellText(column, row),
   ])
   return JSON.stringify(Object.fromEntries(cells)).slice(0, LONGEST_TEXT)
+}
+
+/** By columns that only one kind of data has. */
+function guessTable(names: readonly string[]): LoadTable | undefined {
+  if (names.includes('company_id') && names.includes('company_name')) return 'reference_data'
+  if (names.includes('bid_price') || names.includes('ask_price')) return 'quotes'
+  return names.includes('price') && names.includes('quantity') ? 'trades' : undefined
 }
 
 /** Said at once where every row would be bad for it. */

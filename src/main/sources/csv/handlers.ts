@@ -36,8 +36,12 @@ export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Han
       // One moment for the whole load. Files have no producer's time and no log's, and the file's own time on the disk
       // is that of the last copy: when K2 took the rows in is what is known. All else is the same when loaded again.
       const options = { table, exchange, assetClass, timezone, format, map, companies, loadedAtMicros: nowMs() * 1000 }
-      const open = async (path: string) =>
-        (await openOther?.(path, options, signal)) ?? (await openCsv(path, options, signal))
+      const open = async (path: string) => {
+        const other = await openOther?.(path, options, signal)
+        if (other) return other
+        if (map !== undefined) throw mapsNoCsv(path)
+        return openCsv(path, options, signal)
+      }
       const lake = await target()
       yield* followReports(
         (reports, signal) => loadFiles({ files, open, target: lake, dlq, again, nowMs }, reports, signal),
@@ -45,4 +49,9 @@ export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Han
       )
     },
   }
+}
+
+function mapsNoCsv(path: string): Failure {
+  const message = `--map is for Parquet and Arrow files, and ${path} is neither. Give a CSV file the column names of the k2 form instead.`
+  return new Failure('INVALID_INPUT', message)
 }

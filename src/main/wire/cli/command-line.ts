@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { z } from 'zod'
 import type { Capability, Contract } from '../../../contract/capability.ts'
+import { Failure } from '../../../contract/failure.ts'
 import { fromText } from '../from-text.ts'
 import { flagsOf, typedFields, type Flag } from './flags.ts'
 
@@ -83,7 +84,10 @@ function isList({ input }: Capability, field: string): boolean {
 
 /** A file's ending says how it is to be written. */
 function formatOf(file = ''): Format {
-  return FORMATS.find(format => file.endsWith(`.${format}`)) ?? 'table'
+  const ending = /\.([A-Za-z0-9]{1,10})$/.exec(file)?.[1].toLowerCase()
+  const known = FORMATS.find(format => format === ending)
+  if (known || ending === undefined || ending === 'txt') return known ?? 'table'
+  throw new Failure('INVALID_INPUT', `What is written to ${file}? Say it with --output ${FORMATS.join(', ')}.`)
 }
 
 function inputOf(

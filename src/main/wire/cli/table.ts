@@ -17,7 +17,7 @@ export interface Layout {
 const GAP = '  '
 const DEFAULT_WIDTH = 120
 
-/** Columns without any value and the log's own are left out; ids come last, as they are the least read. */
+/** Columns without any value and the log's own are left out; ids of rows come last, as they are the least read. */
 export function layOut(columns: readonly string[], rows: readonly string[][], width = DEFAULT_WIDTH): Layout {
   const all = columns.map((name, cell): Place => {
     const texts = rows.map(row => row[cell])
@@ -29,7 +29,7 @@ export function layOut(columns: readonly string[], rows: readonly string[][], wi
     }
   })
   const filled = all.filter(({ name, cell }) => !name.startsWith('_') && rows.some(row => row[cell] !== ''))
-  const isId = ({ name }: Place) => name.endsWith('_id')
+  const isId = ({ name }: Place) => name.endsWith('_id') && name !== 'snapshot_id' // what the next command asks for
   const wanted = [...filled.filter(place => !isId(place)), ...filled.filter(isId)]
   let used = -GAP.length
   const fits = wanted.findIndex(place => (used += place.width + GAP.length) > width)
