@@ -40,11 +40,7 @@ export interface Appended extends Committed {
 export async function append(
   lake: Lake,
   batch: ColumnBatch,
-  {
-    table: id = 'trades',
-    specId = 1,
-    ...change
-  }: { table?: TableId; specId?: number } & Partial<Change> = {},
+  { table: id = 'trades', specId = 1, ...change }: { table?: TableId; specId?: number } & Partial<Change> = {},
 ): Promise<Appended> {
   const table = lake.table(id)
   const { metadata } = await table.load()
