@@ -20,7 +20,7 @@ import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
-import { ingestHandlers } from './sources/csv/handlers.ts'
+import { ingestHandlers } from './sources/handlers.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
 export const historyContract = {

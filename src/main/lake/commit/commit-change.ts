@@ -26,7 +26,7 @@ import type { Change } from './change.ts'
 import { commitUntilLanded, OutcomeUnknown, type Prepared } from './commit-until-landed.ts'
 import { findCommit } from './find-commit.ts'
 import { newSnapshotId, nextSequenceNumber, prepareHead } from './new-head.ts'
-import { rewriteManifests } from './rewrite-manifests.ts'
+import { mergeSize, rewriteManifests, SMALL_BYTES } from './rewrite-manifests.ts'
 import { addedEntry, writeManifests } from './stage-manifests.ts'
 import { removeFiles } from './write-new.ts'
 
@@ -99,12 +99,13 @@ async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Pro
   const keys = carriedKeys(table, metadata, change)
   const sequenceNumber = nextSequenceNumber(metadata)
   const own = staged.manifests.map(manifest => ({ ...manifest, sequenceNumber, minSequenceNumber: sequenceNumber }))
-  const { removed = [], mergeManifests: merge = false } = change
+  const { removed = [], mergeManifests } = change
   const before = await table.manifests(head)
+  const mergeBelow = mergeManifests ? SMALL_BYTES : mergeSize(before)
   if (removed.length > 0) await refuseNewDeletes(table, before, metadata, change)
   const rest =
-    removed.length > 0 || merge
-      ? await rewriteManifests(table, base, before, { removed, merge, snapshotId, sequenceNumber })
+    removed.length > 0 || mergeBelow > 0
+      ? await rewriteManifests(table, base, before, { removed, mergeBelow, snapshotId, sequenceNumber })
       : { manifests: before, written: [] }
   return prepareHead(table, base, {
     snapshotId,

@@ -5,8 +5,21 @@ import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file
 import type { LakeTable } from '../table.ts'
 import { writeManifests } from './stage-manifests.ts'
 
-/** Manifests below this size are worth merging; many commits of a stream leave one each. */
-const SMALL_BYTES = 1_000_000
+/** All manifests below this size are merged when a table is put in order. */
+export const SMALL_BYTES = 1_000_000
+/**
+ * Each commit of a stream leaves a manifest of a few kilobytes, and planning reads every one: after this many, a commit
+ * joins those that are below FEW_BYTES, so that no entry is written anew often. Opening a snapshot with nothing cached
+ * reads some thirty manifests then instead of hundreds.
+ */
+const MOST_FEW = 24
+const FEW_BYTES = 64_000
+
+/** Below which size manifests are to be merged now; 0 for none. */
+export function mergeSize(manifests: readonly ManifestFile[]): number {
+  const few = manifests.filter(({ content, length }) => content === 'data' && length < FEW_BYTES)
+  return few.length >= MOST_FEW ? FEW_BYTES : 0
+}
 
 export interface Rewritten {
   /** The new list, in which nothing of the removed files is live. */
@@ -18,16 +31,16 @@ export async function rewriteManifests(
   table: LakeTable,
   base: LoadedTable,
   head: readonly ManifestFile[],
-  options: { removed: readonly DataFile[]; merge: boolean; snapshotId: string; sequenceNumber: number },
+  options: { removed: readonly DataFile[]; mergeBelow: number; snapshotId: string; sequenceNumber: number },
 ): Promise<Rewritten> {
-  const { removed, merge, snapshotId, sequenceNumber } = options
+  const { removed, mergeBelow, snapshotId, sequenceNumber } = options
   const gone = new Set(removed.map(({ path }) => path))
   const kept: ManifestFile[] = []
   const entries: ManifestEntry[] = []
   for (const manifest of head) {
-    const live = manifest.content === 'data' && (gone.size > 0 || merge) ? await table.entries(manifest, base) : []
-    const names = live.some(({ status, file }) => status !== 'deleted' && gone.has(file.path))
-    if (manifest.content !== 'data' || !(names || (merge && manifest.length < SMALL_BYTES))) {
+    const merges = manifest.content === 'data' && manifest.length < mergeBelow
+    const live = manifest.content === 'data' && (gone.size > 0 || merges) ? await table.entries(manifest, base) : []
+    if (!merges && !live.some(({ status, file }) => status !== 'deleted' && gone.has(file.path))) {
       kept.push(manifest)
       continue
     }

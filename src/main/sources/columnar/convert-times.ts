@@ -1,9 +1,9 @@
 // Times and dates of any unit, with or without a zone, as microseconds and days since 1970.
 import type { Column } from '../../../contract/columns.ts'
-import { BadValue } from '../csv/bad-value.ts'
-import { parseDate } from '../csv/parse-date.ts'
-import { parseInstant } from '../csv/parse-time.ts'
-import type { WallClock } from '../csv/zone.ts'
+import { BadValue } from '../values/bad-value.ts'
+import { parseDate } from '../values/parse-date.ts'
+import { parseInstant } from '../values/parse-time.ts'
+import type { WallClock } from '../values/zone.ts'
 import type { SourceField } from './source-columns.ts'
 
 const DAY_MICROS = 86_400e6

@@ -15,7 +15,7 @@ import {
 import { decompress } from 'fzstd'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
-import { cannotRead } from '../csv/read-bytes.ts'
+import { cannotRead } from '../read-bytes.ts'
 import { arrowColumn } from './arrow-columns.ts'
 import { arrowField } from './arrow-types.ts'
 import { checkedMessages } from './arrow-messages.ts'

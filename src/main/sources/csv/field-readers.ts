@@ -1,8 +1,8 @@
 // How the bytes of a field get into a column, for every kind of column.
-import type { NumberMaker, WordMaker } from './columns.ts'
-import { BadValue } from './bad-value.ts'
-import { checkedText } from './columns.ts'
-import { parseDecimal, parseLong } from './parse-number.ts'
+import type { NumberMaker, WordMaker } from '../values/columns.ts'
+import { BadValue } from '../values/bad-value.ts'
+import { checkedText } from '../values/columns.ts'
+import { parseDecimal, parseLong } from '../values/parse-number.ts'
 import type { ReadField } from './row-reader.ts'
 
 export function decimalInto(column: NumberMaker): ReadField {

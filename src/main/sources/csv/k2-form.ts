@@ -2,15 +2,15 @@
 import { TABLES } from '../../../contract/tables.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { FileOptions } from '../file-source.ts'
-import { checkText, constantColumn, makeNumbers, makeWords, type ColumnMaker } from './columns.ts'
+import { checkText, constantColumn, makeNumbers, makeWords, type ColumnMaker } from '../values/columns.ts'
 import { longInto, symbolOf } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
 import { optionalColumns } from './optional-columns.ts'
-import { parseInstant } from './parse-time.ts'
+import { parseInstant } from '../values/parse-time.ts'
 import { makeRowIds } from './row-ids.ts'
 import type { FieldReader, Form, ReadField } from './row-reader.ts'
 import { makeVendorData } from './vendor-data.ts'
-import { createWallClock } from './zone.ts'
+import { createWallClock } from '../values/zone.ts'
 
 /** What else a column may be called. */
 const ALIASES: Readonly<Record<string, string>> = {

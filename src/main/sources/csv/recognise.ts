@@ -3,7 +3,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { LoadTable } from '../load-target.ts'
 import { placesOf } from './k2-form.ts'
 import { RAW_FIELDS } from './asx-raw-form.ts'
-import { readChunks } from './read-bytes.ts'
+import { readChunks } from '../read-bytes.ts'
 import { isReferenceHeader } from './reference-form.ts'
 import { createRecordScanner } from './scan-records.ts'
 

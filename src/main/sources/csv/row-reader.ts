@@ -1,8 +1,8 @@
 // Records into the columns of a table: a function a field, and one that fills in what follows from them.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import type { TableSpec } from '../../../contract/tables.ts'
-import { BadValue } from './bad-value.ts'
-import { nullColumn } from './columns.ts'
+import { BadValue } from '../values/bad-value.ts'
+import { nullColumn } from '../values/columns.ts'
 import type { CsvRecord } from './scan-records.ts'
 
 /** Reads the bytes from … to into a row, or throws a BadValue; not called for an empty field that may be empty. */

@@ -1,7 +1,7 @@
 // What a file says beyond the table's columns, gathered into one map a row; a map for each combination that comes.
 import type { Column } from '../../../contract/columns.ts'
 import { createDictionary, type Dictionary } from '../../market/decode-dictionary.ts'
-import { checkedText } from './columns.ts'
+import { checkedText } from '../values/columns.ts'
 import { mapText } from './optional-columns.ts'
 
 export interface VendorDataMaker {

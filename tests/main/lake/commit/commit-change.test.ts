@@ -234,6 +234,14 @@ describe('a replacement', () => {
   })
 })
 
+it('joins the manifests of a long stream of commits by itself', async () => {
+  const { table, stage } = await memoryTable()
+  for (let i = 0; i < 60; i++) await commitChange(table, { operation: 'append', added: [await stage(`f${i}`)] })
+  const manifests = await table.manifests(headOf(await now(table)))
+  expect(manifests.length).toBeLessThanOrEqual(25)
+  expect(await liveFiles(table)).toHaveLength(60)
+})
+
 it('lets every one of four committers land once, whoever comes first', async () => {
   const { elsewhere, stage, table } = await memoryTable()
   const writers = Array.from({ length: 4 }, () => elsewhere())

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { openCsv } from '../../../../src/main/sources/csv/csv-source.ts'
-import { readChunks } from '../../../../src/main/sources/csv/read-bytes.ts'
+import { readChunks } from '../../../../src/main/sources/read-bytes.ts'
 import { LOADED_AT, readCsv, writeFile, zstd } from '../../../support/csv-files.ts'
 
 const HEADER = 'symbol,exchange_timestamp,price,quantity\n'

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { Readable, type Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
-import { Failure } from '../../../contract/failure.ts'
+import { Failure } from '../../contract/failure.ts'
 
 export interface Chunk {
   bytes: Buffer

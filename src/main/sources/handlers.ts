@@ -1,15 +1,15 @@
 // The slice of the contract that takes files in.
-import type { Handlers } from '../../../contract/capability.ts'
-import { Failure } from '../../../contract/failure.ts'
-import type { ingest } from '../../../contract/ingest.ts'
-import type { FileOptions, FileSource } from '../file-source.ts'
-import { followReports } from '../follow-reports.ts'
-import { listFiles } from '../list-files.ts'
-import { loadFiles } from '../load-files.ts'
-import type { LoadTarget } from '../load-target.ts'
-import { readCompanies } from './companies.ts'
-import { openCsv } from './csv-source.ts'
-import { createWallClock } from './zone.ts'
+import type { Handlers } from '../../contract/capability.ts'
+import { Failure } from '../../contract/failure.ts'
+import type { ingest } from '../../contract/ingest.ts'
+import type { FileOptions, FileSource } from './file-source.ts'
+import { followReports } from './follow-reports.ts'
+import { listFiles } from './list-files.ts'
+import { loadFiles } from './load-files.ts'
+import type { LoadTarget } from './load-target.ts'
+import { readCompanies } from './csv/companies.ts'
+import { openCsv } from './csv/csv-source.ts'
+import { createWallClock } from './values/zone.ts'
 
 export interface IngestOptions {
   /** The lake, opened when the first file needs it. */
