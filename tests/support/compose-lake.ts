@@ -46,9 +46,13 @@ export function composeLake({
     duck,
     cache,
     table,
-    async init() {
+    async ensure() {
       const known = await catalog.listTables(table('trades').name.namespace)
       if (known.length === 0) await createTable(table('trades'), warehouse)
+      return 'there'
+    },
+    async init() {
+      await this.ensure('trades')
       return Object.fromEntries(ids.map(id => [id, 'there'])) as Record<TableId, 'there'>
     },
     close: () => io.close(),

@@ -48,7 +48,7 @@ export async function killAndLookAgain(
   const { problems } = await verifyTable(lake, table, { quick: false })
   const strays = await strayFiles(table, lake.io)
   const { location } = (await table.load()).metadata
-  const found = await findOrphans(table, { olderThanMs: 0 })
+  const found = await findOrphans(table, { olderThanMs: 0, nowMs: table.clock.nowMs() })
   for (const orphan of found) await lake.io.remove(orphan.location)
   const straysAfterCleaning = await strayFiles(table, lake.io)
   await append(lake, tradesBatch(1_000, 10, { symbols: 2 }), { specId: 0 })

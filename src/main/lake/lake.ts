@@ -42,6 +42,8 @@ export interface Lake {
   duck: Duck
   cache: ManifestCache
   table: (id: TableId) => LakeTable
+  /** Creates one table where it is missing. */
+  ensure: (id: TableId) => Promise<'created' | 'there'>
   /** Creates the tables that are missing; those that are there stay as they are. */
   init: () => Promise<Record<TableId, 'created' | 'there'>>
   close: () => Promise<void>
@@ -74,6 +76,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     duck,
     cache,
     table,
+    ensure: id => ensureTable(table(id), warehouse),
     async init() {
       const states = await Promise.all(
         TABLE_IDS.map(async id => [id, await ensureTable(table(id), warehouse)] as const),

@@ -106,7 +106,7 @@ describe('letting go of snapshots', () => {
     expect(await readRows(lake, { snapshotId: tagged })).toHaveLength(500)
     expect((await verifyTable(lake, table, { quick: false })).problems).toEqual([])
     now += 100 * HOUR
-    expect(await findOrphans(table, { olderThanMs: HOUR })).toEqual([])
+    expect(await findOrphans(table, { olderThanMs: HOUR, nowMs: now })).toEqual([])
   })
 
   it('spares a snapshot that a reader holds', async () => {
@@ -128,11 +128,22 @@ it('lists the files that no snapshot knows, once they are old enough, and no oth
   const { table: loaded } = await append(lake, tradesBatch(0, 100))
   const lost = `${loaded.metadata.location}/data/exchange_date=2014-03-10/lost.parquet`
   await lake.io.write(lost, new Uint8Array(10))
-  expect(await findOrphans(table, { olderThanMs: HOUR })).toEqual([])
+  expect(await findOrphans(table, { olderThanMs: HOUR, nowMs: now })).toEqual([])
   now += 4 * HOUR
-  expect((await findOrphans(table, { olderThanMs: HOUR })).map(({ location }) => location.replace(/.*\//, ''))).toEqual(
-    ['lost.parquet'],
-  )
+  expect(
+    (await findOrphans(table, { olderThanMs: HOUR, nowMs: now })).map(({ location }) => location.replace(/.*\//, '')),
+  ).toEqual(['lost.parquet'])
+})
+
+it('takes no file for an orphan that only a fast clock makes old', async () => {
+  const dayAhead = () => Date.now() + 24 * HOUR
+  const lake = await tempLake({ clock: { nowMs: dayAhead, nowMicros: () => dayAhead() * 1000 } })
+  const { table: loaded } = await append(lake, tradesBatch(0, 100))
+  await lake.io.write(`${loaded.metadata.location}/data/staged.parquet`, new Uint8Array(10))
+  expect(await findOrphans(lake.table('trades'), { olderThanMs: HOUR })).toEqual([])
+  const left: string[] = []
+  for await (const { location } of lake.io.list(`${loaded.metadata.location}/metadata`)) left.push(location)
+  expect(left.filter(location => location.endsWith('.probe'))).toEqual([])
 })
 
 describe('rolling back', () => {

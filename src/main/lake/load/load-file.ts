@@ -29,7 +29,7 @@ export async function loadFile(
   { name, contentHash }: FileToLoad,
   again: boolean,
 ): Promise<FileLoad | { alreadyLoaded: LoadedBefore }> {
-  await lake.init()
+  await lake.ensure(id)
   const table = lake.table(id)
   const { metadata } = await table.load()
   const before = contentHash === undefined || again ? undefined : loadedBefore(metadata, contentHash)

@@ -1,5 +1,6 @@
 // Files below a table that no snapshot and no metadata knows: what a crash between staging and commit leaves.
 // Young ones are not looked at, as they may belong to a commit that is under way in some process.
+import { randomUUID } from 'node:crypto'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { ListedFile } from '../io/file-io.ts'
 import { canonicalLocation } from '../io/location.ts'
@@ -9,25 +10,45 @@ import { filesIn, manifestsOf } from './reachable-files.ts'
 /** Nothing younger than this is ever an orphan, whatever is asked for. */
 const LEAST_AGE_MS = 3_600_000
 
-export async function findOrphans(
-  table: LakeTable,
-  { olderThanMs, signal }: { olderThanMs: number; signal?: AbortSignal },
-): Promise<ListedFile[]> {
-  const before = table.clock.nowMs() - Math.max(LEAST_AGE_MS, olderThanMs)
+export interface OrphanOptions {
+  olderThanMs: number
+  /** What time it is; else what our clock and the store's own agree that it is at the least. */
+  nowMs?: number
+  signal?: AbortSignal
+}
+
+export async function findOrphans(table: LakeTable, options: OrphanOptions): Promise<ListedFile[]> {
+  const { olderThanMs, signal } = options
   // Listed before the metadata is read: what is committed in between is then known to it.
   const { metadata } = await table.load(signal)
-  const old: ListedFile[] = []
-  for (const folder of ['data', 'metadata']) {
-    for await (const file of table.io.list(`${metadata.location}/${folder}`)) {
-      signal?.throwIfAborted()
-      if (file.modifiedMs < before) old.push(file)
+  const probe = options.nowMs === undefined ? await writeProbe(table, metadata.location) : undefined
+  const listed: ListedFile[] = []
+  try {
+    for (const folder of ['data', 'metadata']) {
+      for await (const file of table.io.list(`${metadata.location}/${folder}`)) {
+        signal?.throwIfAborted()
+        listed.push(file)
+      }
     }
+  } finally {
+    if (probe) await table.io.remove(probe).catch(() => {})
   }
+  const storeMs = listed.find(({ location }) => probe !== undefined && nameOf(location) === nameOf(probe))?.modifiedMs
+  const nowMs = options.nowMs ?? Math.min(table.clock.nowMs(), storeMs ?? Infinity)
+  const before = nowMs - Math.max(LEAST_AGE_MS, olderThanMs)
+  const old = listed.filter(({ location, modifiedMs }) => modifiedMs < before && location !== probe)
   if (old.length === 0) return []
   const known = await knownFiles(table, await table.load(signal), signal)
   // A folder may have two names (a link, a share, an alias of a bucket), and another engine may have used the other one.
   const names = new Set([...known].map(nameOf))
   return old.filter(({ location }) => !names.has(nameOf(location)))
+}
+
+/** Files bear the times of the store's clock; on a machine whose own is a day ahead, a file just written looks old. */
+async function writeProbe(table: LakeTable, location: string): Promise<string> {
+  const probe = `${location}/metadata/clock-${randomUUID()}.probe`
+  await table.io.write(probe, new Uint8Array(1))
+  return probe
 }
 
 /** Writers give no two files of a table the same one. */

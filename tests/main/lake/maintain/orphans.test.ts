@@ -11,6 +11,6 @@ it('takes no file for an orphan that another engine has added by another name of
   await commitChange(table, { operation: 'append', added })
   const later = Date.now() + 100 * 3_600_000
   const clock = { nowMs: () => later, nowMicros: () => later * 1000 }
-  const orphans = await findOrphans(elsewhere({ clock }), { olderThanMs: 3_600_000 })
+  const orphans = await findOrphans(elsewhere({ clock }), { olderThanMs: 3_600_000, nowMs: later })
   expect(orphans.map(({ location }) => location)).toEqual([stray])
 })
