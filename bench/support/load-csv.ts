@@ -1,6 +1,6 @@
 // Loads one CSV file into a lake of its own, in a process of its own: the memory it prints is that of the load.
 import { loadFile } from '../../src/main/lake/load/load-file.ts'
-import { ingestHandlers } from '../../src/main/sources/csv/handlers.ts'
+import { ingestHandlers } from '../../src/main/sources/handlers.ts'
 import type { LoadProgress } from '../../src/contract/ingest.ts'
 import { localLakeOptions, withLake } from './bench-lake.ts'
 

@@ -56,6 +56,7 @@ beforeAll(async () => {
   const [a, b] = [await loadCsv(), await loadCsv()]
   examples['snapshots.diff'] = { a, b }
   examples['lake.rollback'] = { snapshot_id: a }
+  examples['lake.tag'] = { name: 'before-the-open', snapshot_id: a }
   await sleep(500)
 })
 afterAll(async () => {

@@ -149,7 +149,8 @@ it('answers every route of the real contract, rows with every column of their ta
   const answered: string[] = []
   for (const [name, { http, kind }] of Object.entries(contract as Contract)) {
     if (!http || kind === 'stream') continue
-    const { status, body } = await askJson(`${http.path}${/recent$/.test(name) ? '?symbol=BHP&exchange=asx' : ''}`)
+    const path = http.path.replace(/\{\w+\}/g, '1')
+    const { status, body } = await askJson(`${path}${/recent$/.test(name) ? '?symbol=BHP&exchange=asx' : ''}`)
     expect([name, status, body.success]).toEqual([name, 200, true])
     answered.push(name)
   }
