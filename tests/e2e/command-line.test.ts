@@ -16,7 +16,7 @@ it('shows what it can do', async () => {
 
 it.each([
   ['k2-query', ['recent', '--help'], '--symbol'],
-  ['k2-ingest', ['consume'], "unknown command 'ingest'"], // which moves in with the lake
+  ['k2-ingest', ['load', '--help'], '--reference'],
 ])('answers to the name %s that existing scripts know', async (name, words, said) => {
   const program = join(newProfile(), name)
   symlinkSync(launcher, program)
@@ -221,6 +221,6 @@ it('ends with 130 when it is interrupted', async () => {
 it('runs the whole path and reports it', async () => {
   const { code, stdout } = await runK2(['demo', '--check'])
   expect(stdout).not.toContain('FAILED')
-  expect(stdout.match(/^ok/gm)).toHaveLength(5)
+  expect(stdout.match(/^ok/gm)).toHaveLength(6)
   expect(code).toBe(0)
 })

@@ -7,6 +7,9 @@ import { translateDuckError } from './failures.ts'
 /** An interrupt that comes before DuckDB has begun is lost, so it is repeated until the statement has ended. */
 const INTERRUPT_EVERY_MS = 20
 
+/** DuckDB heeds an interrupt within milliseconds, but between its own steps only. */
+const STOP_WITHIN_MS = 2_000
+
 const running = new WeakMap<DuckDBConnection, Set<Promise<unknown>>>()
 
 export async function runSql(
@@ -47,7 +50,8 @@ export async function interruptible<T>(
 /** Ends what runs on a connection: one that is closed under its statement waits for it for good. */
 export async function stopStatements(connection: DuckDBConnection): Promise<void> {
   const statements = running.get(connection)
-  while (statements && statements.size > 0) {
+  const giveUpAt = performance.now() + STOP_WITHIN_MS
+  while (statements && statements.size > 0 && performance.now() < giveUpAt) {
     connection.interrupt()
     await Promise.race([Promise.allSettled(statements), sleep(INTERRUPT_EVERY_MS)])
   }

@@ -11,6 +11,7 @@ import { expireSnapshots, type Retention } from './maintain/expire-snapshots.ts'
 import { findOrphans } from './maintain/orphans.ts'
 import { offsetsOf } from './offsets.ts'
 import { resolveSnapshot } from './read/resolve-snapshot.ts'
+import { NAMESPACE } from './tables.ts'
 import type { LakeTable } from './table.ts'
 import { diffSnapshots } from './travel/diff-snapshots.ts'
 import { currentSnapshot, listSnapshots } from './travel/list-snapshots.ts'
@@ -21,12 +22,18 @@ import { verifyTable } from './verify/verify-table.ts'
 const MS_PER_HOUR = 3_600_000
 
 export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Handlers<typeof lakeContract> {
-  const chosen = (id?: TableId): LakeTable[] => (id ? [id] : (Object.keys(TABLES) as TableId[])).map(lake.table)
+  /** One, or all that are there; where there is none, the first one says what to do. */
+  async function chosen(id?: TableId): Promise<LakeTable[]> {
+    if (id) return [lake.table(id)]
+    const names = await lake.catalog.listTables(NAMESPACE)
+    const there = (Object.keys(TABLES) as TableId[]).filter(one => names.some(({ name }) => name === one))
+    return (there.length > 0 ? there : (['trades'] as const)).map(lake.table)
+  }
 
   /** One after the other: each may take much memory. */
   async function eachTable<T>(id: TableId | undefined, work: (table: LakeTable) => Promise<T>): Promise<T[]> {
     const answers: T[] = []
-    for (const table of chosen(id)) answers.push(await work(table))
+    for (const table of await chosen(id)) answers.push(await work(table))
     return answers
   }
 

@@ -39,6 +39,8 @@ function cellWriter(head: string, { type, values, words, scale = 0 }: Column): C
       return timestampWriter(head, values)
     case 'long':
       return row => `${head}"${values[row]}"`
+    case 'date':
+      return row => `${head}"${new Date(Number(values[row]) * 86_400_000).toISOString().slice(0, 10)}"`
     case 'boolean':
       return row => head + (Number(values[row]) === 1 ? 'true' : 'false')
     default:

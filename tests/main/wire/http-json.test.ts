@@ -88,6 +88,19 @@ describe('answers as JSON', () => {
     )
   })
 
+  it('writes dates and truths as the contract does, of every table', () => {
+    const columns: Record<string, Column> = {
+      listed: { type: 'date', values: Int32Array.of(16_139, -1) },
+      is_active: { type: 'boolean', values: Uint8Array.of(1, 0) },
+    }
+    const batch: ColumnBatch = { rowCount: 2, columns }
+    expect(JSON.parse(rowsToJson(batch).toString())).toEqual(rowsOf(batch))
+    expect(rowsOf(batch)).toEqual([
+      { listed: '2014-03-10', is_active: true },
+      { listed: '1969-12-31', is_active: false },
+    ])
+  })
+
   it('grows for rows longer than expected', () => {
     const words = ['ü'.repeat(100_000), 'x'.repeat(3_000)]
     const batch: ColumnBatch = {
