@@ -5,7 +5,14 @@ import { TABLES } from '../../../contract/tables.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
 import type { FileOptions } from '../file-source.ts'
 import { BadValue } from '../values/bad-value.ts'
-import { checkedText, constantColumn, makeKnownTexts, makeNumbers, makeWords, type ColumnMaker } from '../values/columns.ts'
+import {
+  checkedText,
+  constantColumn,
+  makeKnownTexts,
+  makeNumbers,
+  makeWords,
+  type ColumnMaker,
+} from '../values/columns.ts'
 import { decimalInto, quantityInto } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
 import { parseDecimal } from '../values/parse-number.ts'
