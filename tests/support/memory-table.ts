@@ -4,6 +4,7 @@ import type { TableId } from '../../src/contract/tables.ts'
 import { memoryCatalog, type MemoryCatalogOptions } from '../../src/main/lake/catalog/memory.ts'
 import type { Catalog } from '../../src/main/lake/catalog/catalog.ts'
 import type { DataFile } from '../../src/main/lake/iceberg/data-file.ts'
+import { headOf } from '../../src/main/lake/iceberg/metadata.ts'
 import type { FileIO } from '../../src/main/lake/io/file-io.ts'
 import { memoryFiles, type MemoryFiles } from '../../src/main/lake/io/memory.ts'
 import { createTable, openTable } from '../../src/main/lake/open-table.ts'
@@ -57,4 +58,16 @@ export async function memoryTable(
       }
     },
   }
+}
+
+/** Names of the files that the head holds. */
+export async function liveFiles(table: LakeTable): Promise<string[]> {
+  const loaded = await table.load()
+  const manifests = await table.manifests(headOf(loaded.metadata))
+  const entries = await Promise.all(manifests.map(manifest => table.entries(manifest, loaded)))
+  return entries
+    .flat()
+    .filter(({ status }) => status !== 'deleted')
+    .map(({ file }) => file.path.replace(/.*\//, ''))
+    .sort()
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
-import type { ManifestFile } from '../iceberg/data-file.ts'
+import { rowsIn, type ManifestFile } from '../iceberg/data-file.ts'
 import { headOf, type TableMetadata } from '../iceberg/metadata.ts'
 import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
 import {
@@ -39,7 +39,7 @@ export interface Committed {
 
 export async function commitChange(table: LakeTable, change: Change, signal?: AbortSignal): Promise<Committed> {
   const started = performance.now()
-  const rows = (change.added ?? []).reduce((sum, { recordCount }) => sum + recordCount, 0)
+  const rows = rowsIn(change.added ?? [])
   const tell = (outcome: { attempts: number } | { error: unknown }) =>
     table.onCommit({
       table: table.id,

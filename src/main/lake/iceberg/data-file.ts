@@ -64,3 +64,7 @@ export interface ManifestFile {
   deletedRows: number
   partitions?: readonly PartitionSummary[]
 }
+
+export function rowsIn(files: readonly DataFile[]): number {
+  return files.reduce((sum, { recordCount }) => sum + recordCount, 0)
+}

@@ -5,6 +5,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { TableId } from '../../../contract/tables.ts'
 import { commitChange } from '../commit/commit-change.ts'
 import { removeFiles } from '../commit/write-new.ts'
+import { rowsIn } from '../iceberg/data-file.ts'
 import type { Lake } from '../lake.ts'
 import { stageBatches } from '../write/stage-batches.ts'
 import { createHandOver } from './hand-over.ts'
@@ -58,7 +59,7 @@ export async function loadFile(
     async commit(hash) {
       rows.end()
       const added = await staging
-      const rowCount = added.reduce((sum, { recordCount }) => sum + recordCount, 0)
+      const rowCount = rowsIn(added)
       const atMs = table.clock.nowMs()
       isHandedOver = true
       const { snapshotId } = await commitChange(table, {

@@ -3,7 +3,7 @@
 import { Failure } from '../../../contract/failure.ts'
 import { commitChange } from '../commit/commit-change.ts'
 import { removeFiles } from '../commit/write-new.ts'
-import type { DataFile } from '../iceberg/data-file.ts'
+import { rowsIn, type DataFile } from '../iceberg/data-file.ts'
 import { headOf, type TableMetadata } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
 import { planScan, type ScanPlan } from '../read/plan-scan.ts'
@@ -116,10 +116,6 @@ async function compactUnit(lake: Lake, table: LakeTable, work: UnitWork): Promis
     if (error instanceof Failure && error.code === 'CONFLICT') return false
     throw error
   }
-}
-
-function rowsIn(files: readonly DataFile[]): number {
-  return files.reduce((sum, { recordCount }) => sum + recordCount, 0)
 }
 
 function bytesIn(files: readonly DataFile[]): number {

@@ -13,6 +13,7 @@ import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import { openScan, type OpenScan } from '../read/scan.ts'
 import { sqlName } from '../read/sql-literal.ts'
 import type { LakeTable } from '../table.ts'
+import { without } from './without.ts'
 
 export interface DiffQuestion {
   /** The earlier snapshot and the later one. */
@@ -111,10 +112,6 @@ async function readPage(
   )
   const count = (name: string) => Number(cellOf(counts.columns[name], 0))
   return { added: count('added'), removed: count('removed'), rows }
-}
-
-function without(files: ReadonlyMap<string, ScanFile>, others: ReadonlyMap<string, ScanFile>): ScanFile[] {
-  return [...files].flatMap(([key, file]) => (others.has(key) ? [] : [file]))
 }
 
 /** A file from which more rows were deleted since is another one. */

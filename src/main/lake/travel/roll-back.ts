@@ -6,13 +6,14 @@ import type { LoadedTable } from '../catalog/catalog.ts'
 import { commitUntilLanded, type Prepared } from '../commit/commit-until-landed.ts'
 import { findCommit } from '../commit/find-commit.ts'
 import { newSnapshotId, prepareHead } from '../commit/new-head.ts'
-import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
 import { headOf, snapshotOf, type Snapshot, type TableMetadata, type Update } from '../iceberg/metadata.ts'
 import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
 import { rewindMarks } from '../load/import-marks.ts'
 import { COMMIT_ID_KEY, inheritedKeys, offsetsAt, OFFSETS_KEY, offsetsText } from '../offsets.ts'
+import { filesIn } from '../maintain/reachable-files.ts'
 import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import type { LakeTable } from '../table.ts'
+import { without } from './without.ts'
 
 export const ROLLED_BACK_TO_KEY = 'k2.rolled-back-to'
 
@@ -47,7 +48,9 @@ async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Pro
   const head = headOf(metadata)
   const target = requireSnapshot(metadata, wanted.target)
   const [now, then] = await Promise.all([table.manifests(head), table.manifests(target)])
-  const [filesNow, filesThen] = await Promise.all([liveFiles(table, base, now), liveFiles(table, base, then)])
+  const [filesNow, filesThen] = await Promise.all(
+    [now, then].map(manifests => filesIn(table, base, manifests, { live: true })),
+  )
   const prepared = await prepareHead(table, base, {
     snapshotId: wanted.snapshotId,
     manifests: then.filter(({ addedFiles, existingFiles }) => addedFiles + existingFiles > 0),
@@ -83,22 +86,4 @@ function stillThere({ target, snapshotId }: Wanted): Update[] {
 function keysAt(metadata: TableMetadata, snapshot: Snapshot): Record<string, string> {
   const inherited = inheritedKeys(metadata, snapshot) as Record<string, string>
   return { ...inherited, [OFFSETS_KEY]: offsetsText(offsetsAt(metadata, snapshot)) }
-}
-
-async function liveFiles(
-  table: LakeTable,
-  base: LoadedTable,
-  manifests: readonly ManifestFile[],
-): Promise<Map<string, DataFile>> {
-  const files = new Map<string, DataFile>()
-  for (const manifest of manifests) {
-    for (const { status, file } of await table.entries(manifest, base)) {
-      if (status !== 'deleted') files.set(file.path, file)
-    }
-  }
-  return files
-}
-
-function without(files: ReadonlyMap<string, DataFile>, others: ReadonlyMap<string, DataFile>): DataFile[] {
-  return [...files.values()].filter(({ path }) => !others.has(path))
 }

@@ -3,23 +3,12 @@ import { commitChange } from '../../../../src/main/lake/commit/commit-change.ts'
 import { headOf, type TableMetadata } from '../../../../src/main/lake/iceberg/metadata.ts'
 import { offsetsOf, type OffsetVector } from '../../../../src/main/lake/offsets.ts'
 import type { LakeTable } from '../../../../src/main/lake/table.ts'
-import { memoryTable } from '../../../support/memory-table.ts'
+import { liveFiles, memoryTable } from '../../../support/memory-table.ts'
 
 const vector = (topic: string, next: Record<string, number>): OffsetVector => [
   { cluster: 'c', epoch: 'e', topic, next },
 ]
 const now = async (table: LakeTable): Promise<TableMetadata> => (await table.load()).metadata
-
-async function liveFiles(table: LakeTable): Promise<string[]> {
-  const loaded = await table.load()
-  const manifests = await table.manifests(headOf(loaded.metadata))
-  const entries = await Promise.all(manifests.map(manifest => table.entries(manifest, loaded)))
-  return entries
-    .flat()
-    .filter(({ status }) => status !== 'deleted')
-    .map(({ file }) => file.path.replace(/.*\//, ''))
-    .sort()
-}
 
 describe('a commit', () => {
   it('adds files, counts them, and names its parent', async () => {

@@ -1,23 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { commitChange } from '../../../../src/main/lake/commit/commit-change.ts'
-import { headOf } from '../../../../src/main/lake/iceberg/metadata.ts'
 import { loadedBefore } from '../../../../src/main/lake/load/import-marks.ts'
 import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snapshots.ts'
-import type { LakeTable } from '../../../../src/main/lake/table.ts'
 import { rollBack } from '../../../../src/main/lake/travel/roll-back.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
-import { memoryTable } from '../../../support/memory-table.ts'
-
-async function filesAtHead(table: LakeTable): Promise<string[]> {
-  const loaded = await table.load()
-  const manifests = await table.manifests(headOf(loaded.metadata))
-  const entries = await Promise.all(manifests.map(manifest => table.entries(manifest, loaded)))
-  return entries
-    .flat()
-    .filter(({ status }) => status !== 'deleted')
-    .map(({ file }) => file.path.replace(/.*\//, ''))
-    .sort()
-}
+import { liveFiles, memoryTable } from '../../../support/memory-table.ts'
 
 describe('a rollback', () => {
   it('is refused when its snapshot expires in another process on the way, whose files are gone then', async () => {
@@ -36,7 +23,7 @@ describe('a rollback', () => {
     })
     await expect(rollBack(slow, first)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
     expect(files.locations()).not.toContain(a.path)
-    expect(await filesAtHead(elsewhere())).toEqual(['b.parquet'])
+    expect(await liveFiles(elsewhere())).toEqual(['b.parquet'])
     expect(Object.keys((await elsewhere().load()).metadata.refs)).toEqual(['main'])
   })
 
@@ -45,7 +32,7 @@ describe('a rollback', () => {
     const { snapshotId } = await commitChange(table, { operation: 'append', added: [await stage('a')] })
     await commitChange(table, { operation: 'append', added: [await stage('b')] })
     await rollBack(table, snapshotId)
-    expect(await filesAtHead(table)).toEqual(['a.parquet'])
+    expect(await liveFiles(table)).toEqual(['a.parquet'])
     expect(Object.keys((await table.load()).metadata.refs)).toEqual(['main'])
   })
 
