@@ -1,7 +1,8 @@
 // The tail and the log below it: how fast messages come in, what they take, how fast an instrument's last minutes come out.
 import { TAIL_TABLES, type TailTable } from '../src/contract/tables.ts'
 import { createEmbeddedLog } from '../src/main/log/embedded.ts'
-import type { LogBatch, Produced } from '../src/main/log/message-log.ts'
+import type { Produced } from '../src/main/log/message-log.ts'
+import type { LogBatch } from '../src/main/market/log-batch.ts'
 import { createCursor, pointCursor } from '../src/main/market/decode-primitives.ts'
 import { createWireDecoder } from '../src/main/market/decode-wire.ts'
 import { createTail, type Tail } from '../src/main/tail/tail.ts'
@@ -61,10 +62,11 @@ async function measureLog(dataType: TailTable, batches: LogBatch[]): Promise<Fig
     const abort = new AbortController()
     let left = MESSAGES
     const reading = (async () => {
-      for await (const { count } of log.read(dataType, () => 'earliest', abort.signal)) if ((left -= count) === 0) break
+      for await (const { count } of log.read({ topics: [dataType], from: () => 'earliest', signal: abort.signal }))
+        if ((left -= count) === 0) break
     })()
-    for (const { count, values, ends } of batches) {
-      const messages: Produced = { count, keys, values, ends }
+    for (const { count, bytes, ends } of batches) {
+      const messages: Produced = { count, keys, values: bytes, ends: Uint32Array.from(ends) }
       await log.append(dataType, messages)
     }
     await reading
@@ -77,10 +79,10 @@ function measureDecoding(dataType: TailTable, batches: LogBatch[]): Figure {
   const decode = createWireDecoder(TAIL_TABLES[dataType], {}, 'check')
   const cursor = createCursor()
   const perSecond = fastestNow(() => {
-    for (const { count, values, ends } of batches) {
-      pointCursor(cursor, Buffer.from(values.buffer, values.byteOffset, values.byteLength))
+    for (const { count, bytes, starts, ends } of batches) {
+      pointCursor(cursor, bytes)
       for (let i = 0; i < count; i++) {
-        cursor.at = i === 0 ? 0 : ends[i - 1]
+        cursor.at = starts[i]
         cursor.end = ends[i]
         decode(cursor, 0)
       }
@@ -97,7 +99,7 @@ function measureAppending(dataType: TailTable, batches: LogBatch[]): Figure[] {
     for (const batch of batches) tail.append(batch)
   })
   tail.close()
-  const valueBytes = batches.reduce((sum, { values }) => sum + values.length, 0) / MESSAGES
+  const valueBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / MESSAGES
   return [
     { name: `${dataType} decoded and taken in`, value: perSecond, unit: '/s', target: '≥ 1,500,000' },
     {

@@ -40,8 +40,9 @@ const vendors = (file: string) => importsOf(file).filter(({ ours, to }) => !ours
 
 /** Engine folders, the packages each may use, and the exceptions, each with its sentence. */
 const engines: Record<string, string[]> = {
-  log: [],
+  log: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'],
   tail: [],
+  ingest: [],
   sources: ['fzstd', 'apache-arrow'],
   metrics: ['prom-client'],
   config: ['zod'],

@@ -12,6 +12,7 @@ export const failureCodes = {
   CONFLICT: { status: 409, retryable: false },
   OFFSET_OUT_OF_RANGE: { status: 409, retryable: false },
   FENCED: { status: 409, retryable: false },
+  LOG_RESET: { status: 409, retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false },
   MISDIRECTED: { status: 421, retryable: false },

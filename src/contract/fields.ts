@@ -96,3 +96,8 @@ export function answer<D extends z.ZodType>(data: D) {
   answers.add(schema)
   return schema
 }
+
+export const topicName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'a name of a topic')
+  .describe('Topic')

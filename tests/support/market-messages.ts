@@ -1,8 +1,9 @@
 // Trades and quotes as the log carries them, for tests and benchmarks: a row given as data becomes bytes by the product's encoder.
 import { SIDES, type AssetClass, type Side, type TailTable } from '../../src/contract/tables.ts'
-import type { LogBatch, Produced } from '../../src/main/log/message-log.ts'
+import type { Produced } from '../../src/main/log/message-log.ts'
 import { EMBEDDED_SCHEMA_IDS } from '../../src/main/market/avro-schemas.ts'
 import { encodeInstrument, putQuote, putTrade, type EncodedInstrument } from '../../src/main/market/encode.ts'
+import { NONE, type LogBatch } from '../../src/main/market/log-batch.ts'
 import { createValueBuffer, type ValueBuffer } from '../../src/main/market/value-buffer.ts'
 
 /** Prices and quantities are whole numbers at scale 8; null where there is none. Times are microseconds. */
@@ -75,9 +76,29 @@ export function logBatch(
   rows: readonly SampleRow[],
   { topic = `market.equities.${dataType}.asx`, partition = 0, offset = 0 } = {},
 ): LogBatch {
-  const { count, values, ends, timestamps } = produced(dataType, rows)
-  const offsets = Float64Array.from({ length: count }, (_, i) => offset + i)
-  return { topic, partition, count, nextOffset: offset + count, offsets, timestamps: timestamps!, values, ends }
+  return batchOf(produced(dataType, rows), { topic, partition, offset })
+}
+
+/** Messages without keys, one after the other. */
+export function batchOf(
+  { count, values, ends, timestamps }: Omit<Produced, 'keys'>,
+  { topic, partition, offset }: { topic: string; partition: number; offset: number },
+): LogBatch {
+  const nextOffset = offset + count
+  return {
+    topic,
+    partition,
+    count,
+    nextOffset,
+    latest: nextOffset,
+    offsets: Float64Array.from({ length: count }, (_, i) => offset + i),
+    timestamps: timestamps ?? new Float64Array(count),
+    bytes: Buffer.from(values.buffer, values.byteOffset, values.length),
+    starts: Int32Array.from({ length: count }, (_, i) => (i === 0 ? 0 : ends[i - 1])),
+    ends: Int32Array.from(ends.subarray(0, count)),
+    keyStarts: new Int32Array(count).fill(NONE),
+    keyEnds: new Int32Array(count).fill(NONE),
+  }
 }
 
 /** The bytes of one message. */

@@ -1,16 +1,8 @@
 // How far the log is in the table: the next offset of every partition, kept in the snapshot's summary and therefore
 // committed with the rows themselves. This is what makes writing exactly once.
 import { Failure } from '../../contract/failure.ts'
+import type { OffsetVector, TopicOffsets } from '../market/topic-offsets.ts'
 import { headOf, type Snapshot, type Summary, type TableMetadata } from './iceberg/metadata.ts'
-
-/** The next offsets of one topic's partitions, in one life of one log. */
-export interface TopicOffsets {
-  cluster: string
-  epoch: string
-  topic: string
-  next: Readonly<Record<string, number>>
-}
-export type OffsetVector = readonly TopicOffsets[]
 
 export const OFFSETS_KEY = 'k2.offsets'
 export const VALID_THROUGH_KEY = 'k2.valid-through'

@@ -1,14 +1,19 @@
 // One partition of the embedded log: messages in chunks of plain memory, no object per message.
 import { Failure } from '../../contract/failure.ts'
-import type { LogBatch, PartitionRange, StartAt } from './message-log.ts'
+import { NONE, type LogBatch } from '../market/log-batch.ts'
+import type { PartitionRange, StartAt } from './message-log.ts'
 
 /** A run of messages; only ever appended to, so what was read stays as it was. */
 export interface Chunk {
   /** Offset of its first message. */
   first: number
   count: number
-  bytes: Uint8Array
+  /** Key, value, key, value … */
+  bytes: Buffer
+  keyEnds: Uint32Array
   ends: Uint32Array
+  /** 1 where a message has no value. */
+  tombstones: Uint8Array
   timestamps: Float64Array
   /** The latest timestamp in it. */
   newest: number
@@ -28,15 +33,17 @@ export interface Partition {
 const BATCH_MESSAGES = 2048
 /** Chunks are made for messages of this size or more; smaller ones fill the index before the bytes. */
 const SMALLEST_USUAL_MESSAGE = 64
-const INDEX_BYTES = Uint32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT
+const INDEX_BYTES = 2 * Uint32Array.BYTES_PER_ELEMENT + Uint8Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT
 
 export function createChunk(first: number, byteCapacity: number): Chunk {
   const capacity = Math.ceil(byteCapacity / SMALLEST_USUAL_MESSAGE)
   return {
     first,
     count: 0,
-    bytes: new Uint8Array(byteCapacity),
+    bytes: Buffer.allocUnsafeSlow(byteCapacity),
+    keyEnds: new Uint32Array(capacity),
     ends: new Uint32Array(capacity),
+    tombstones: new Uint8Array(capacity),
     timestamps: new Float64Array(capacity),
     newest: -Infinity,
     size: byteCapacity + capacity * INDEX_BYTES,
@@ -47,18 +54,22 @@ export function hasRoom(chunk: Chunk, bytes: number): boolean {
   return chunk.count < chunk.ends.length && usedBytes(chunk) + bytes <= chunk.bytes.length
 }
 
+export interface Message {
+  key: Uint8Array
+  /** Nothing for a tombstone. */
+  value: Uint8Array | null
+  timestamp: number
+}
+
 /** The chunk has room for it. */
-export function appendMessage(
-  partition: Partition,
-  chunk: Chunk,
-  values: Uint8Array,
-  from: number,
-  to: number,
-  timestamp: number,
-): void {
-  const at = usedBytes(chunk)
-  chunk.bytes.set(values.subarray(from, to), at)
-  chunk.ends[chunk.count] = at + to - from
+export function appendMessage(partition: Partition, chunk: Chunk, { key, value, timestamp }: Message): void {
+  const keyAt = usedBytes(chunk)
+  const at = keyAt + key.length
+  chunk.bytes.set(key, keyAt)
+  if (value) chunk.bytes.set(value, at)
+  chunk.keyEnds[chunk.count] = at
+  chunk.ends[chunk.count] = at + (value?.length ?? 0)
+  chunk.tombstones[chunk.count] = value ? 0 : 1
   chunk.timestamps[chunk.count++] = timestamp
   if (timestamp > chunk.newest) chunk.newest = timestamp
   partition.next++
@@ -71,17 +82,32 @@ export function readBatch(partition: Partition, offset: number): LogBatch | unde
   if (!chunk || offset === partition.next) return undefined
   const from = offset - chunk.first
   const count = Math.min(chunk.count - from, BATCH_MESSAGES)
-  const start = from === 0 ? 0 : chunk.ends[from - 1]
-  const ends = chunk.ends.slice(from, from + count)
-  const values = chunk.bytes.slice(start, ends[count - 1])
+  const base = from === 0 ? 0 : chunk.ends[from - 1]
   const offsets = new Float64Array(count)
+  const [keyStarts, keyEnds, starts, ends] = Array.from({ length: 4 }, () => new Int32Array(count))
+  let begin = 0
   for (let i = 0; i < count; i++) {
     offsets[i] = offset + i
-    ends[i] -= start
+    keyStarts[i] = begin
+    keyEnds[i] = chunk.keyEnds[from + i] - base
+    starts[i] = chunk.tombstones[from + i] ? NONE : keyEnds[i]
+    begin = ends[i] = chunk.ends[from + i] - base
   }
-  const timestamps = chunk.timestamps.slice(from, from + count)
-  const { topic, index } = partition
-  return { topic, partition: index, count, nextOffset: offset + count, offsets, timestamps, values, ends }
+  return {
+    topic: partition.topic,
+    partition: partition.index,
+    count,
+    nextOffset: offset + count,
+    latest: partition.next,
+    offsets,
+    timestamps: chunk.timestamps.slice(from, from + count),
+    // A copy: memory of a chunk may become another one's.
+    bytes: Buffer.from(chunk.bytes.subarray(base, base + begin)),
+    starts,
+    ends,
+    keyStarts,
+    keyEnds,
+  }
 }
 
 export function rangeOf({ index, chunks, next }: Partition): PartitionRange {

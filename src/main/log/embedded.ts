@@ -1,10 +1,10 @@
 // The log embedded in this process: what K2 runs on where there is no Kafka. It lives as long as the process does.
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../../contract/failure.ts'
-import { createBell, type Bell } from '../base/bell.ts'
+import { createBell } from '../base/bell.ts'
 import { systemClock } from '../base/clock.ts'
 import { partitionOf } from '../market/partition.ts'
-import type { LogBatch, MessageLog, Produced, TopicSpec } from './message-log.ts'
+import type { MessageLog, Produced, TopicSpec } from './message-log.ts'
 import {
   appendMessage,
   createChunk,
@@ -20,7 +20,8 @@ import {
 export interface EmbeddedLogOptions {
   /** Memory for messages; beyond it the oldest go. */
   maxBytes: number
-  epoch?: string
+  /** Identity of its offsets; a new one when left out, as it begins anew. */
+  cluster?: string
   /** Microseconds since 1970. */
   now?: () => number
 }
@@ -28,8 +29,7 @@ export interface EmbeddedLogOptions {
 interface Topic {
   name: string
   partitions: Partition[]
-  partitionByKey: Map<string, Partition>
-  appended: Bell
+  keys: Map<string, { bytes: Buffer; partition: Partition }>
 }
 
 /** As Kafka's own default. */
@@ -41,11 +41,14 @@ const MAX_CHUNK_BYTES = 1024 * 1024
 const CHUNKS_IN_LOG = 128
 const MIN_CHUNK_BYTES = 1024
 const MAX_CACHED_KEYS = 100_000
+/** Topics cannot be deleted here, so none is made anew. */
+const FIRST_EPOCH = '0'
 
 export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
-  const { maxBytes, epoch = randomUUID(), now = () => systemClock.nowMicros() } = options
+  const { maxBytes, cluster = randomUUID(), now = () => systemClock.nowMicros() } = options
   const maxChunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, Math.floor(maxBytes / CHUNKS_IN_LOG)))
   const topics = new Map<string, Topic>()
+  const appended = createBell()
   let usedBytes = 0
   let closed = false
 
@@ -77,23 +80,24 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
     return oldest !== undefined
   }
 
-  function partitionFor(topic: Topic, key: string): Partition {
-    const known = topic.partitionByKey.get(key)
-    if (known) return known
-    if (topic.partitionByKey.size >= MAX_CACHED_KEYS) topic.partitionByKey.clear()
-    const partition = topic.partitions[partitionOf(key, topic.partitions.length)]
-    topic.partitionByKey.set(key, partition)
-    return partition
+  function keyOf({ keys, partitions }: Topic, key: string): { bytes: Buffer; partition: Partition } {
+    let known = keys.get(key)
+    if (!known) {
+      if (keys.size >= MAX_CACHED_KEYS) keys.clear()
+      known = { bytes: Buffer.from(key), partition: partitions[partitionOf(key, partitions.length)] }
+      keys.set(key, known)
+    }
+    return known
   }
 
-  async function* follow({ partitions, appended }: Topic, offsets: number[], signal: AbortSignal) {
+  async function* follow(readers: { partition: Partition; offset: number }[], signal: AbortSignal) {
     while (!signal.aborted && !closed) {
       let idle = true
       // One batch of each in turn, so that a busy partition starves no other.
-      for (const partition of partitions) {
-        const batch: LogBatch | undefined = readBatch(partition, offsets[partition.index])
+      for (const reader of readers) {
+        const batch = readBatch(reader.partition, reader.offset)
         if (!batch) continue
-        offsets[partition.index] = batch.nextOffset
+        reader.offset = batch.nextOffset
         idle = false
         yield batch
         if (signal.aborted) return
@@ -103,9 +107,16 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
   }
 
   return {
-    epoch,
+    kind: 'embedded',
+    async cluster() {
+      return cluster
+    },
     async topics() {
-      return [...topics.values()].map(({ name, partitions }) => ({ name, partitions: partitions.length }))
+      return [...topics.values()].map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.length,
+        epoch: FIRST_EPOCH,
+      }))
     },
     async createTopics(specs) {
       if (closed) throw new Failure('UNAVAILABLE', 'The embedded log is closed.')
@@ -115,16 +126,17 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
     async append(name, messages) {
       const topic = topicOf(name)
       checkProduced(messages)
-      const { count, keys, values, ends, timestamps } = messages
+      const { count, keys, values, ends, tombstones, timestamps } = messages
       const time = now()
       for (let i = 0, from = 0; i < count; from = ends[i++]) {
-        const partition = partitionFor(topic, keys[i])
-        const size = ends[i] - from
+        const { bytes: key, partition } = keyOf(topic, keys[i])
+        const value = tombstones?.[i] ? null : values.subarray(from, ends[i])
+        const size = key.length + (value?.length ?? 0)
         let chunk = partition.chunks.at(-1)
         if (!chunk || !hasRoom(chunk, size)) chunk = addChunk(partition, size)
-        appendMessage(partition, chunk, values, from, ends[i], timestamps ? timestamps[i] : time)
+        appendMessage(partition, chunk, { key, value, timestamp: timestamps ? timestamps[i] : time })
       }
-      topic.appended.ring()
+      appended.ring()
     },
     async ranges(name) {
       return topicOf(name).partitions.map(rangeOf)
@@ -132,15 +144,20 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
     async offsetsAt(name, micros) {
       return new Map(topicOf(name).partitions.map(partition => [partition.index, offsetAt(partition, micros)]))
     },
-    read(name, from, signal) {
-      const topic = topicOf(name)
+    read({ topics: names, from, signal }) {
       // Here and not at the first message: "latest" is now.
-      const offsets = topic.partitions.map(partition => offsetOf(partition, from(partition.index)))
-      return follow(topic, offsets, signal)
+      const readers = names.flatMap(name =>
+        topicOf(name).partitions.map(partition => ({
+          partition,
+          offset: offsetOf(partition, from(name, partition.index)),
+        })),
+      )
+      return follow(readers, signal)
     },
+    async noteProgress() {},
     async close() {
       closed = true
-      for (const { appended } of topics.values()) appended.ring()
+      appended.ring()
       topics.clear()
     },
   }
@@ -150,8 +167,7 @@ function createTopic({ name, partitions }: TopicSpec): Topic {
   return {
     name,
     partitions: Array.from({ length: partitions }, (_, index) => ({ topic: name, index, chunks: [], next: 0 })),
-    partitionByKey: new Map(),
-    appended: createBell(),
+    keys: new Map(),
   }
 }
 

@@ -16,8 +16,8 @@ export interface AvroRecord {
 
 export const DECIMAL_SCALE = 8
 
-/** Schema ids in the embedded log, which has no registry; with a registry the ids are the registry's. */
-export const EMBEDDED_SCHEMA_IDS: Record<TailTable, number> = { trades: 1, quotes: 2 }
+/** Of messages that K2 writes without a registry, and of those it writes anew when it reads them. No registry counts so far. */
+export const EMBEDDED_SCHEMA_IDS: Record<TailTable, number> = { trades: 0x7fff_ff01, quotes: 0x7fff_ff02 }
 
 export const avroSchemas: Record<TailTable, AvroRecord> = {
   trades: recordOf('TradeV2', trades),

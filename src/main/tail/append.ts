@@ -1,10 +1,10 @@
 // Taking in: a batch of the log, decoded straight into the columns of the newest segment.
 import { Failure } from '../../contract/failure.ts'
 import { TAIL_TABLES } from '../../contract/tables.ts'
-import type { LogBatch } from '../log/message-log.ts'
 import { createCursor, pointCursor, type Cursor } from '../market/decode-primitives.ts'
 import type { Sink } from '../market/decode.ts'
 import { createWireDecoder, type SchemaOf } from '../market/decode-wire.ts'
+import { NONE, type LogBatch } from '../market/log-batch.ts'
 import { CHAINS, type Instrument, type NameRange } from './instruments.ts'
 import { addSegment, countFitting, findSegment } from './ring.ts'
 import { compareRows, PAIR_COLUMNS, rowAt, type Segment } from './segment.ts'
@@ -38,21 +38,22 @@ export function createAppend(store: Store, { now, schemaOf, onUndecodable }: App
     onUndecodable({ topic, partition, offset: offsets[i], reason })
   }
 
-  /** Messages from … to of a batch, whose bytes already lie in the newest segment from `start` on. */
-  function appendRows(batch: LogBatch, from: number, to: number, start: number, placeCode: number): void {
+  /** Messages from … to of a batch, for which the newest segment has room. */
+  function appendRows(batch: LogBatch, from: number, to: number, placeCode: number): void {
     const segment = ring.newest
     store.arrivedMicros = now()
     if (segment.count === 0) segment.arrivedMicros = store.arrivedMicros
-    const { ends, offsets, timestamps } = batch
-    let begin = start
+    const { bytes, starts, ends, offsets, timestamps } = batch
     for (let i = from; i < to; i++) {
+      if (starts[i] === NONE) {
+        refuse(batch, i, 'The message has no value.')
+        continue
+      }
       const at = segment.count * segment.stride
-      const end = begin + ends[i] - (i === 0 ? 0 : ends[i - 1])
-      cursor.at = begin
-      cursor.end = end
-      segment.starts[2 * at] = begin
+      cursor.at = segment.usedBytes
+      segment.usedBytes = cursor.end = cursor.at + bytes.copy(segment.bytes, cursor.at, starts[i], ends[i])
+      segment.starts[2 * at] = cursor.at
       segment.nulls[8 * at] = 0
-      begin = end
       try {
         decode(cursor, at)
         const instrument = instruments.of(segment.bytes, target.symbol, target.exchange, target.assetClasses[at])
@@ -71,27 +72,22 @@ export function createAppend(store: Store, { now, schemaOf, onUndecodable }: App
   }
 
   return function append(batch) {
-    const { count, ends, values } = batch
+    const { count, starts, ends } = batch
     const placeCode = placeOf(batch)
     for (let from = 0; from < count;) {
-      const start = from === 0 ? 0 : ends[from - 1]
-      let fitting = countFitting(ring, ends, from, count)
+      let fitting = countFitting(ring, batch, from)
       if (fitting === 0) {
-        const size = ends[from] - start
+        const size = ends[from] - starts[from]
         if (size > ring.maxBytes / 2) {
           refuse(batch, from++, `The message has ${size} bytes, more than half of the tail's memory.`)
           continue
         }
         addSegment(ring, size, evict)
-        fitting = countFitting(ring, ends, from, count)
+        fitting = countFitting(ring, batch, from)
       }
-      const segment = ring.newest
-      const base = segment.usedBytes
-      segment.bytes.set(values.subarray(start, ends[from + fitting - 1]), base)
-      segment.usedBytes += ends[from + fitting - 1] - start
-      pointCursor(cursor, segment.bytes)
-      target.point(segment)
-      appendRows(batch, from, from + fitting, base, placeCode)
+      pointCursor(cursor, ring.newest.bytes)
+      target.point(ring.newest)
+      appendRows(batch, from, from + fitting, placeCode)
       from += fitting
     }
     store.places[placeCode].nextOffset = batch.nextOffset

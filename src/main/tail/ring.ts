@@ -1,5 +1,6 @@
 // The chain of segments: rows come in at the newest, leave at the oldest. A row's position only grows and is never reused.
 import type { TailTable } from '../../contract/tables.ts'
+import type { LogBatch } from '../market/log-batch.ts'
 import { createSegment, rowBytes, type Segment, type SegmentSize } from './segment.ts'
 
 export interface Ring {
@@ -45,12 +46,12 @@ export function createRing(dataType: TailTable, maxBytes: number): Ring {
   }
 }
 
-/** How many of these messages, from the first on, the newest segment has room for; `ends` are where they end in their batch. */
-export function countFitting({ newest, segmentSize }: Ring, ends: Uint32Array, from: number, count: number): number {
-  const start = from === 0 ? 0 : ends[from - 1]
-  const room = newest.bytes.length - newest.usedBytes
-  let to = Math.min(count, from + segmentSize.rows - newest.count)
-  while (to > from && ends[to - 1] - start > room) to--
+/** How many of these messages, from the first on, the newest segment has room for. */
+export function countFitting({ newest, segmentSize }: Ring, { starts, ends, count }: LogBatch, from: number): number {
+  const most = Math.min(count, from + segmentSize.rows - newest.count)
+  let room = newest.bytes.length - newest.usedBytes
+  let to = from
+  while (to < most && (room -= ends[to] - starts[to]) >= 0) to++
   return to - from
 }
 

@@ -62,7 +62,11 @@ export function runTail({ log, tail, minutes, clock, logger, turns }: RunOptions
       const start = await log.offsetsAt(topic, clock.nowMicros() - minutes * 60e6)
       for (const [partition, offset] of start) offsets.set(partition, offset)
     }
-    for await (const batch of log.read(topic, partition => offsets.get(partition) ?? 'earliest', signal)) {
+    for await (const batch of log.read({
+      topics: [topic],
+      from: (_, partition) => offsets.get(partition) ?? 'earliest',
+      signal,
+    })) {
       tail.append(batch)
       offsets.set(batch.partition, batch.nextOffset)
       failing.delete(topic)

@@ -8,8 +8,8 @@ import {
   offsetsText,
   restrictTo,
   sameOffsets,
-  type OffsetVector,
 } from '../../../src/main/lake/offsets.ts'
+import type { OffsetVector } from '../../../src/main/market/topic-offsets.ts'
 
 /** Each topic once, in one life of one log or another. */
 const vectors = (topics = ['a', 'b', 'c'], partitions = [0, 1, 2]): fc.Arbitrary<OffsetVector> =>

@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createEmbeddedLog, type EmbeddedLogOptions } from '../../../src/main/log/embedded.ts'
-import type { LogBatch, MessageLog, Produced, StartAt } from '../../../src/main/log/message-log.ts'
+import type { MessageLog, Produced, StartAt } from '../../../src/main/log/message-log.ts'
+import { valueOf, type LogBatch } from '../../../src/main/market/log-batch.ts'
 import { partitionOf } from '../../../src/main/market/partition.ts'
 
 const TOPIC = 'market.equities.trades.asx'
@@ -25,15 +26,19 @@ function produced(messages: readonly (readonly [key: string, text: string])[], t
   return { count: values.length, keys, values: Buffer.concat(values), ends, ...times }
 }
 
-const textsOf = ({ count, values, ends }: LogBatch) =>
-  Array.from({ length: count }, (_, i) => Buffer.from(values.subarray(i === 0 ? 0 : ends[i - 1], ends[i])).toString())
+const iterate = (batches: AsyncIterable<LogBatch>) => batches[Symbol.asyncIterator]()
+const textsOf = (batch: LogBatch) => Array.from({ length: batch.count }, (_, i) => String(valueOf(batch, i)))
 
 /** What a reader gets until so many messages have come, by partition. */
 async function readTexts(log: MessageLog, count: number, from: (partition: number) => StartAt = () => 'earliest') {
   const texts = new Map<number, string[]>()
   let left = count
   if (left === 0) return texts
-  for await (const batch of log.read(TOPIC, from, new AbortController().signal)) {
+  for await (const batch of log.read({
+    topics: [TOPIC],
+    from: (_, partition) => from(partition),
+    signal: new AbortController().signal,
+  })) {
     texts.set(batch.partition, [...(texts.get(batch.partition) ?? []), ...textsOf(batch)])
     left -= batch.count
     if (left <= 0) break
@@ -79,7 +84,11 @@ describe('the embedded log', () => {
     const log = await openLog(1)
     await log.append(TOPIC, produced(Array.from({ length: 5000 }, (_, i) => ['BHP', `${i}`])))
     let next = 0
-    for await (const batch of log.read(TOPIC, () => 'earliest', new AbortController().signal)) {
+    for await (const batch of log.read({
+      topics: [TOPIC],
+      from: () => 'earliest',
+      signal: new AbortController().signal,
+    })) {
       expect(Array.from(batch.offsets)).toEqual(Array.from({ length: batch.count }, (_, i) => next + i))
       next += batch.count
       expect(batch.nextOffset).toBe(next)
@@ -91,7 +100,11 @@ describe('the embedded log', () => {
     const log = await openLog(1, { now: () => 1_700_000_000_000_123 })
     await log.append(TOPIC, produced([['BHP', 'x']]))
     await log.append(TOPIC, produced([['BHP', 'y']], [5]))
-    for await (const { timestamps } of log.read(TOPIC, () => 'earliest', new AbortController().signal)) {
+    for await (const { timestamps } of log.read({
+      topics: [TOPIC],
+      from: () => 'earliest',
+      signal: new AbortController().signal,
+    })) {
       expect(Array.from(timestamps)).toEqual([1_700_000_000_000_123, 5])
       break
     }
@@ -102,7 +115,7 @@ describe('the embedded log', () => {
     await log.append(TOPIC, produced(['a', 'b', 'c', 'd'].map(text => ['BHP', text])))
     expect((await readTexts(log, 2, () => 2)).get(0)).toEqual(['c', 'd'])
     expect((await readTexts(log, 4)).get(0)).toEqual(['a', 'b', 'c', 'd'])
-    const latest = log.read(TOPIC, () => 'latest', new AbortController().signal)[Symbol.asyncIterator]()
+    const latest = iterate(log.read({ topics: [TOPIC], from: () => 'latest', signal: new AbortController().signal }))
     await log.append(TOPIC, produced([['BHP', 'e']]))
     expect(textsOf((await latest.next()).value as LogBatch)).toEqual(['e'])
     await latest.return?.()
@@ -125,7 +138,11 @@ describe('the embedded log', () => {
     await log.append(TOPIC, produced(Array.from({ length: 50_000 }, () => [busy, 'x'])))
     await log.append(TOPIC, produced([[quiet, 'y']]))
     let batches = 0
-    for await (const batch of log.read(TOPIC, () => 'earliest', new AbortController().signal)) {
+    for await (const batch of log.read({
+      topics: [TOPIC],
+      from: () => 'earliest',
+      signal: new AbortController().signal,
+    })) {
       batches++
       if (batch.partition === partitionOf(quiet, 2)) break
     }
@@ -166,7 +183,7 @@ describe('retention of the embedded log', () => {
 
   it('tells a reader who comes too late what is still held, instead of skipping', async () => {
     const log = await openLog(1, { maxBytes: 50_000 })
-    const reader = log.read(TOPIC, () => 0, new AbortController().signal)[Symbol.asyncIterator]()
+    const reader = iterate(log.read({ topics: [TOPIC], from: () => 0, signal: new AbortController().signal }))
     for (let i = 0; i < 50; i++) await log.append(TOPIC, produced(filler))
     const [{ earliest, latest }] = await log.ranges(TOPIC)
     await expect(reader.next()).rejects.toMatchObject({
@@ -180,7 +197,7 @@ describe('retention of the embedded log', () => {
   it('leaves what a reader was given as it was', async () => {
     const log = await openLog(1, { maxBytes: 50_000 })
     await log.append(TOPIC, produced([['BHP', 'first']]))
-    const reader = log.read(TOPIC, () => 0, new AbortController().signal)[Symbol.asyncIterator]()
+    const reader = iterate(log.read({ topics: [TOPIC], from: () => 0, signal: new AbortController().signal }))
     const batch = (await reader.next()).value as LogBatch
     for (let i = 0; i < 50; i++) await log.append(TOPIC, produced(filler))
     expect(textsOf(batch)).toEqual(['first'])
@@ -195,7 +212,8 @@ describe('a reader of the embedded log', () => {
     let hasCleanedUp = false
     async function read() {
       try {
-        for await (const batch of log.read(TOPIC, () => 'earliest', abort.signal)) expect(batch.count).toBe(1)
+        for await (const batch of log.read({ topics: [TOPIC], from: () => 'earliest', signal: abort.signal }))
+          expect(batch.count).toBe(1)
       } finally {
         hasCleanedUp = true
       }
@@ -214,7 +232,7 @@ describe('a reader of the embedded log', () => {
     const log = await openLog()
     const { signal } = new AbortController()
     await log.append(TOPIC, produced([['BHP', 'x']]))
-    for await (const batch of log.read(TOPIC, () => 'earliest', signal)) {
+    for await (const batch of log.read({ topics: [TOPIC], from: () => 'earliest', signal })) {
       expect(batch.count).toBe(1)
       break
     }
@@ -224,7 +242,12 @@ describe('a reader of the embedded log', () => {
   it('ends when the log is closed', async () => {
     const log = await openLog()
     const reading = (async () => {
-      for await (const batch of log.read(TOPIC, () => 'latest', new AbortController().signal)) return batch
+      for await (const batch of log.read({
+        topics: [TOPIC],
+        from: () => 'latest',
+        signal: new AbortController().signal,
+      }))
+        return batch
       return 'ended'
     })()
     await setImmediate()
@@ -241,14 +264,16 @@ describe('the embedded log refuses', () => {
       { name: TOPIC, partitions: 5 },
     ]
     await expect(log.createTopics(specs)).rejects.toMatchObject({ code: 'CONFLICT' })
-    expect(await log.topics()).toEqual([{ name: TOPIC, partitions: 4 }])
+    expect(await log.topics()).toEqual([{ name: TOPIC, partitions: 4, epoch: '0' }])
     await log.createTopics([{ name: TOPIC, partitions: 4 }])
   })
 
   it('a topic that does not exist', async () => {
     const log = await openLog()
     await expect(log.append('no.such', produced([['a', 'b']]))).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    expect(() => log.read('no.such', () => 0, new AbortController().signal)).toThrow('no topic no.such')
+    expect(() => log.read({ topics: ['no.such'], from: () => 0, signal: new AbortController().signal })).toThrow(
+      'no topic no.such',
+    )
   })
 
   it('a message above 1 MB and ends outside the bytes, and appends nothing of them', async () => {
@@ -277,8 +302,9 @@ describe('the embedded log refuses', () => {
     await expect(log.createTopics([{ name: 'late', partitions: 1 }])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  it('to be taken for another one', () => {
-    expect(createEmbeddedLog({ maxBytes: 1e6 }).epoch).not.toBe(createEmbeddedLog({ maxBytes: 1e6 }).epoch)
-    expect(createEmbeddedLog({ maxBytes: 1e6, epoch: 'e1' }).epoch).toBe('e1')
+  it('to be taken for another one', async () => {
+    const [one, other] = [createEmbeddedLog({ maxBytes: 1e6 }), createEmbeddedLog({ maxBytes: 1e6 })]
+    expect(await one.cluster()).not.toBe(await other.cluster())
+    expect(await createEmbeddedLog({ maxBytes: 1e6, cluster: 'e1' }).cluster()).toBe('e1')
   })
 })

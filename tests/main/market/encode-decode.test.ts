@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decimalText, rowOf, timestampText } from '../../../src/contract/columns.ts'
 import { quotes, SIDES, trades, type TableSpec } from '../../../src/contract/tables.ts'
+import { EMBEDDED_SCHEMA_IDS } from '../../../src/main/market/avro-schemas.ts'
 import { createCursor } from '../../../src/main/market/decode-primitives.ts'
 import { createRowDecoder } from '../../../src/main/market/decode-rows.ts'
 import { encodeInstrument, putQuote, putTrade } from '../../../src/main/market/encode.ts'
@@ -63,7 +64,7 @@ describe('any row comes back as it was written', () => {
       fc.property(common, trade, (message, { price, quantity, side, conditions }) => {
         const out = createValueBuffer()
         const own = { prices: [price], quantities: [quantity], sides: [side], conditions: [conditions] }
-        putTrade(out, 1, encoded, { ...columnsOf(message), ...own }, 0)
+        putTrade(out, EMBEDDED_SCHEMA_IDS.trades, encoded, { ...columnsOf(message), ...own }, 0)
         expect(decode(trades, out)).toEqual({
           ...rowOfCommon(message),
           trade_id: String(message.id),
@@ -83,7 +84,7 @@ describe('any row comes back as it was written', () => {
       fc.property(common, quote, (message, { bid, bidQuantity, ask, askQuantity }) => {
         const out = createValueBuffer()
         const own = { bidPrices: [bid], bidQuantities: [bidQuantity], askPrices: [ask], askQuantities: [askQuantity] }
-        putQuote(out, 2, encoded, { ...columnsOf(message), ...own }, 0)
+        putQuote(out, EMBEDDED_SCHEMA_IDS.quotes, encoded, { ...columnsOf(message), ...own }, 0)
         expect(decode(quotes, out)).toEqual({
           ...rowOfCommon(message),
           quote_id: String(message.id),

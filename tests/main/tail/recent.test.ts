@@ -91,10 +91,10 @@ describe('the newest rows of an instrument', () => {
 
   it('carry the time of the log where the producer gave none', () => {
     const tail = openTail({ clock: manualClock(), schemaOf: () => withoutIngestion })
-    const { values, ...batch } = logBatch('trades', [trade(1, { logMicros: START + 77 })])
+    const { bytes, ...batch } = logBatch('trades', [trade(1, { logMicros: START + 77 })])
     // The message without its ingestion time: the eight bytes before the last two.
-    const cut = Buffer.concat([values.subarray(0, -10), values.subarray(-2)])
-    tail.append({ ...batch, values: cut, ends: Uint32Array.of(cut.length) })
+    const cut = Buffer.concat([bytes.subarray(0, -10), bytes.subarray(-2)])
+    tail.append({ ...batch, bytes: cut, ends: Int32Array.of(cut.length) })
     expect(rowsOf(tail.recent(bhp))[0].ingestion_timestamp).toBe('2026-11-21T10:00:00.000077Z')
   })
 

@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rowsOf } from '../../../src/contract/columns.ts'
-import type { LogBatch } from '../../../src/main/log/message-log.ts'
+import type { LogBatch } from '../../../src/main/market/log-batch.ts'
 import type { Undecodable } from '../../../src/main/tail/append.ts'
-import { logBatch, messageOf, type SampleRow } from '../../support/market-messages.ts'
+import { batchOf as asBatch, logBatch, messageOf, type SampleRow } from '../../support/market-messages.ts'
 import { idsOf, manualClock, MINUTE, openTail, SECOND, START } from '../../support/tail.ts'
 
 const trade = (id: number, changes: Partial<SampleRow> = {}): SampleRow => ({
@@ -24,15 +24,9 @@ const bhp = { symbol: 'BHP', exchange: 'ASX', windowMinutes: 60, limit: 10_000 }
 function batchOf(messages: readonly Buffer[]): LogBatch {
   const ends = new Uint32Array(messages.length)
   messages.reduce((end, message, i) => (ends[i] = end + message.length), 0)
-  const offsets = Float64Array.from(messages.keys())
   const timestamps = new Float64Array(messages.length).fill(START)
-  const place = {
-    topic: 'market.equities.trades.asx',
-    partition: 4,
-    count: messages.length,
-    nextOffset: messages.length,
-  }
-  return { ...place, offsets, timestamps, values: Buffer.concat(messages), ends }
+  const place = { topic: 'market.equities.trades.asx', partition: 4, offset: 0 }
+  return asBatch({ count: messages.length, values: Buffer.concat(messages), ends, timestamps }, place)
 }
 
 describe('a tail lets go of', () => {

@@ -1,7 +1,7 @@
 // What one commit does to a table: files that come and go, and how far the log is with them.
 import type { DataFile } from '../iceberg/data-file.ts'
 import type { Operation, TableMetadata } from '../iceberg/metadata.ts'
-import type { OffsetVector } from '../offsets.ts'
+import type { OffsetVector } from '../../market/topic-offsets.ts'
 
 export interface Change {
   operation: Operation

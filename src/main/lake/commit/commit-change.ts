@@ -19,8 +19,8 @@ import {
   sameOffsets,
   STREAMED_KEY,
   VALID_THROUGH_KEY,
-  type OffsetVector,
 } from '../offsets.ts'
+import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { LakeTable } from '../table.ts'
 import type { Change } from './change.ts'
 import { commitUntilLanded, OutcomeUnknown, type Prepared } from './commit-until-landed.ts'

@@ -1,6 +1,7 @@
 // Whether a table's history is one: parents, sequence numbers, times, and the log's offsets, which never go back.
 import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
-import { OFFSETS_KEY, offsetsOf, trailOf, type OffsetVector } from '../offsets.ts'
+import { OFFSETS_KEY, offsetsOf, trailOf } from '../offsets.ts'
+import type { OffsetVector } from '../../market/topic-offsets.ts'
 import { ROLLED_BACK_TO_KEY } from '../travel/roll-back.ts'
 import type { Problem } from './problem.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { commitChange } from '../../../../src/main/lake/commit/commit-change.ts'
 import { headOf, type TableMetadata } from '../../../../src/main/lake/iceberg/metadata.ts'
-import { offsetsOf, type OffsetVector } from '../../../../src/main/lake/offsets.ts'
+import { offsetsOf } from '../../../../src/main/lake/offsets.ts'
+import type { OffsetVector } from '../../../../src/main/market/topic-offsets.ts'
 import type { LakeTable } from '../../../../src/main/lake/table.ts'
 import { liveFiles, memoryTable } from '../../../support/memory-table.ts'
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { commitChange } from '../../../../src/main/lake/commit/commit-change.ts'
 import type { TableMetadata } from '../../../../src/main/lake/iceberg/metadata.ts'
-import { offsetsText, type OffsetVector } from '../../../../src/main/lake/offsets.ts'
+import { offsetsText } from '../../../../src/main/lake/offsets.ts'
+import type { OffsetVector } from '../../../../src/main/market/topic-offsets.ts'
 import { checkHistory } from '../../../../src/main/lake/verify/check-history.ts'
 import { memoryTable } from '../../../support/memory-table.ts'
 

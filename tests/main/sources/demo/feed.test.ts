@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { MessageLog } from '../../../../src/main/log/message-log.ts'
+import { valueOf, type LogBatch } from '../../../../src/main/market/log-batch.ts'
 import { createEmbeddedLog } from '../../../../src/main/log/embedded.ts'
 import { createMessageColumns } from '../../../../src/main/sources/demo/columns.ts'
 import { startDemoFeed, type DemoFeedOptions } from '../../../../src/main/sources/demo/feed.ts'
 import { fillMessages } from '../../../../src/main/sources/demo/market.ts'
 import { avroSchemas } from '../../../../src/main/market/avro-schemas.ts'
-import { readMessage, splitValues } from '../../market/read-avro.ts'
+import { readMessage } from '../../market/read-avro.ts'
 import { marketOf, START } from './messages.ts'
 
 /** Patience for a machine that is busy with other tests. */
@@ -35,6 +36,8 @@ async function startFeed(
   return feed
 }
 
+const valuesOf = (batch: LogBatch) => Array.from({ length: batch.count }, (_, i) => valueOf(batch, i)!)
+
 /** What each partition of a log holds. */
 async function readAll(log: MessageLog): Promise<Map<string, Uint8Array[]>> {
   const held = new Map<string, Uint8Array[]>()
@@ -43,9 +46,9 @@ async function readAll(log: MessageLog): Promise<Map<string, Uint8Array[]>> {
     let left = ranges.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0)
     if (left === 0) continue
     const done = new AbortController()
-    for await (const batch of log.read(name, () => 'earliest', done.signal)) {
+    for await (const batch of log.read({ topics: [name], from: () => 'earliest', signal: done.signal })) {
       const place = `${name} ${batch.partition}`
-      held.set(place, [...(held.get(place) ?? []), ...splitValues(batch)])
+      held.set(place, [...(held.get(place) ?? []), ...valuesOf(batch)])
       left -= batch.count
       if (left === 0) break
     }

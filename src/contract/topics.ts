@@ -1,0 +1,38 @@
+// Topics of the log: what market data is called there, and making it.
+import { z } from 'zod'
+import { call } from './capability.ts'
+
+const topicRow = z.strictObject({
+  topic: z.string(),
+  state: z.enum(['created', 'there', 'missing']),
+  partitions: z.int().nullable(),
+  messages: z.int().nullable().describe('Messages held, as far as offsets tell'),
+  subject: z.string().describe('Its subject in the Schema Registry'),
+  schema_id: z.int().nullable().describe('Of the newest schema registered for it; null without a registry'),
+  compatibility: z.string().nullable(),
+})
+
+export const topics = {
+  'topics.init': call({
+    summary: 'Create the topics that are missing, and register their schemas',
+    cli: { command: 'topics init' },
+    input: z.strictObject({
+      retention: z
+        .string()
+        .regex(/^\d+(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d')
+        .default('7d')
+        .describe('How long the log keeps messages'),
+      replication: z.int().min(1).max(99).default(1).describe('Copies of each partition'),
+      partitions: z.int().min(1).max(10_000).optional().describe("Partitions; the exchange's own number when left out"),
+    }),
+    output: z.array(topicRow),
+    errors: ['UNAVAILABLE', 'CONFLICT', 'FORBIDDEN'],
+  }),
+  'topics.list': call({
+    summary: 'The topics of market data in the log',
+    cli: { command: 'topics list' },
+    input: z.strictObject({}),
+    output: z.array(topicRow),
+    errors: ['UNAVAILABLE'],
+  }),
+}
