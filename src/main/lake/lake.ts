@@ -3,6 +3,7 @@ import { Failure } from '../../contract/failure.ts'
 import { TABLES, type TableId } from '../../contract/tables.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { openDuck, type Duck } from '../duck/open-duck.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { openRestCatalog } from './catalog/rest.ts'
 import { openSqlCatalog } from './catalog/sql.ts'
@@ -11,9 +12,11 @@ import { localFiles } from './io/local.ts'
 import { canonicalLocation } from './io/location.ts'
 import { routeFiles } from './io/route-files.ts'
 import { s3Files, type S3Options } from './io/s3.ts'
+import { offsetsAt } from './offsets.ts'
 import { createTable, openTable } from './open-table.ts'
 import { createManifestCache, type ManifestCache } from './read/manifest-cache.ts'
 import type { LakeTable } from './table.ts'
+import { NAMESPACE } from './tables.ts'
 import { createVendedStorage } from './vended-storage.ts'
 
 export const CATALOG_NAME = 'k2'
@@ -56,13 +59,7 @@ const TABLE_IDS = Object.keys(TABLES) as TableId[]
 
 export async function openLake(options: LakeOptions): Promise<Lake> {
   const { clock = systemClock, tempFolder, memoryMb, threads, onCommit } = options
-  const warehouse = locationOf(options.warehouse)
-  const storage = createVendedStorage(options.s3)
-  const io = routeFiles(localFiles(), {
-    scopeOf: storage.scopeOf,
-    open: scope => s3Files(storage.options(scope)),
-  })
-  const catalog = await openCatalog(options.catalog, io, warehouse)
+  const { warehouse, storage, io, catalog } = await openStorage(options)
   const duck = await openDuck({ tempFolder, memoryMb, threads })
   const cache = createManifestCache({ maxBytes: MANIFEST_CACHE_BYTES })
   const tables = new Map(
@@ -89,6 +86,43 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       await io.close()
     },
   }
+}
+
+export interface LakeHeads {
+  /** How far the log is in a table; nothing where there is no such table. */
+  offsets: (id: TableId, signal?: AbortSignal) => Promise<OffsetVector | undefined>
+  close: () => Promise<void>
+}
+
+/** Only what says how far the log is in the tables: without DuckDB, for those who follow and do not read rows. */
+export async function openLakeHeads(options: Pick<LakeOptions, 'warehouse' | 'catalog' | 's3'>): Promise<LakeHeads> {
+  const { io, catalog } = await openStorage(options)
+  return {
+    async offsets(id, signal) {
+      try {
+        const { metadata } = await catalog.loadTable({ namespace: NAMESPACE, name: id }, signal)
+        return offsetsAt(metadata)
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'NOT_FOUND') return undefined
+        throw error
+      }
+    },
+    async close() {
+      await catalog.close()
+      await io.close()
+    },
+  }
+}
+
+async function openStorage(options: Pick<LakeOptions, 'warehouse' | 'catalog' | 's3'>) {
+  const warehouse = locationOf(options.warehouse)
+  const storage = createVendedStorage(options.s3)
+  const io: FileIO = routeFiles(localFiles(), {
+    scopeOf: storage.scopeOf,
+    open: scope => s3Files(storage.options(scope)),
+  })
+  const catalog = await openCatalog(options.catalog, io, warehouse)
+  return { warehouse, storage, io, catalog }
 }
 
 function openCatalog(catalog: CatalogOptions, io: FileIO, warehouse: string): Promise<Catalog> | Catalog {
