@@ -2,12 +2,24 @@
 import { findChromium } from './chromium.ts'
 import { findTestElectron } from './find-test-electron.ts'
 import { findIcebergRest } from './iceberg-rest.ts'
+import { findKafka } from './kafka-broker.ts'
 import { findPromtool } from './promtool.ts'
 import { findPythonTools } from './python-tools.ts'
+import { findRegistry } from './registry-server.ts'
 import { findS3Server } from './s3-server.ts'
 import { findSchemathesis } from './schemathesis.ts'
 
-export type Need = 'chromium' | 'electron' | 'promtool' | 's3' | 'schemathesis' | 'pyiceberg' | 'iceberg-rest'
+export type Need =
+  | 'chromium'
+  | 'electron'
+  | 'promtool'
+  | 's3'
+  | 'schemathesis'
+  | 'pyiceberg'
+  | 'iceberg-rest'
+  | 'kafka'
+  | 'kafka-3.9'
+  | 'registry'
 
 export interface Needed {
   /** For `describe.skipIf`: something is missing, and this run may skip. */
@@ -20,8 +32,11 @@ const lookups: Record<Need, () => { missing?: string }> = {
   chromium: findChromium,
   electron: findTestElectron,
   'iceberg-rest': findIcebergRest,
+  kafka: findKafka,
+  'kafka-3.9': () => findKafka('3.9.2'),
   promtool: findPromtool,
   pyiceberg: findPythonTools,
+  registry: findRegistry,
   s3: findS3Server,
   schemathesis: findSchemathesis,
 }
