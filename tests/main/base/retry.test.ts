@@ -7,7 +7,7 @@ import { backoffMs, isTransient, retry, type RetryOptions } from '../../../src/m
 const away = () => new Failure('UNAVAILABLE', 'The server is away.')
 
 /** Fails with these, one after the other, then gives the number of the try. */
-async function tryWork(errors: unknown[], options: RetryOptions = {}) {
+async function tryWork(errors: Error[], options: RetryOptions = {}) {
   const waits: number[] = []
   const tries: number[] = []
   const sleep = (ms: number) => Promise.resolve(void waits.push(ms))
