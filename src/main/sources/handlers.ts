@@ -9,7 +9,7 @@ import { loadFiles } from './load-files.ts'
 import type { LoadTarget } from './load-target.ts'
 import { readCompanies } from './csv/companies.ts'
 import { openCsv } from './csv/csv-source.ts'
-import { createWallClock } from './values/zone.ts'
+import { createWallClock } from '../base/values/zone.ts'
 
 export interface IngestOptions {
   /** The lake, opened when the first file needs it. */

@@ -1,6 +1,6 @@
 // The rows of a batch that cannot go to the table, each with the first thing that is wrong with it.
 import type { Column } from '../../../contract/columns.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import { cellText } from './cell-text.ts'
 
 export interface BadRows {

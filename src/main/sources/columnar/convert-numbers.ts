@@ -1,8 +1,8 @@
 // Numbers of other types and scales as decimals at scale 8 and 64-bit integers, exactly or not at all.
 import { DECIMAL_SCALE } from '../../market/avro-schemas.ts'
 import type { Column, Values } from '../../../contract/columns.ts'
-import { BadValue } from '../values/bad-value.ts'
-import { parseDecimal, parseLong } from '../values/parse-number.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
+import { parseDecimal, parseLong } from '../../base/values/parse-number.ts'
 
 type Exact = number | bigint
 

@@ -1,6 +1,6 @@
 // Texts, enums, lists and maps, and anything as text.
 import type { Column, Values, Word } from '../../../contract/columns.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import { cellText } from './cell-text.ts'
 
 /** Any column as text, each distinct one once; empty text is no text. */

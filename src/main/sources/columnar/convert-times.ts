@@ -1,9 +1,9 @@
 // Times and dates of any unit, with or without a zone, as microseconds and days since 1970.
 import type { Column } from '../../../contract/columns.ts'
-import { BadValue } from '../values/bad-value.ts'
-import { parseDate } from '../values/parse-date.ts'
-import { parseInstant } from '../values/parse-time.ts'
-import type { WallClock } from '../values/zone.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
+import { parseDate } from '../../base/values/parse-date.ts'
+import { parseInstant } from '../../base/values/parse-time.ts'
+import type { WallClock } from '../../base/values/zone.ts'
 import type { SourceField } from './source-columns.ts'
 
 const DAY_MICROS = 86_400e6

@@ -4,7 +4,7 @@
 import { TABLES } from '../../../contract/tables.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
 import type { FileOptions } from '../file-source.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import {
   checkedText,
   constantColumn,
@@ -15,13 +15,13 @@ import {
 } from '../values/columns.ts'
 import { decimalInto, quantityInto } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
-import { parseDecimal } from '../values/parse-number.ts'
-import { parseMonthFirstDate, parseTimeOfDay } from '../values/parse-time.ts'
+import { parseDecimal } from '../../base/values/parse-number.ts'
+import { parseMonthFirstDate, parseTimeOfDay } from '../../base/values/parse-time.ts'
 import type { Company } from './companies.ts'
 import { makeRowIds } from './row-ids.ts'
 import type { FieldReader, Form } from './row-reader.ts'
 import { makeVendorData } from './vendor-data.ts'
-import { createWallClock } from '../values/zone.ts'
+import { createWallClock } from '../../base/values/zone.ts'
 
 export const RAW_FIELDS = { trades: 7, quotes: 6 } as const
 const RAW_EXCHANGE = 'ASX'

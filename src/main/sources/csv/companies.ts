@@ -2,9 +2,9 @@
 //   company_id,symbol,company_name,ISIN,start_date,end_date
 import { basename } from 'node:path'
 import { Failure } from '../../../contract/failure.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import { placesOf } from './k2-form.ts'
-import { parseDate } from '../values/parse-date.ts'
+import { parseDate } from '../../base/values/parse-date.ts'
 import { readChunks } from '../read-bytes.ts'
 import { createRecordScanner } from './scan-records.ts'
 

@@ -1,8 +1,8 @@
 // How the bytes of a field get into a column, for every kind of column.
 import type { NumberMaker, WordMaker } from '../values/columns.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import { checkedText } from '../values/columns.ts'
-import { parseDecimal, parseLong } from '../values/parse-number.ts'
+import { parseDecimal, parseLong } from '../../base/values/parse-number.ts'
 import type { ReadField } from './row-reader.ts'
 
 export function decimalInto(column: NumberMaker): ReadField {

@@ -6,11 +6,11 @@ import { checkText, constantColumn, makeNumbers, makeWords, type ColumnMaker } f
 import { longInto, symbolOf } from './field-readers.ts'
 import { instrumentColumns } from './instrument.ts'
 import { optionalColumns } from './optional-columns.ts'
-import { parseInstant } from '../values/parse-time.ts'
+import { parseInstant } from '../../base/values/parse-time.ts'
 import { makeRowIds } from './row-ids.ts'
 import type { FieldReader, Form, ReadField } from './row-reader.ts'
 import { makeVendorData } from './vendor-data.ts'
-import { createWallClock } from '../values/zone.ts'
+import { createWallClock } from '../../base/values/zone.ts'
 
 /** What else a column may be called. */
 const ALIASES: Readonly<Record<string, string>> = {

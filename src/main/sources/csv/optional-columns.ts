@@ -1,11 +1,11 @@
 // The columns that a file of the k2 form may have or not: how each is read, and what an empty field is.
 import { SIDES } from '../../../contract/tables.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import { checkedText, makeNumbers, makeWords, type ColumnMaker } from '../values/columns.ts'
 import { decimalInto, longInto, oneOf, quantityInto, wordInto } from './field-readers.ts'
-import { parseInstant } from '../values/parse-time.ts'
+import { parseInstant } from '../../base/values/parse-time.ts'
 import type { ReadField } from './row-reader.ts'
-import { createWallClock } from '../values/zone.ts'
+import { createWallClock } from '../../base/values/zone.ts'
 
 export interface OptionalColumn {
   maker: ColumnMaker

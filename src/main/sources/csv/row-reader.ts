@@ -1,7 +1,7 @@
 // Records into the columns of a table: a function a field, and one that fills in what follows from them.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import type { TableSpec } from '../../../contract/tables.ts'
-import { BadValue } from '../values/bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 import { nullColumn } from '../values/columns.ts'
 import type { CsvRecord } from './scan-records.ts'
 

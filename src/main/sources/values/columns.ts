@@ -4,7 +4,7 @@ import type { Column, Values, Word } from '../../../contract/columns.ts'
 import type { ColumnType } from '../../../contract/tables.ts'
 import { DECIMAL_SCALE } from '../../market/avro-schemas.ts'
 import { createDictionary, textOf } from '../../market/decode-dictionary.ts'
-import { BadValue } from './bad-value.ts'
+import { BadValue } from '../../base/values/bad-value.ts'
 
 export interface ColumnMaker {
   /** A new batch; what was finished before is not touched any more. */

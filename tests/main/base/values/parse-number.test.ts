@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decimalText } from '../../../../src/contract/columns.ts'
-import { parseDecimal, parseLong } from '../../../../src/main/sources/values/parse-number.ts'
+import { parseDecimal, parseLong } from '../../../../src/main/base/values/parse-number.ts'
 
 const decimal = (text: string) => parseDecimal(Buffer.from(`,${text},`), 1, Buffer.byteLength(text) + 1)
 const long = (text: string) => parseLong(Buffer.from(`,${text},`), 1, Buffer.byteLength(text) + 1)

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { timestampText } from '../../../../src/contract/columns.ts'
-import { parseDate } from '../../../../src/main/sources/values/parse-date.ts'
-import { parseInstant, parseMonthFirstDate, parseTimeOfDay } from '../../../../src/main/sources/values/parse-time.ts'
-import { createWallClock } from '../../../../src/main/sources/values/zone.ts'
+import { parseDate } from '../../../../src/main/base/values/parse-date.ts'
+import { parseInstant, parseMonthFirstDate, parseTimeOfDay } from '../../../../src/main/base/values/parse-time.ts'
+import { createWallClock } from '../../../../src/main/base/values/zone.ts'
 
 const SYDNEY = 'Australia/Sydney'
 const utc = createWallClock('UTC')
