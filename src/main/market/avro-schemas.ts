@@ -1,5 +1,6 @@
 // The Avro records in the log, made from the tables so that they cannot drift apart.
-import { quotes, trades, type ColumnSpec, type TableSpec, type TailTable } from '../../contract/tables.ts'
+import { quotes, referenceData, trades, type ColumnSpec, type TableSpec } from '../../contract/tables.ts'
+import type { DataType } from './topics.ts'
 
 export type AvroType = string | AvroType[] | { type: string; [attribute: string]: unknown }
 export interface AvroField {
@@ -17,11 +18,16 @@ export interface AvroRecord {
 export const DECIMAL_SCALE = 8
 
 /** Of messages that K2 writes without a registry, and of those it writes anew when it reads them. No registry counts so far. */
-export const EMBEDDED_SCHEMA_IDS: Record<TailTable, number> = { trades: 0x7fff_ff01, quotes: 0x7fff_ff02 }
+export const EMBEDDED_SCHEMA_IDS: Record<DataType, number> = {
+  trades: 0x7fff_ff01,
+  quotes: 0x7fff_ff02,
+  reference_data: 0x7fff_ff03,
+}
 
-export const avroSchemas: Record<TailTable, AvroRecord> = {
+export const avroSchemas: Record<DataType, AvroRecord> = {
   trades: recordOf('TradeV2', trades),
   quotes: recordOf('QuoteV2', quotes),
+  reference_data: recordOf('ReferenceDataV2', referenceData),
 }
 
 /** Columns that start with an underscore are the log's own and not part of the message. */
