@@ -5,8 +5,12 @@ import type { OffsetVector } from '../../market/topic-offsets.ts'
 
 export interface Change {
   operation: Operation
-  /** Staged files; the commit owns them from here on and removes them when it certainly fails. */
+  /** Staged files; the commit owns them from here on and removes them when it certainly fails, but with `keepsFiles`. */
   added?: readonly DataFile[]
+  /** For one who tries the same files again after a failure. */
+  keepsFiles?: boolean
+  /** What the commit is known by, for one who tries it again; a new one when left out. */
+  commitId?: string
   /** Files that go, as they were in the snapshot `readAt`. */
   removed?: readonly DataFile[]
   readAt?: string

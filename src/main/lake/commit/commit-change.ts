@@ -60,10 +60,9 @@ export async function commitChange(table: LakeTable, change: Change, signal?: Ab
 
 function commitInTurn(table: LakeTable, change: Change, signal?: AbortSignal): Promise<Committed> {
   return table.inTurn(async () => {
-    const { added = [] } = change
-    const commitId = randomUUID()
+    const { added = [], commitId = randomUUID(), keepsFiles = false } = change
     const snapshotId = newSnapshotId()
-    const staged: string[] = added.map(({ path }) => path)
+    const staged: string[] = keepsFiles ? [] : added.map(({ path }) => path)
     try {
       const base = await table.known()
       const entries = added.map(file => addedEntry(file, snapshotId))

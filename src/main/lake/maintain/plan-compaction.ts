@@ -1,7 +1,7 @@
 // Which files of a table are worth writing together: pure, from what the manifests say.
+import { coarserSpecs } from '../iceberg/coarser-specs.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
-import type { PartitionSpec, TableMetadata } from '../iceberg/metadata.ts'
-import { specOf } from '../iceberg/metadata.ts'
+import { specOf, type TableMetadata } from '../iceberg/metadata.ts'
 import type { Value } from '../iceberg/schema.ts'
 import type { ScanFile } from '../read/file-index.ts'
 import { ROWS_PER_FILE } from '../write/stage-query.ts'
@@ -32,7 +32,7 @@ export function planCompaction(
   { minFiles }: { minFiles: number },
 ): CompactionUnit[] {
   const target = specOf(metadata, metadata['default-spec-id'])!
-  const coarseSpecs = metadata['partition-specs'].filter(spec => isPrefix(spec, target))
+  const coarseSpecs = coarserSpecs(metadata)
   const coarseIds = new Set(coarseSpecs.map(spec => spec['spec-id']))
   const sharedCount = Math.min(target.fields.length, ...coarseSpecs.map(({ fields }) => fields.length))
   const units = new Map<string, CompactionUnit>()
@@ -89,17 +89,6 @@ function becomeFewer(files: readonly ScanFile[]): boolean {
 
 function bytesOf(files: readonly ScanFile[]): number {
   return files.reduce((sum, { file }) => sum + file.fileBytes, 0)
-}
-
-/** Whether every partition of `spec` is a union of whole partitions of `target`, which parts by one more field. */
-function isPrefix(spec: PartitionSpec, target: PartitionSpec): boolean {
-  return (
-    spec.fields.length === target.fields.length - 1 &&
-    spec.fields.every((field, i) => {
-      const same = target.fields[i]
-      return field['source-id'] === same['source-id'] && field.transform === same.transform
-    })
-  )
 }
 
 function fineGroup(unit: CompactionUnit, partition: DataFile['partition']): FineGroup {

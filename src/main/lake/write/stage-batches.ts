@@ -4,7 +4,6 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { TableSpec } from '../../../contract/tables.ts'
-import { connectWriter } from '../../duck/open-duck.ts'
 import { openRowScan } from '../../duck/row-scan.ts'
 import { throwIfCancelled } from '../../duck/run-sql.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
@@ -15,9 +14,11 @@ import { sortRows, type SortColumn } from './sort-rows.ts'
 import { stageAll, type StagedFiles } from './staged-files.ts'
 import { writeFile, type WriteTarget } from './write-file.ts'
 import { writeTarget, type TargetOptions } from './write-target.ts'
+import { createWriters, FILES_IN_FLIGHT, type Writers } from './writers.ts'
 
-export interface StageBatchesOptions extends TargetOptions {
-  connection: DuckDBConnection
+export type StageBatchesOptions = StageOptions & ({ connection: DuckDBConnection } | { writers: Writers })
+
+interface StageOptions extends TargetOptions {
   /** What the rows are by the contract. The table must have its columns, in any order and with more of them. */
   spec: TableSpec
   batches: Iterable<ColumnBatch> | AsyncIterable<ColumnBatch>
@@ -31,28 +32,25 @@ export interface StageBatchesOptions extends TargetOptions {
 const COMPRESSION_LEVEL = 1
 /** Measured with 20 M trades of one symbol: the whole importing process takes 0.5 GB then, however many rows there are. */
 const ROWS_PER_FLUSH = 250_000
-/** Measured on two cores: a single file at a time left a third of them idle. */
-const FILES_IN_FLIGHT = 3
 
 export async function stageBatches(options: StageBatchesOptions): Promise<DataFile[]> {
-  const { connection, spec, batches, rowsPerFlush = ROWS_PER_FLUSH, filesInFlight = FILES_IN_FLIGHT, signal } = options
+  const { spec, batches, rowsPerFlush = ROWS_PER_FLUSH, filesInFlight = FILES_IN_FLIGHT, signal } = options
   const { target, sort } = writeTarget(options, COMPRESSION_LEVEL)
   checkColumns(
     spec.columns.map(({ name }) => name),
     target,
   )
-  const connections: DuckDBConnection[] = []
+  const writers = 'writers' in options ? options.writers : createWriters(options.connection, filesInFlight)
   try {
-    for (let i = 0; i < filesInFlight; i++) connections.push(await connectWriter(connection))
     return await stageAll(options.io, filesInFlight, async staged => {
       for await (const held of heldBatches(batches, rowsPerFlush)) {
         throwIfCancelled(signal)
         for (const { columns } of held) checkColumns(Object.keys(columns), target)
-        await flush(joinBatches(held), target, sort, connections, staged)
+        await flush(joinBatches(held), target, sort, writers, staged)
       }
     })
   } finally {
-    for (const beside of connections) beside.closeSync()
+    if (!('writers' in options)) writers.close()
   }
 }
 
@@ -79,7 +77,7 @@ async function flush(
   batch: ColumnBatch,
   target: WriteTarget,
   sort: readonly SortColumn[],
-  free: DuckDBConnection[],
+  writers: Writers,
   staged: StagedFiles,
 ): Promise<void> {
   const { fields } = target.schema
@@ -98,14 +96,9 @@ async function flush(
       const places = { from: starts[i], to: starts[i + 1] }
       if (places.from === places.to) continue
       await staged.add(() =>
-        scan.withRows(places, async (from, texts) => {
-          const connection = free.pop()!
-          try {
-            return await writeFile(connection, target, partition, `SELECT * FROM ${from}`, texts)
-          } finally {
-            free.push(connection)
-          }
-        }),
+        scan.withRows(places, (from, texts) =>
+          writers.use(connection => writeFile(connection, target, partition, `SELECT * FROM ${from}`, texts)),
+        ),
       )
     }
     await staged.settle()

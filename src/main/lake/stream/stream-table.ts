@@ -1,0 +1,147 @@
+// A table as the writer of a stream sees it: rows are staged into files and committed with how far the log is then.
+// A commit that failed may be asked for again with the same rows: it is made once, whatever became of it before.
+import { randomUUID } from 'node:crypto'
+import type { ColumnBatch } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import type { TableId } from '../../../contract/tables.ts'
+import type { OffsetVector } from '../../market/topic-offsets.ts'
+import { commitChange } from '../commit/commit-change.ts'
+import { OutcomeUnknown } from '../commit/commit-until-landed.ts'
+import { findCommit } from '../commit/find-commit.ts'
+import { removeFiles } from '../commit/write-new.ts'
+import { coarserSpecs } from '../iceberg/coarser-specs.ts'
+import { rowsIn, type DataFile } from '../iceberg/data-file.ts'
+import type { TableMetadata } from '../iceberg/metadata.ts'
+import type { Lake } from '../lake.ts'
+import { offsetsAt } from '../offsets.ts'
+import { stageBatches } from '../write/stage-batches.ts'
+import { createWriters, type Writers } from '../write/writers.ts'
+import { lastSequences, type DayOf, type LastSequence } from './last-sequences.ts'
+
+/** Files in place and not yet in any table. */
+export interface StagedRows {
+  rows: number
+  discard: () => Promise<void>
+}
+
+export interface StreamCommit {
+  staged: readonly StagedRows[]
+  offsets: { from: OffsetVector; to: OffsetVector }
+  validThroughMicros?: number
+  summary?: Readonly<Record<string, string>>
+}
+
+export interface StreamTable {
+  readonly id: TableId
+  offsets: () => Promise<OffsetVector>
+  stage: (batches: readonly ColumnBatch[], signal?: AbortSignal) => Promise<StagedRows>
+  commit: (commit: StreamCommit) => Promise<{ snapshotId: string }>
+  lastSequences: (topic: string, dayOf: DayOf) => Promise<LastSequence[]>
+}
+
+/** What is staged, and whether it may be in the table by now. */
+interface Staged {
+  files: readonly DataFile[]
+  tableUuid: string
+  mayBeThere: boolean
+}
+
+/**
+ * Below so many rows a flush is one file a day, in the plainer partition spec: sixteen would take longer to be made
+ * durable than all else. Compaction rewrites them.
+ */
+const ROWS_FOR_BUCKETS = 50_000
+
+export function createStreamTable(lake: Lake, id: TableId): StreamTable {
+  const table = lake.table(id)
+  const known = new WeakMap<StagedRows, Staged>()
+  let writers: Promise<Writers> | undefined
+  /** The last commit that failed: the same one again goes on under its id. */
+  let failed: { content: string; commitId: string } | undefined
+
+  const openWriters = () => (writers ??= lake.duck.connect().then(connection => createWriters(connection)))
+
+  return {
+    id,
+
+    async offsets() {
+      await lake.ensure(id)
+      return offsetsAt((await table.known()).metadata)
+    },
+
+    async stage(batches, signal) {
+      const { metadata } = await table.known()
+      const files = await stageBatches({
+        writers: await openWriters(),
+        io: table.io,
+        metadata,
+        specId: specFor(metadata, batches),
+        spec: table.definition.spec,
+        batches,
+        signal,
+      })
+      const staged: Staged = { files, tableUuid: metadata['table-uuid'], mayBeThere: false }
+      const rows: StagedRows = {
+        rows: rowsIn(files),
+        async discard() {
+          if (staged.mayBeThere) return
+          await removeFiles(
+            table,
+            files.map(({ path }) => path),
+          )
+        },
+      }
+      known.set(rows, staged)
+      return rows
+    },
+
+    async commit({ staged: given, offsets, validThroughMicros, summary }) {
+      const staged = given.map(rows => known.get(rows)!)
+      const added = staged.flatMap(({ files }) => files)
+      const content = JSON.stringify([added.map(({ path }) => path), offsets])
+      const isAgain = failed?.content === content
+      const commitId = isAgain ? failed!.commitId : randomUUID()
+      if (isAgain) {
+        const landed = findCommit((await table.load()).metadata, commitId)
+        if (landed) return done(landed['snapshot-id'])
+      }
+      failed = { content, commitId }
+      try {
+        const change = { operation: 'append', added, keepsFiles: true, commitId, offsets, validThroughMicros } as const
+        const refuse = (metadata: TableMetadata) => refuseOther(table.name.name, metadata, staged)
+        const { snapshotId } = await commitChange(table, { ...change, summary, refuse })
+        return done(snapshotId)
+      } catch (error) {
+        if (error instanceof OutcomeUnknown) markThere()
+        throw error
+      }
+
+      function done(snapshotId: string): { snapshotId: string } {
+        failed = undefined
+        markThere()
+        return { snapshotId }
+      }
+
+      function markThere(): void {
+        for (const rows of staged) rows.mayBeThere = true
+      }
+    },
+
+    lastSequences: (topic, dayOf) => lastSequences(lake, id, topic, dayOf),
+  }
+}
+
+function specFor(metadata: TableMetadata, batches: readonly ColumnBatch[]): number {
+  const rows = batches.reduce((sum, { rowCount }) => sum + rowCount, 0)
+  const plainer = rows < ROWS_FOR_BUCKETS ? coarserSpecs(metadata).at(0) : undefined
+  return plainer?.['spec-id'] ?? metadata['default-spec-id']
+}
+
+/** Files lie below the table they were written for, with its columns. */
+function refuseOther(name: string, metadata: TableMetadata, staged: readonly Staged[]): void {
+  if (staged.every(({ tableUuid }) => tableUuid === metadata['table-uuid'])) return
+  throw new Failure(
+    'CONFLICT',
+    `The table ${name} was dropped and made anew meanwhile. Nothing was committed to the new one; start again.`,
+  )
+}

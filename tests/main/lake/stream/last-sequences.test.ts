@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import type { Column, ColumnBatch } from '../../../../src/contract/columns.ts'
+import type { Lake } from '../../../../src/main/lake/lake.ts'
+import { lastSequences } from '../../../../src/main/lake/stream/last-sequences.ts'
+import { append, DAY_MICROS, START_MICROS, tempLake, tradesBatch } from '../../../support/lake.ts'
+
+const TOPIC = 'market.equities.trades.asx'
+const HOUR = 3_600_000_000
+const utcDay = (_: string, micros: number) => Math.floor(micros / DAY_MICROS)
+
+interface Trade {
+  symbol: string
+  micros: number
+  sequence: number | null
+  topic?: string
+  exchange?: string
+}
+
+function trades(rows: readonly Trade[]): ColumnBatch {
+  const { columns } = tradesBatch(0, rows.length)
+  const texts = (of: (row: Trade) => string): Column => ({
+    type: 'string',
+    words: rows.map(of),
+    values: Uint32Array.from(rows.keys()),
+  })
+  const numbers = (type: 'timestamp' | 'long', of: (row: Trade) => number | null): Column => ({
+    type,
+    values: Float64Array.from(rows, row => of(row) ?? 0),
+    nulls: Uint8Array.from(rows, row => (of(row) === null ? 1 : 0)),
+  })
+  return {
+    rowCount: rows.length,
+    columns: {
+      ...columns,
+      symbol: texts(row => row.symbol),
+      exchange: texts(row => row.exchange ?? 'ASX'),
+      _topic: texts(row => row.topic ?? TOPIC),
+      exchange_timestamp: numbers('timestamp', row => row.micros),
+      source_sequence: numbers('long', row => row.sequence),
+    },
+  }
+}
+
+async function lakeWith(...commits: readonly Trade[][]): Promise<Lake> {
+  const lake = await tempLake()
+  for (const rows of commits) await append(lake, trades(rows), { specId: 0 })
+  return lake
+}
+
+const told = async (lake: Lake, dayOf = utcDay, topic = TOPIC) =>
+  (await lastSequences(lake, 'trades', topic, dayOf)).map(({ symbol, sequence }) => `${symbol} ${sequence}`)
+
+describe('where the sequences of a topic are', () => {
+  it('is nowhere in a table without rows, without the topic, or without sequences', async () => {
+    expect(await told(await tempLake())).toEqual([])
+    const lake = await lakeWith([{ symbol: 'BHP', micros: START_MICROS, sequence: null }])
+    expect(await told(lake)).toEqual([])
+    expect(await told(lake, utcDay, 'other')).toEqual([])
+    expect(await lastSequences(lake, 'reference_data', TOPIC, utcDay)).toEqual([])
+  })
+
+  it('is the highest number of the newest day, not of all days, with the time of its row', async () => {
+    const lake = await lakeWith(
+      [
+        { symbol: 'BHP', micros: START_MICROS + HOUR, sequence: 900 },
+        { symbol: 'RIO', micros: START_MICROS + 2 * HOUR, sequence: 70 },
+      ],
+      [
+        { symbol: 'BHP', micros: START_MICROS + DAY_MICROS + HOUR, sequence: 6 },
+        { symbol: 'BHP', micros: START_MICROS + DAY_MICROS + 2 * HOUR, sequence: 5 },
+      ],
+    )
+    expect(await lastSequences(lake, 'trades', TOPIC, utcDay)).toEqual([
+      { symbol: 'RIO', exchange: 'ASX', sequence: 70n, exchangeMicros: START_MICROS + 2 * HOUR },
+      { symbol: 'BHP', exchange: 'ASX', sequence: 6n, exchangeMicros: START_MICROS + DAY_MICROS + HOUR },
+    ])
+  })
+
+  it('begins a day where the exchange does', async () => {
+    const sydney = (_: string, micros: number) => Math.floor((micros + 11 * HOUR) / DAY_MICROS)
+    const lake = await lakeWith([
+      { symbol: 'BHP', micros: START_MICROS + 13 * HOUR - 1, sequence: 900 },
+      { symbol: 'BHP', micros: START_MICROS + 13 * HOUR, sequence: 1 },
+    ])
+    expect(await told(lake, sydney)).toEqual(['BHP 1'])
+    expect(await told(lake, utcDay)).toEqual(['BHP 900'])
+  })
+
+  it('leaves out what was silent for a week, and what came from another topic or no topic', async () => {
+    const lake = await lakeWith(
+      [{ symbol: 'OLD', micros: START_MICROS, sequence: 1 }],
+      [{ symbol: 'BHP', micros: START_MICROS + 8 * DAY_MICROS, sequence: 2 }],
+      [
+        { symbol: 'BHP', micros: START_MICROS + 8 * DAY_MICROS, sequence: 30, topic: 'other' },
+        { symbol: 'ETH', micros: START_MICROS + 90 * DAY_MICROS, sequence: 40, topic: 'other' },
+      ],
+    )
+    expect(await told(lake)).toEqual(['BHP 2'])
+    expect(await told(lake, utcDay, 'other')).toEqual(['ETH 40'])
+  })
+
+  it('finds the newest row of a topic in files whose bounds speak of others', async () => {
+    const far = START_MICROS + 90 * DAY_MICROS
+    const lake = await lakeWith(
+      // The bounds of both files hold all three topics.
+      [
+        { symbol: 'AAA', micros: far, sequence: 9, topic: 'a' },
+        { symbol: 'ZZZ', micros: far, sequence: 9, topic: 'z' },
+      ],
+      [{ symbol: 'BHP', micros: START_MICROS + 30 * DAY_MICROS, sequence: 5 }],
+      [{ symbol: 'RIO', micros: START_MICROS + 29 * DAY_MICROS, sequence: 4 }],
+    )
+    expect(await told(lake)).toEqual(['RIO 4', 'BHP 5'])
+  })
+
+  it('tells instruments of two exchanges apart, each by its own days', async () => {
+    const dayOf = (exchange: string, micros: number) =>
+      Math.floor((micros + (exchange === "O'X" ? 11 : 0) * HOUR) / DAY_MICROS)
+    const lake = await lakeWith([
+      { symbol: 'BHP', exchange: 'ASX', micros: START_MICROS + 12 * HOUR, sequence: 800 },
+      { symbol: 'BHP', exchange: 'ASX', micros: START_MICROS + 13 * HOUR, sequence: 1 },
+      { symbol: 'BHP', exchange: "O'X", micros: START_MICROS + 12 * HOUR, sequence: 700 },
+      { symbol: 'BHP', exchange: "O'X", micros: START_MICROS + 13 * HOUR, sequence: 2 },
+    ])
+    const found = await lastSequences(lake, 'trades', TOPIC, dayOf)
+    expect(new Map(found.map(({ exchange, sequence }) => [exchange, sequence]))).toEqual(
+      new Map([
+        ['ASX', 800n],
+        ["O'X", 2n],
+      ]),
+    )
+  })
+})
