@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../contract/failure.ts'
 import { parseJson, stringifyJson } from '../iceberg/json.ts'
-import { restFailure, unreachable } from './rest-failure.ts'
-import { cancelled, NotSent, type Http, type HttpAnswer, type HttpCall } from './rest-http.ts'
+import { unreachable } from '../../base/unreachable.ts'
+import { restFailure } from './rest-failure.ts'
+import { cancelled, NotSent, type Http, type HttpAnswer, type HttpCall } from '../../base/http.ts'
 import type { Tokens } from './rest-token.ts'
 
 export interface RestCall {

@@ -1,8 +1,7 @@
 // What a REST catalog answers when it does not do what was asked, in words for a user.
 import { Failure, type FailureCode } from '../../../contract/failure.ts'
 import { maskSecrets } from '../../base/mask.ts'
-import type { HttpAnswer } from './rest-http.ts'
-import { NotSent } from './rest-http.ts'
+import type { HttpAnswer } from '../../base/http.ts'
 
 interface RestError {
   message: string
@@ -56,21 +55,4 @@ export function restFailure(about: string, answer: HttpAnswer): Failure {
   if (status >= 400 && status < 500)
     return new Failure('INVALID_INPUT', `${capital} did not accept the request (HTTP ${status}${said}).`, { details })
   return new Failure('UNAVAILABLE', `${capital} failed (HTTP ${status}${said}). Try again.`, { details })
-}
-
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/^ECONNREFUSED/, 'nothing listens there; start it or check its address'],
-  [/^(ENOTFOUND|EAI_)/, 'its name is not known; check its address and the network'],
-  [/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/, 'its certificate is not trusted; name its authority in K2_CA_FILE'],
-  [/^(EPROTO|ERR_SSL)/, 'it does not speak TLS in a way K2 does; check https and http in its address'],
-]
-
-/** It did not answer at all. A Failure already is left as it is. */
-export function unreachable(about: string, error: unknown): Failure {
-  if (error instanceof Failure) return error
-  const { code = '', message } = error as { code?: string; message: string }
-  const reason = REASONS.find(([pattern]) => pattern.test(code))?.[1] ?? maskSecrets(message || code)
-  const verb = error instanceof NotSent ? 'cannot be reached' : 'did not answer'
-  const capital = about[0].toUpperCase() + about.slice(1)
-  return new Failure('UNAVAILABLE', `${capital} ${verb}: ${reason}.`, { cause: error })
 }

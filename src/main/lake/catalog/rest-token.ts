@@ -1,8 +1,9 @@
 // Who we are to a REST catalog: a bearer token as given, or one that an OAuth2 client gets and renews.
 import { Failure } from '../../../contract/failure.ts'
 import { parseJson } from '../iceberg/json.ts'
-import { restFailure, unreachable } from './rest-failure.ts'
-import type { Http } from './rest-http.ts'
+import { unreachable } from '../../base/unreachable.ts'
+import { restFailure } from './rest-failure.ts'
+import type { Http } from '../../base/http.ts'
 
 export interface TokenOptions {
   http: Http

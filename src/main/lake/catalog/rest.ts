@@ -9,7 +9,7 @@ import type { Catalog, CommitOutcome, LoadedTable, TableName } from './catalog.t
 import { createRestClient, OutcomeOpen } from './rest-client.ts'
 import { creationOf, requestedTable } from './rest-create.ts'
 import { errorOf, restFailure } from './rest-failure.ts'
-import { openHttp, type HttpAnswer } from './rest-http.ts'
+import { openHttp, type HttpAnswer } from '../../base/http.ts'
 import { readTable } from './rest-table.ts'
 import { openTokens } from './rest-token.ts'
 

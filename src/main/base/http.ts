@@ -1,14 +1,14 @@
-// HTTP for a catalog's client, which must know one thing that fetch does not tell: whether a call that failed can have
+// HTTP for clients that must know one thing that fetch does not tell: whether a call that failed can have
 // reached the server. It also trusts an authority of the user's own, which Node's fetch cannot be told.
 import http from 'node:http'
 import https from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { Failure } from '../../../contract/failure.ts'
+import { Failure } from '../../contract/failure.ts'
 
 export interface HttpCall {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   url: string
   headers?: Readonly<Record<string, string>>
   body?: string
@@ -106,5 +106,5 @@ function codeOf(error: Error): string {
 }
 
 export function cancelled(): Failure {
-  return new Failure('CANCELLED', 'Stopped before the catalog answered, as asked.')
+  return new Failure('CANCELLED', 'Stopped before the server answered, as asked.')
 }
