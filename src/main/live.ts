@@ -6,7 +6,8 @@ import type { TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
 import type { Config } from './config/settings.ts'
 import { createLog, logRequests } from './base/log.ts'
-import { watchMemory } from './base/memory.ts'
+import { levelNumber } from './base/load-level.ts'
+import { watchLoad } from './base/watch-load.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { createEmbeddedLog } from './log/embedded.ts'
 import { countRequests } from './metrics/count-requests.ts'
@@ -47,17 +48,14 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
   const tail = tailHandlers({ log: messages, settings: config.tail, logger: log.child({ component: 'tail' }) })
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
-  const memory = watchMemory({
+  const load = watchLoad({
     budgetMb: BUDGET_MB,
-    onLevel({ level, residentMb }, previous) {
-      metrics.set('k2_degradation_level', level)
-      metrics.add('k2_degradation_transitions_total', 1, { from_level: previous, to_level: level })
-      log.warn('memory pressure changed', {
-        level,
-        previous,
-        resident_mb: Math.round(residentMb),
-        budget_mb: BUDGET_MB,
-      })
+    lag: async () => lagOf(await tail.stats()),
+    onChange({ level, previous, lag, memoryShare }) {
+      metrics.set('k2_degradation_level', levelNumber(level))
+      const transition = { from_level: levelNumber(previous), to_level: levelNumber(level) }
+      metrics.add('k2_degradation_transitions_total', 1, transition)
+      log.warn('load level changed', { level, previous, lag, memory_share: Number(memoryShare.toFixed(3)) })
     },
   })
 
@@ -73,7 +71,7 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
       if (end.name.endsWith('.recent')) metrics.observe('k2_tail_query_duration_seconds', end.elapsedMs / 1000)
     },
     async close() {
-      memory.close()
+      load.close()
       await demo.close()
       await tail.close()
       await messages.close()
@@ -81,6 +79,10 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
       return []
     },
   }
+}
+
+function lagOf({ trades, quotes }: Record<TailTable, TailStats>): number {
+  return [...trades.partitions, ...quotes.partitions].reduce((sum, { lag }) => sum + lag, 0)
 }
 
 function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable, TailStats>): void {
