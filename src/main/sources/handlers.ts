@@ -9,25 +9,24 @@ import { loadFiles } from './load-files.ts'
 import type { LoadTarget } from './load-target.ts'
 import { readCompanies } from './csv/companies.ts'
 import { openCsv } from './csv/csv-source.ts'
+import { createLogTarget, type LoadLog } from './to-log/log-target.ts'
 import { createWallClock } from '../base/values/zone.ts'
 
 export interface IngestOptions {
   /** The lake, opened when the first file needs it. */
   target: () => Promise<LoadTarget>
+  /** The log for --to kafka; nothing where no Kafka is configured. */
+  log?: () => Promise<LoadLog>
   /** For files that are not CSV; nothing for one it does not know. */
   openOther?: (path: string, options: FileOptions, signal: AbortSignal) => Promise<FileSource | undefined>
   nowMs: () => number
 }
 
-export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Handlers<typeof ingest> {
+export function ingestHandlers({ target, log, openOther, nowMs }: IngestOptions): Handlers<typeof ingest> {
   return {
     async *'ingest.load'(input, { signal }) {
       const { type: table, exchange, asset_class: assetClass, timezone, format, map, reference, dlq, again } = input
-      if (input.to === 'kafka') {
-        const message =
-          'Files cannot be loaded into Kafka by this version; leave --to out to load them into the tables.'
-        throw new Failure('INVALID_INPUT', message)
-      }
+      if (input.to === 'kafka' && !log) throw noKafka()
       signal.throwIfAborted()
       // A zone that does not exist is no fault of the files.
       if (timezone !== undefined) createWallClock(timezone)
@@ -42,13 +41,19 @@ export function ingestHandlers({ target, openOther, nowMs }: IngestOptions): Han
         if (map !== undefined) throw mapsNoCsv(path)
         return openCsv(path, options, signal)
       }
-      const lake = await target()
+      const opened = input.to === 'kafka' && log ? createLogTarget(await log()) : await target()
       yield* followReports(
-        (reports, signal) => loadFiles({ files, open, target: lake, dlq, again, nowMs }, reports, signal),
+        (reports, signal) => loadFiles({ files, open, target: opened, dlq, again, nowMs }, reports, signal),
         signal,
       )
     },
   }
+}
+
+function noKafka(): Failure {
+  const message =
+    'There is no Kafka to load into: set K2_KAFKA_BROKERS, or leave --to out to load the files into the tables.'
+  return new Failure('INVALID_INPUT', message)
 }
 
 function mapsNoCsv(path: string): Failure {

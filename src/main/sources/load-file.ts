@@ -1,4 +1,4 @@
-// One file into a table: whole, or not at all. Tells how far it is on the way.
+// One file into a table, whole or not at all, or into a log. Tells how far it is on the way.
 import type { LoadProgress } from '../../contract/ingest.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -18,7 +18,7 @@ export interface LoadFileOptions {
 
 export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> {
   const { file, source, target, again, signal, nowMs } = options
-  const contentHash = await source.contentHash(signal)
+  const contentHash = target.isForgetful ? undefined : await source.contentHash(signal)
   const begun = await target.begin(source.table, { name: file, contentHash }, again)
   const startMs = nowMs()
   const progress: LoadProgress = {
@@ -45,14 +45,15 @@ export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> 
     // Without rows there is nothing to commit, and the next load may find the file filled.
     if (progress.rows === 0) return await nothingLoaded(begun, progress)
     isCommitting = true
-    const { snapshotId, rows } = await begun.commit(contentHash)
+    const { snapshotId, rows, why } = await begun.commit(contentHash ?? '')
     return {
       ...progress,
       ...paceOf(progress, nowMs() - startMs),
       state: 'loaded',
       rows,
-      snapshot_id: snapshotId,
+      ...(snapshotId !== undefined && { snapshot_id: snapshotId }),
       ...kept,
+      ...(why !== undefined && { why }),
     }
   } catch (error) {
     await options.deadLetters.discard()
@@ -60,7 +61,7 @@ export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> 
     if (meanwhile) return skipped(progress, meanwhile)
     // What may be committed is the target's to find out, not ours to take back.
     if (!isCommitting) await begun.abort()
-    throw error
+    throw withWhatStays(error, begun.whatStays?.())
   }
 }
 
@@ -72,6 +73,12 @@ function skipped(progress: LoadProgress, { at, snapshotId }: AlreadyLoaded['alre
 /** Somebody else loaded the same content while we read it, and was first. */
 function loadedMeanwhile(error: unknown): AlreadyLoaded['alreadyLoaded'] | undefined {
   return error instanceof Failure ? (error.details as Partial<AlreadyLoaded> | undefined)?.alreadyLoaded : undefined
+}
+
+function withWhatStays(error: unknown, stays: string | undefined): unknown {
+  if (stays === undefined || !(error instanceof Failure)) return error
+  const { code, message, details, retryable, cause } = error
+  return new Failure(code, `${message} ${stays}`, { details, retryable, cause: cause ?? error })
 }
 
 /** The next batch is read while the one before is written. Gives the first bad row. */

@@ -20,14 +20,21 @@ export interface AlreadyLoaded {
 }
 
 export interface LoadTarget {
+  /** Does not know what it was given before; then nobody needs to know a file's content before it is read. */
+  isForgetful?: boolean
   /** Opens a load of one file. With `again` it is opened also when the same content was loaded before. */
   begin: (table: LoadTable, source: LoadSource, again: boolean) => Promise<Load | AlreadyLoaded>
 }
 
-/** One file on its way: nothing of it can be seen before `commit`, all of it afterwards. Ends with commit or abort. */
+/**
+ * One file on its way. In a table nothing of it can be seen before `commit`, all of it afterwards; in a log messages are
+ * there as they are sent. Ends with commit or abort.
+ */
 export interface Load {
   /** The batch is the target's own from here on. */
   append: (batch: ColumnBatch) => Promise<void>
-  commit: (contentHash: string) => Promise<{ snapshotId: string; rows: number }>
+  commit: (contentHash: string) => Promise<{ snapshotId?: string; rows: number; why?: string }>
   abort: () => Promise<void>
+  /** After an abort: what the target could not take back, as a sentence. */
+  whatStays?: () => string | undefined
 }

@@ -188,7 +188,7 @@ describe('loading files', () => {
 
   it.each([
     [{ files: ['/no/such'] }, 'NOT_FOUND', 'There is no file or folder /no/such'],
-    [{ files: ['/tmp'], to: 'kafka' }, 'INVALID_INPUT', 'into Kafka'],
+    [{ files: ['/tmp'], to: 'kafka' }, 'INVALID_INPUT', 'no Kafka'],
     [{ files: ['/tmp'], timezone: 'Mars/Olympus' }, 'INVALID_INPUT', 'no time zone Mars/Olympus'],
     [{ files: [import.meta.filename], reference: '/no/such.csv' }, 'NOT_FOUND', 'no file /no/such.csv'],
   ] as const)('%j is refused before anything is loaded', async (input, code, message) => {
