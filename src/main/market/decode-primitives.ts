@@ -15,11 +15,16 @@ export interface Cursor {
   to: number
   /** Whether the varint in hand goes on. */
   more: boolean
+  /** Of the message that was read last, runs that are no part of its fingerprint, in the order of their bytes. */
+  leftOut: Int32Array
+  leftOutCount: number
 }
 
 /** 64-bit integers are pairs of 32 bits, low half first: what BigInt64Array sees in the same memory. */
 export type Pairs = Int32Array
 
+/** One for each field that a second publication may change. */
+const MOST_LEFT_OUT = 2
 const TWO_32 = 2 ** 32
 /** Beyond them a double no longer holds every microsecond: years 1684 to 2255. */
 const MAX_MICROS = 2 ** 53
@@ -28,7 +33,8 @@ const LIMIT = [0x0de0b6b3, 0xa7640000] as const
 const NEGATIVE_LIMIT = [-0x0de0b6b4, 0x589c0000] as const
 
 export function createCursor(bytes: Buffer = Buffer.alloc(0)): Cursor {
-  return { bytes, view: viewOf(bytes), at: 0, end: 0, from: 0, to: 0, more: false }
+  const leftOut = new Int32Array(2 * MOST_LEFT_OUT)
+  return { bytes, view: viewOf(bytes), at: 0, end: 0, from: 0, to: 0, more: false, leftOut, leftOutCount: 0 }
 }
 
 export function pointCursor(cursor: Cursor, bytes: Buffer): void {

@@ -16,6 +16,7 @@ import {
   type Cursor,
   type Pairs,
 } from './decode-primitives.ts'
+import { CHANGING_FIELDS } from './fingerprint.ts'
 import { createSkippers, typeName, unwrap, type Attributes, type ReadField } from './decode-skip.ts'
 
 /** Where a column's values go. `none` is called for a null, `take` with the bytes from … to of a text, list or map. */
@@ -56,7 +57,9 @@ export function compileDecoder(
     const skip = skipOf(type)
     specs.delete(name)
     names.push(name)
-    readers.push(!spec || (others === 'skip' && !sinks[name]) ? skip : columnReader(schema, type, spec, sinks[name]))
+    const isSkipped = !spec || (others === 'skip' && !sinks[name])
+    const reader = isSkipped ? skip : columnReader(schema, type, spec, sinks[name])
+    readers.push(spec && CHANGING_FIELDS.has(name) ? leavingOut(reader) : reader)
   }
   for (const spec of specs.values()) {
     if (spec.name.startsWith('_')) continue
@@ -67,6 +70,7 @@ export function compileDecoder(
 
   return function decode(cursor, row) {
     let field = 0
+    cursor.leftOutCount = 0
     try {
       for (; field < readers.length; field++) readers[field](cursor, row)
     } catch (cause) {
@@ -166,6 +170,17 @@ function blocksReader(textsInItem: number, sink: SinkOf<'take'>): ReadField {
     cursor.from = from
     cursor.to = cursor.at
     sink?.take(cursor, row)
+  }
+}
+
+/** Notes where the field lies, for the fingerprint of the message. */
+function leavingOut(read: ReadField): ReadField {
+  return (cursor, row) => {
+    const from = cursor.at
+    read(cursor, row)
+    const at = 2 * cursor.leftOutCount++
+    cursor.leftOut[at] = from
+    cursor.leftOut[at + 1] = cursor.at
   }
 }
 

@@ -1,0 +1,190 @@
+// Repeats: judged by a list that is searched from end to end. What is a repeat depends on the partition's messages alone.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createDedupe } from '../../../src/main/market/dedupe.ts'
+import { embeddedSchemaOf, createWireDecoder } from '../../../src/main/market/decode-wire.ts'
+import { createCursor } from '../../../src/main/market/decode-primitives.ts'
+import { readFingerprint } from '../../../src/main/market/fingerprint.ts'
+import { trades } from '../../../src/contract/tables.ts'
+import { messageOf, type SampleRow } from '../../support/market-messages.ts'
+
+interface Came {
+  key: number
+  micros: number
+}
+
+const MINUTE = 60e6
+/** Those of the keys below 100 often fall into the same bucket. */
+const fingerprintOf = (key: number) => ({
+  low: key % 3 === 0 && key < 100 ? 7 : Math.imul(key, 0x9e3779b1),
+  high: -key,
+})
+
+/** The definition: the same within the window, and among so many before. */
+function isRepeatOf(all: readonly Came[], i: number, minutes: number, rows: number): boolean {
+  const timeAt = (k: number) => Math.max(...all.slice(0, k + 1).map(({ micros }) => Math.floor(micros / 1000)))
+  const now = timeAt(i)
+  for (let k = Math.max(0, i - rows); k < i; k++)
+    if (all[k].key === all[i].key && now - timeAt(k) < minutes * 60_000) return true
+  return false
+}
+
+const stream = fc
+  .array(
+    fc.record({
+      key: fc.nat(12),
+      // Mostly forward, at times all at once, a long pause, or a clock that is set back a day.
+      step: fc.oneof(
+        { weight: 8, arbitrary: fc.nat(40e6) },
+        { weight: 2, arbitrary: fc.constant(0) },
+        { weight: 1, arbitrary: fc.constantFrom(90 * MINUTE, -1440 * MINUTE, -30 * MINUTE, 59_999_999) },
+      ),
+    }),
+    { maxLength: 120 },
+  )
+  .map(steps => {
+    let micros = 1_794_000_000_000_000
+    return steps.map(({ key, step }): Came => ({ key, micros: (micros += step) }))
+  })
+
+describe('a repeat', () => {
+  it('is what came before within the window and the number of rows, whatever the clock did', () => {
+    fc.assert(
+      fc.property(stream, fc.constantFrom(1, 3, 60), fc.constantFrom(1, 4, 20, 1000), (all, minutes, rows) => {
+        const dedupe = createDedupe({ minutes, rowsPerPartition: rows })
+        all.forEach(({ key, micros }, i) =>
+          expect(dedupe.isRepeat(0, fingerprintOf(key), micros)).toBe(isRepeatOf(all, i, minutes, rows)),
+        )
+        expect(dedupe.size()).toBeLessThanOrEqual(rows)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is the same after a restart that reads again from the first message not older than the window', () => {
+    fc.assert(
+      fc.property(stream, fc.nat(120), fc.constantFrom(1, 3, 60), (all, start, minutes) => {
+        if (all.length === 0) return
+        const at = start % all.length
+        const before = createDedupe({ minutes, rowsPerPartition: 50 })
+        const whole = all.map(({ key, micros }) => before.isRepeat(0, fingerprintOf(key), micros))
+        const wanted = (all[at - 1] ?? all[at]).micros - minutes * MINUTE
+        const first = all.findIndex(({ micros }) => micros >= wanted)
+        const after = createDedupe({ minutes, rowsPerPartition: 50 })
+        const again = all.slice(first).map(({ key, micros }) => after.isRepeat(0, fingerprintOf(key), micros))
+        expect(again.slice(at - first)).toEqual(whole.slice(at))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is one of its partition only, however many rows others had in between', () => {
+    const dedupe = createDedupe({ minutes: 60, rowsPerPartition: 100 })
+    expect(dedupe.isRepeat(0, fingerprintOf(1), 0)).toBe(false)
+    for (let key = 0; key < 10_000; key++) dedupe.isRepeat(1, fingerprintOf(key), 0)
+    expect(dedupe.isRepeat(2, fingerprintOf(1), 0)).toBe(false)
+    expect(dedupe.isRepeat(0, fingerprintOf(1), 0)).toBe(true)
+  })
+
+  it('is found as long as rows come, also when they are numbered anew', () => {
+    const dedupe = createDedupe({ minutes: 60, rowsPerPartition: 100 })
+    for (let key = 0; key < 50_000; key++) {
+      expect(dedupe.isRepeat(0, fingerprintOf(key), key)).toBe(false)
+      if (key >= 40) expect(dedupe.isRepeat(0, fingerprintOf(key - 40), key)).toBe(true)
+    }
+  })
+
+  it('is not looked for with a window of no minutes', () => {
+    const dedupe = createDedupe({ minutes: 0 })
+    expect(dedupe.isRepeat(0, fingerprintOf(1), 0)).toBe(false)
+    expect(dedupe.isRepeat(0, fingerprintOf(1), 0)).toBe(false)
+    expect(dedupe.size()).toBe(0)
+  })
+})
+
+describe('the memory of repeats', () => {
+  it('is at most 24 bytes a message of a full partition, and little of one with few', () => {
+    const dedupe = createDedupe({ minutes: 60 })
+    for (let key = 0; key < 300_000; key++) dedupe.isRepeat(0, fingerprintOf(key), 0)
+    expect(dedupe.size()).toBe(200_000)
+    expect(dedupe.bytes() / dedupe.size()).toBeLessThan(24)
+    const before = dedupe.bytes()
+    dedupe.isRepeat(1, fingerprintOf(1), 0)
+    expect(dedupe.bytes() - before).toBeLessThan(8_000)
+  })
+})
+
+describe('a fingerprint', () => {
+  const decode = createWireDecoder(trades, {}, 'check')
+  const row: SampleRow = {
+    symbol: 'BHP',
+    micros: 1_794_000_000_123_456,
+    id: 17,
+    sequence: 7,
+    vendorData: { venue: 'X' },
+  }
+
+  /** In a buffer of a log, not at its beginning. */
+  function printOf(message: Buffer) {
+    const bytes = Buffer.concat([Buffer.alloc(13, 0xff), message, Buffer.alloc(5, 0xee)])
+    const cursor = { ...createCursor(bytes), at: 13, end: 13 + message.length }
+    decode(cursor, 0)
+    const out = { low: 0, high: 0 }
+    readFingerprint(cursor, 13, 13 + message.length, out)
+    return `${out.low} ${out.high}`
+  }
+  const print = (change: Partial<SampleRow> = {}) => printOf(messageOf('trades', { ...row, ...change }))
+
+  it('leaves out when a row was taken in, whatever length that takes', () => {
+    expect(embeddedSchemaOf(0x7fffff01)).toBeDefined()
+    for (const ingestedMicros of [0, 1, 63, 64, 1e6, 1e15]) expect(print({ ingestedMicros })).toBe(print())
+  })
+
+  it('is another one for any other content', () => {
+    const changes: Partial<SampleRow>[] = [
+      { id: 18 },
+      { symbol: 'BHQ' },
+      { sequence: 8 },
+      { sequence: null },
+      { price: 3_618_000_001 },
+      { micros: row.micros + 1 },
+      { vendorData: { venue: 'Y' } },
+      { vendorData: {} },
+      { vendorData: null },
+      { conditions: [] },
+    ]
+    expect(new Set([print(), ...changes.map(print)]).size).toBe(changes.length + 1)
+  })
+
+  it('differs for every flip of one bit or of two bits of the same place, and among a million ids', () => {
+    const message = messageOf('trades', row)
+    const cursor = createCursor(message)
+    const out = { low: 0, high: 0 }
+    const seen = new Set<bigint>()
+    const note = () => {
+      readFingerprint(cursor, 0, message.length, out)
+      seen.add((BigInt(out.high >>> 0) << 32n) | BigInt(out.low >>> 0))
+    }
+    note()
+    const last = message.length - 1
+    for (let at = 0; at <= last; at++)
+      for (let bit = 1; bit < 256; bit *= 2) {
+        message[at] ^= bit
+        note()
+        for (let other = at + 1; other <= last; other += 4) {
+          message[other] ^= bit
+          note()
+          message[other] ^= bit
+        }
+        message[at] ^= bit
+      }
+    let count = 1
+    for (let at = 0; at <= last; at++) count += 8 * (1 + Math.ceil((last - at) / 4))
+    expect(seen.size).toBe(count)
+    for (let id = 0; id < 1_000_000; id++) {
+      message.writeInt32LE(id, 40)
+      note()
+    }
+    expect(seen.size).toBeGreaterThanOrEqual(count + 999_000)
+  })
+})
