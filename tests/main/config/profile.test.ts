@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { defaultProfile } from '../../../src/main/config/default-profile.ts'
 import { openProfile, readInstance } from '../../../src/main/config/profile.ts'
-import { noteOwnProcess } from '../../../src/main/config/running.ts'
+import { noteOwnProcess } from '../../../src/main/base/running.ts'
 import { makeTempFolder } from '../../support/temp-folder.ts'
 
 /** A K2-like process that holds a profile until it is killed. */
