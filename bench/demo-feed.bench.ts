@@ -6,7 +6,8 @@ import { instruments } from '../src/main/sources/demo/arrivals.ts'
 import { createMessageColumns } from '../src/main/sources/demo/columns.ts'
 import { startDemoFeed } from '../src/main/sources/demo/feed.ts'
 import { createMarket, fillMessages } from '../src/main/sources/demo/market.ts'
-import { clearBatch, createTopicBatches } from '../src/main/sources/demo/topic-batches.ts'
+import { createTopicBatches } from '../src/main/sources/demo/topic-batches.ts'
+import { clearBatch } from '../src/main/sources/message-batch.ts'
 import type { Figure } from './figure.ts'
 
 const MESSAGES = 1_000_000

@@ -2,13 +2,17 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { timestampText } from '../../../contract/columns.ts'
 import type { DemoStatus } from '../../../contract/demo.ts'
+import type { TailTable } from '../../../contract/tables.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import type { MessageLog } from '../../log/message-log.ts'
+import { EMBEDDED_SCHEMA_IDS } from '../../market/avro-schemas.ts'
 import { instruments, setDensity } from './arrivals.ts'
 import { createMessageColumns } from './columns.ts'
 import { createMarket, fillMessages, marketMicros, nextMessageMicros, skipTo } from './market.ts'
 import { createRateMeter } from '../../base/rate-meter.ts'
-import { clearBatch, createTopicBatches, producedOf } from './topic-batches.ts'
+import { ensureTopics } from '../ensure-topics.ts'
+import { createSender } from './send.ts'
+import { createTopicBatches, demoTopics } from './topic-batches.ts'
 
 export interface Pace {
   /** Messages per second of the clock. */
@@ -17,8 +21,12 @@ export interface Pace {
   speed: number
 }
 
+/** Which schema a topic's messages are written with; the embedded one's where there is no registry. */
+export type SchemaIdOf = (topic: string, table: TailTable) => Promise<number> | number
+
 export interface DemoFeedOptions extends Pace {
   seed: number
+  schemaIdOf?: SchemaIdOf
 }
 
 export interface DemoFeed {
@@ -32,32 +40,43 @@ export interface DemoFeed {
 
 /** Work between two breaths of the event loop; the log's share comes on top. */
 const SLICE_MS = 4
-const SHORTEST_PAUSE_MS = 4
+const SHORTEST_PAUSE_MS = { embedded: 4, kafka: 20 }
 const LONGEST_PAUSE_MS = 100
 /** Messages between two looks at the clock: about half a millisecond. */
 const BATCH_MESSAGES = 256
 /** Further behind, the market skips to where it should be: what a machine cannot produce is missing, never queued. */
 const MOST_OFF_MS = 500
 
-/** Creates its topics, then runs until it is stopped. */
+/** Creates the topics that are missing, then runs until it is stopped. */
 export async function startDemoFeed(
   log: MessageLog,
-  { seed, ...firstPace }: DemoFeedOptions,
+  { seed, rate, speed, schemaIdOf = embeddedSchemaId }: DemoFeedOptions,
   clock: Clock = systemClock,
 ): Promise<DemoFeed> {
-  const batches = createTopicBatches(instruments)
-  await log.createTopics(batches.all.map(({ topic, partitions }) => ({ name: topic, partitions })))
+  const topics = demoTopics(instruments)
+  await ensureTopics(log, topics.keys())
+  const schemaIds = new Map<string, number>()
+  for (const [topic, table] of topics) schemaIds.set(topic, await schemaIdOf(topic, table))
 
   const columns = createMessageColumns(BATCH_MESSAGES)
   const stopping = new AbortController()
   const meter = createRateMeter(clock.nowMs())
   const startMicros = clock.nowMicros()
-  const market = createMarket({ seed, startMicros, density: firstPace.rate / firstPace.speed })
-  let pace = firstPace
+  const market = createMarket({ seed, startMicros, density: rate / speed })
+  let pace: Pace = { rate, speed }
   let anchor = { clockMicros: startMicros, marketMicros: startMicros }
   let messages = 0
   let running = true
   let failure: Error | undefined
+  const sender = createSender(
+    log,
+    () => createTopicBatches(instruments, topic => schemaIds.get(topic)!),
+    sent => {
+      messages += sent
+      meter.record(messages, clock.nowMs())
+    },
+    stopping.signal,
+  )
 
   /** Where the market should be now. */
   const targetMicros = () => anchor.marketMicros + (clock.nowMicros() - anchor.clockMicros) * pace.speed
@@ -79,28 +98,23 @@ export async function startDemoFeed(
 
   /** True when there is more to do at once. */
   async function runSlice(): Promise<boolean> {
+    const batches = await sender.next()
     const due = dueMicros()
     const endMs = performance.now() + SLICE_MS
-    let produced = 0
     let isFull = true
     while (isFull && performance.now() < endMs) {
       const count = fillMessages(market, columns, due)
       batches.encode(columns)
-      produced += count
       isFull = count === columns.capacity
     }
-    const filled = batches.all.filter(({ values }) => values.count > 0)
-    await Promise.all(filled.map(batch => log.append(batch.topic, producedOf(batch))))
-    filled.forEach(clearBatch)
-    messages += produced
-    meter.record(messages, clock.nowMs())
+    sender.send(batches)
     return isFull
   }
 
   /** Until the next message is due; wakes now and then, as the pace may have changed. */
   async function pause(): Promise<void> {
     const dueMs = (nextMessageMicros(market) - targetMicros()) / pace.speed / 1000
-    const pauseMs = Math.min(Math.max(dueMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS)
+    const pauseMs = Math.min(Math.max(dueMs, SHORTEST_PAUSE_MS[log.kind]), LONGEST_PAUSE_MS)
     await setTimeout(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
   }
 
@@ -110,6 +124,7 @@ export async function startDemoFeed(
         if (await runSlice()) await setImmediate()
         else await pause()
       }
+      await sender.settled()
     } catch (error) {
       failure = error as Error
     } finally {
@@ -139,4 +154,8 @@ export async function startDemoFeed(
     },
     failure: () => failure,
   }
+}
+
+function embeddedSchemaId(_: string, table: TailTable): number {
+  return EMBEDDED_SCHEMA_IDS[table]
 }

@@ -3,14 +3,15 @@ import type { Handlers } from '../../../contract/capability.ts'
 import { demo, type DemoStatus } from '../../../contract/demo.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { MessageLog } from '../../log/message-log.ts'
-import { startDemoFeed, type DemoFeed } from './feed.ts'
+import { startDemoFeed, type DemoFeed, type SchemaIdOf } from './feed.ts'
 
 export interface DemoEngine {
   handlers: Handlers<typeof demo>
   close(): Promise<void>
 }
 
-export function demoHandlers(log: MessageLog): DemoEngine {
+/** Without `schemaIdOf` messages are written as where there is no registry. */
+export function demoHandlers(log: MessageLog, schemaIdOf?: SchemaIdOf): DemoEngine {
   let feed: DemoFeed | undefined
   let closed = false
   let lastTurn: Promise<unknown> = Promise.resolve()
@@ -32,7 +33,7 @@ export function demoHandlers(log: MessageLog): DemoEngine {
           if (feed && current?.running && current.seed === seed) feed.setPace({ rate, speed })
           else {
             await feed?.stop()
-            feed = await startDemoFeed(log, { seed, rate, speed })
+            feed = await startDemoFeed(log, { seed, rate, speed, schemaIdOf })
           }
           return feed.status()
         }),

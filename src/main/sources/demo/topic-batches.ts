@@ -1,18 +1,15 @@
 // The market's messages as what a log takes: per topic the keys and the encoded values.
+import type { TailTable } from '../../../contract/tables.ts'
 import { EMBEDDED_SCHEMA_IDS } from '../../market/avro-schemas.ts'
 import { encodeInstrument, putQuote, putTrade } from '../../market/encode.ts'
-import { exchangeOf } from '../../market/exchanges.ts'
 import { topicOf } from '../../market/topics.ts'
-import { clearValues, createValueBuffer, type ValueBuffer } from '../../market/value-buffer.ts'
-import type { Produced } from '../../log/message-log.ts'
+import { createMessageBatch, type MessageBatch } from '../message-batch.ts'
 import { TRADE, type MessageColumns } from './columns.ts'
 import type { DemoInstrument } from './instruments.ts'
 
-export interface TopicBatch {
+export interface TopicBatch extends MessageBatch {
   topic: string
-  partitions: number
-  keys: string[]
-  values: ValueBuffer
+  schemaId: number
 }
 
 export interface TopicBatches {
@@ -20,15 +17,27 @@ export interface TopicBatches {
   encode(columns: MessageColumns): void
 }
 
-export function createTopicBatches(instruments: readonly DemoInstrument[]): TopicBatches {
+/** By topic, what its messages are. */
+export function demoTopics(instruments: readonly DemoInstrument[]): Map<string, TailTable> {
+  const tables: readonly TailTable[] = ['trades', 'quotes']
+  return new Map(
+    tables.flatMap(table =>
+      instruments.map(({ assetClass, exchange }) => [topicOf(assetClass, table, exchange), table] as const),
+    ),
+  )
+}
+
+export function createTopicBatches(
+  instruments: readonly DemoInstrument[],
+  schemaIdOf: (topic: string, table: TailTable) => number = (_, table) => EMBEDDED_SCHEMA_IDS[table],
+): TopicBatches {
   const byTopic = new Map<string, TopicBatch>()
-  const batchOf = ({ assetClass, exchange }: DemoInstrument, dataType: 'trades' | 'quotes'): TopicBatch => {
+  const batchOf = ({ assetClass, exchange }: DemoInstrument, dataType: TailTable): TopicBatch => {
     const topic = topicOf(assetClass, dataType, exchange)
     const batch = byTopic.get(topic) ?? {
       topic,
-      partitions: exchangeOf(exchange).partitions,
-      keys: [],
-      values: createValueBuffer(),
+      schemaId: schemaIdOf(topic, dataType),
+      ...createMessageBatch(),
     }
     byTopic.set(topic, batch)
     return batch
@@ -41,22 +50,11 @@ export function createTopicBatches(instruments: readonly DemoInstrument[]): Topi
     for (let row = 0; row < columns.count; row++) {
       const place = columns.instruments[row]
       const isTrade = columns.kinds[row] === TRADE
-      const { keys, values } = (isTrade ? trades : quotes)[place]
-      if (isTrade) putTrade(values, EMBEDDED_SCHEMA_IDS.trades, encoded[place], columns, row)
-      else putQuote(values, EMBEDDED_SCHEMA_IDS.quotes, encoded[place], columns, row)
+      const { keys, values, schemaId } = (isTrade ? trades : quotes)[place]
+      if (isTrade) putTrade(values, schemaId, encoded[place], columns, row)
+      else putQuote(values, schemaId, encoded[place], columns, row)
       keys.push(instruments[place].symbol)
     }
   }
   return { all: [...byTopic.values()], encode }
-}
-
-/** What the batch holds, until it is cleared: views, not copies. */
-export function producedOf({ keys, values }: TopicBatch): Produced {
-  const { count, bytes, length, ends } = values
-  return { count, keys, values: bytes.subarray(0, length), ends: ends.subarray(0, count) }
-}
-
-export function clearBatch({ keys, values }: TopicBatch): void {
-  keys.length = 0
-  clearValues(values)
 }

@@ -1,29 +1,17 @@
 // Rows of a source as the messages of a log: each in the topic of its instrument, with the key that decides its partition.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { TABLES, type AssetClass } from '../../../contract/tables.ts'
-import type { Produced } from '../../log/message-log.ts'
 import { topicOf } from '../../market/topics.ts'
-import {
-  clearValues,
-  createValueBuffer,
-  endValue,
-  putByte,
-  reserve,
-  type ValueBuffer,
-} from '../../market/value-buffer.ts'
+import { endValue, putByte, reserve } from '../../market/value-buffer.ts'
 import type { LoadTable } from '../load-target.ts'
+import type { MessageBatch } from '../message-batch.ts'
 import { cellWriter, NUMBERS_SIZE, type PutCell } from './cell-writer.ts'
-
-export interface EncodedRows {
-  keys: string[]
-  values: ValueBuffer
-}
 
 export interface RowEncoder {
   /** The topics of the batch's rows, each once. */
   topics: readonly string[]
   /** Rows from … to that belong to a topic, as messages behind those that are there. */
-  encode: (topic: string, schemaId: number, from: number, to: number, out: EncodedRows) => void
+  encode: (topic: string, schemaId: number, from: number, to: number, out: MessageBatch) => void
 }
 
 /** Messages of one entity share a partition, so that they stay in order. */
@@ -84,18 +72,4 @@ function isConstant({ words }: Column): boolean {
 
 function textsOf({ values, words = [] }: Column): (row: number) => string {
   return row => words[Number(values[row])] as string
-}
-
-export function createEncodedRows(): EncodedRows {
-  return { keys: [], values: createValueBuffer() }
-}
-
-export function clearRows({ keys, values }: EncodedRows): void {
-  keys.length = 0
-  clearValues(values)
-}
-
-/** What was encoded, until it is cleared: views, not copies. */
-export function producedOf({ keys, values: { count, bytes, length, ends } }: EncodedRows): Produced {
-  return { count, keys, values: bytes.subarray(0, length), ends: ends.subarray(0, count) }
 }

@@ -4,7 +4,8 @@ import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { MessageLog } from '../../log/message-log.ts'
 import { ensureTopics } from '../ensure-topics.ts'
 import type { Load, LoadTable, LoadTarget } from '../load-target.ts'
-import { clearRows, createEncodedRows, createRowEncoder, producedOf, type EncodedRows } from './encode-rows.ts'
+import { clearBatch, createMessageBatch, producedOf, type MessageBatch } from '../message-batch.ts'
+import { createRowEncoder } from './encode-rows.ts'
 
 export interface LoadLog {
   log: MessageLog
@@ -41,11 +42,11 @@ function beginLoad(
   prepare: (topics: readonly string[], table: LoadTable) => Promise<void>,
 ): Load {
   const inFlight = new Set<Promise<void>>()
-  const spare: EncodedRows[] = []
+  const spare: MessageBatch[] = []
   let sent = 0
   let failure: { cause: unknown } | undefined
 
-  function send(topic: string, rows: EncodedRows): void {
+  function send(topic: string, rows: MessageBatch): void {
     const count = rows.values.count
     const sending = log
       .append(topic, producedOf(rows))
@@ -55,7 +56,7 @@ function beginLoad(
       )
       .finally(() => {
         inFlight.delete(sending)
-        clearRows(rows)
+        clearBatch(rows)
         spare.push(rows)
       })
     inFlight.add(sending)
@@ -70,7 +71,7 @@ function beginLoad(
         for (const topic of topics) {
           while (inFlight.size >= MOST_IN_FLIGHT) await Promise.race(inFlight)
           if (failure) throw failure.cause
-          const rows = spare.pop() ?? createEncodedRows()
+          const rows = spare.pop() ?? createMessageBatch()
           encode(topic, schemaIds.get(topic)!, from, Math.min(from + ROWS_AT_ONCE, batch.rowCount), rows)
           if (rows.values.count > 0) send(topic, rows)
           else spare.push(rows)

@@ -4,7 +4,8 @@ import { instruments } from '../../../../src/main/sources/demo/arrivals.ts'
 import { createMessageColumns, TRADE, type MessageColumns } from '../../../../src/main/sources/demo/columns.ts'
 import type { DemoInstrument } from '../../../../src/main/sources/demo/instruments.ts'
 import { createMarket, fillMessages, type Market } from '../../../../src/main/sources/demo/market.ts'
-import { clearBatch, createTopicBatches } from '../../../../src/main/sources/demo/topic-batches.ts'
+import { createTopicBatches } from '../../../../src/main/sources/demo/topic-batches.ts'
+import { clearBatch } from '../../../../src/main/sources/message-batch.ts'
 
 export const START = Date.UTC(2026, 2, 10, 14, 7) * 1000
 
@@ -66,7 +67,7 @@ export function forEachMessage(market: Market, count: number, visit: (message: M
 
 /** A hash for each topic of the first `count` messages, made so many at a time. */
 export function hashMessages(market: Market, count: number, atATime: number): Record<string, string[]> {
-  const batches = createTopicBatches(instruments)
+  const batches = createTopicBatches(instruments, (_, table) => (table === 'trades' ? 1 : 2))
   const hashes = batches.all.map(({ topic }) => ({ topic, keys: createHash('sha256'), values: createHash('sha256') }))
   for (let left = count; left > 0;) {
     const columns = createMessageColumns(Math.min(left, atATime))

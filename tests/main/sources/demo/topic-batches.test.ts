@@ -7,17 +7,35 @@ import { parseTopic } from '../../../../src/main/market/topics.ts'
 import { instruments } from '../../../../src/main/sources/demo/arrivals.ts'
 import { createMessageColumns, TRADE } from '../../../../src/main/sources/demo/columns.ts'
 import { fillMessages } from '../../../../src/main/sources/demo/market.ts'
-import { clearBatch, createTopicBatches, producedOf } from '../../../../src/main/sources/demo/topic-batches.ts'
+import { createTopicBatches, demoTopics } from '../../../../src/main/sources/demo/topic-batches.ts'
+import { clearBatch, producedOf } from '../../../../src/main/sources/message-batch.ts'
 import { readMessage, splitValues } from '../../market/read-avro.ts'
 import { marketOf } from './messages.ts'
 
-it('has the topics of both venues, with the partitions that other producers use', () => {
-  expect(createTopicBatches(instruments).all.map(({ topic, partitions }) => [topic, partitions])).toEqual([
-    ['market.equities.trades.asx', 30],
-    ['market.crypto.trades.binance', 16],
-    ['market.equities.quotes.asx', 30],
-    ['market.crypto.quotes.binance', 16],
-  ])
+it('has the topics of both venues', () => {
+  const topics = [
+    ['market.equities.trades.asx', 'trades'],
+    ['market.crypto.trades.binance', 'trades'],
+    ['market.equities.quotes.asx', 'quotes'],
+    ['market.crypto.quotes.binance', 'quotes'],
+  ]
+  expect([...demoTopics(instruments)]).toEqual(topics)
+  expect(createTopicBatches(instruments).all.map(({ topic }) => topic)).toEqual(topics.map(([topic]) => topic))
+})
+
+it('writes with the schema that each topic has in its registry', () => {
+  const idOf = (topic: string, table: string) => topic.length * 100 + table.length
+  const batches = createTopicBatches(instruments, idOf)
+  const columns = createMessageColumns(500)
+  fillMessages(marketOf(), columns)
+  batches.encode(columns)
+  for (const batch of batches.all) {
+    const { dataType } = parseTopic(batch.topic)!
+    const ids = splitValues(producedOf(batch)).map(
+      value => readMessage(value, avroSchemas[dataType as 'trades' | 'quotes']).schemaId,
+    )
+    expect(new Set(ids)).toEqual(new Set([idOf(batch.topic, dataType)]))
+  }
 })
 
 it('writes every message to its topic under its symbol, in order, readable by the published schema', () => {

@@ -58,7 +58,7 @@ function ofMessage(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_')))
 }
 
-const byId = (a: Row, b: Row) => (String(a.message_id) < String(b.message_id) ? -1 : 1)
+const byId = (a: Row, b: Row) => (JSON.stringify(a.message_id) < JSON.stringify(b.message_id) ? -1 : 1)
 
 async function expectSameRows(input: Input, table: LoadTable, topics: readonly string[]): Promise<LoggedRow[]> {
   const log = openLog()
