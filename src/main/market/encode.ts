@@ -12,6 +12,7 @@ import {
   putDigits,
   putLong,
   putText,
+  putWireHeader,
   reserve,
   type ValueBuffer,
 } from './value-buffer.ts'
@@ -125,11 +126,7 @@ function putStart(
   const micros = columns.exchangeTimestamps[row]
   const millis = Math.floor(micros / 1000)
   reserve(out, NUMBERS_SIZE + size + idSize * 2)
-  putByte(out, 0)
-  putByte(out, schemaId >>> 24)
-  putByte(out, schemaId >>> 16)
-  putByte(out, schemaId >>> 8)
-  putByte(out, schemaId)
+  putWireHeader(out, schemaId)
   putLong(out, idHead.length + countDigits(millis) + idMiddle.length + idSize)
   putBytes(out, idHead)
   putDigits(out, millis)

@@ -46,6 +46,15 @@ export function putByte(out: ValueBuffer, byte: number): void {
   out.bytes[out.length++] = byte
 }
 
+/** Confluent's wire format: a zero and the schema's id, and the value follows. */
+export function putWireHeader(out: ValueBuffer, schemaId: number): void {
+  putByte(out, 0)
+  putByte(out, schemaId >>> 24)
+  putByte(out, schemaId >>> 16)
+  putByte(out, schemaId >>> 8)
+  putByte(out, schemaId)
+}
+
 /** Faster than `set` for the few bytes of a name. */
 export function putBytes(out: ValueBuffer, bytes: Uint8Array): void {
   let at = out.length
@@ -75,6 +84,14 @@ export function putLong(out: ValueBuffer, value: number): void {
   }
   bytes[at++] = group
   out.length = at
+}
+
+/** At most 10 bytes. Exact over all 64 bits, where the number is. */
+export function putExactLong(out: ValueBuffer, value: number | bigint): void {
+  if (typeof value === 'number') return putLong(out, value)
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  for (; rest > 0x7fn; rest >>= 7n) putByte(out, Number(rest & 0x7fn) | 0x80)
+  putByte(out, Number(rest))
 }
 
 /** An unscaled integer of at most 18 digits, in as few bytes as hold it and its sign; with its length at most 9 bytes. */

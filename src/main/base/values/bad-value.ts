@@ -2,3 +2,6 @@
 
 /** Thrown once a bad row; one costs about what parsing ten good rows does. */
 export class BadValue extends Error {}
+
+/** A value of the right kind that is more than there is room for. */
+export class BeyondLimits extends BadValue {}

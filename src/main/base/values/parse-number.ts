@@ -1,5 +1,5 @@
 // Numbers out of bytes, exactly: no double is ever in between that could not hold every digit.
-import { BadValue } from './bad-value.ts'
+import { BadValue, BeyondLimits } from './bad-value.ts'
 
 const [PLUS, MINUS, DOT, ZERO, NINE] = [43, 45, 46, 48, 57]
 /** decimal(18,8) */
@@ -66,10 +66,10 @@ function slowDecimal(bytes: Buffer, from: number, to: number): number | bigint {
   const shift = SCALE_DIGITS - fraction.length + Number(exponent)
   const integerDigits = digits.length - fraction.length + Number(exponent)
   if (integerDigits > INTEGER_DIGITS)
-    throw new BadValue(`has ${integerDigits} integer digits, ${INTEGER_DIGITS} at most`)
+    throw new BeyondLimits(`has ${integerDigits} integer digits, ${INTEGER_DIGITS} at most`)
   const kept = shift >= 0 ? digits + '0'.repeat(shift) : digits.slice(0, Math.max(0, digits.length + shift))
   const dropped = shift >= 0 ? '' : digits.slice(Math.max(0, digits.length + shift))
-  if (/[1-9]/.test(dropped)) throw new BadValue(`has more than ${SCALE_DIGITS} decimals`)
+  if (/[1-9]/.test(dropped)) throw new BeyondLimits(`has more than ${SCALE_DIGITS} decimals`)
   const scaled = BigInt(sign === '-' ? `-${kept || '0'}` : kept || '0')
   return isExact(scaled) ? Number(scaled) : scaled
 }
@@ -88,7 +88,7 @@ export function parseLong(bytes: Buffer, from: number, to: number): number | big
   }
   if (digits <= SAFE_DIGITS) return isNegative && value !== 0 ? -value : value
   const exact = BigInt(bytes.toString('latin1', from, to).replace(/^\+/, ''))
-  if (exact > LARGEST_LONG || exact < -LARGEST_LONG - 1n) throw new BadValue('does not fit 64 bits')
+  if (exact > LARGEST_LONG || exact < -LARGEST_LONG - 1n) throw new BeyondLimits('does not fit 64 bits')
   return isExact(exact) ? Number(exact) : exact
 }
 

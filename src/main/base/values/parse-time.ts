@@ -1,5 +1,5 @@
 // Times out of bytes, in microseconds: ISO 8601, epoch numbers, and a date and a time of day in columns of their own.
-import { BadValue } from './bad-value.ts'
+import { BadValue, BeyondLimits } from './bad-value.ts'
 import type { WallClock } from './zone.ts'
 
 const [SPACE, PLUS, MINUS, DOT, SLASH, ZERO, COLON, LARGE_T, LARGE_Z] = [32, 43, 45, 46, 47, 48, 58, 84, 90]
@@ -100,7 +100,7 @@ function parseEpoch(bytes: Buffer, from: number, to: number): number {
   }
   if (digits < MILLIS_DIGITS || digits > MOST_DIGITS) throw notATime()
   const micros = digits < MICROS_DIGITS ? value * 1000 : value
-  if (micros >= LATEST) throw new BadValue(`is after ${LAST_YEAR}`)
+  if (micros >= LATEST) throw new BeyondLimits(`is after ${LAST_YEAR}`)
   return micros
 }
 
@@ -112,7 +112,8 @@ export function dayOf(year: number, month: number, dayOfMonth: number): number {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
   const days = month === 2 && isLeap ? 29 : monthDays[month]
   if (!(month >= 1 && dayOfMonth >= 1 && dayOfMonth <= days)) throw new BadValue('is not a date of the calendar')
-  if (!(year >= FIRST_YEAR && year <= LAST_YEAR)) throw new BadValue(`is not between ${FIRST_YEAR} and ${LAST_YEAR}`)
+  if (!(year >= FIRST_YEAR && year <= LAST_YEAR))
+    throw new BeyondLimits(`is not between ${FIRST_YEAR} and ${LAST_YEAR}`)
   return daysBefore(year, month, dayOfMonth, isLeap) * DAY
 }
 
