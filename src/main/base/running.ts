@@ -10,6 +10,24 @@ export interface ProcessNote {
   mark?: string
 }
 
+/** Written by a process: whether the machine has been started anew since. Without /proc by its uptime, in doubt yes. */
+export function noteBoot(): string {
+  return readBoot() ?? new Date().toISOString()
+}
+
+export function isSameBoot(note: string): boolean {
+  const boot = readBoot()
+  return boot === undefined ? Date.parse(note) > Date.now() - uptime() * 1000 + CLOCK_SLACK_MS : note === boot
+}
+
+function readBoot(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  } catch {
+    return undefined
+  }
+}
+
 const OWN_START = new Date(performance.timeOrigin).toISOString()
 const CLOCK_SLACK_MS = 60_000
 
@@ -36,7 +54,8 @@ function readMark(pid: number): string | undefined {
     // After the name in parentheses, which may hold anything: state, then 18 numbers, then the start in ticks.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z') return undefined
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}:${fields[19]}`
+    const boot = readBoot()
+    return boot === undefined ? undefined : `${boot}:${fields[19]}`
   } catch {
     return undefined
   }

@@ -75,12 +75,22 @@ export function appendMessage(partition: Partition, chunk: Chunk, { key, value, 
   partition.next++
 }
 
+/** Uses up the offsets before this one without messages; the next message begins a chunk of its own. */
+export function skipTo(partition: Partition, next: number): void {
+  const last = partition.chunks.at(-1)
+  // No room for another: its offsets follow each other.
+  if (last) last.ends = last.ends.slice(0, last.count)
+  partition.next = next
+}
+
 /** What there is from this offset on, within one chunk; nothing at the end of the partition. Copies, so that a batch is its reader's own. */
 export function readBatch(partition: Partition, offset: number): LogBatch | undefined {
   checkOffset(partition, offset)
-  const chunk = partition.chunks.findLast(({ first }) => first <= offset)
-  if (!chunk || offset === partition.next) return undefined
+  if (offset === partition.next) return undefined
+  const at = partition.chunks.findLastIndex(({ first }) => first <= offset)
+  const chunk = partition.chunks[at]
   const from = offset - chunk.first
+  if (from >= chunk.count) return emptyBatch(partition, partition.chunks.at(at + 1)?.first ?? partition.next)
   const count = Math.min(chunk.count - from, BATCH_MESSAGES)
   const base = from === 0 ? 0 : chunk.ends[from - 1]
   const offsets = new Float64Array(count)
@@ -108,6 +118,14 @@ export function readBatch(partition: Partition, offset: number): LogBatch | unde
     keyStarts,
     keyEnds,
   }
+}
+
+/** Offsets that were used up by nothing. */
+function emptyBatch({ topic, index, next }: Partition, nextOffset: number): LogBatch {
+  const none = new Int32Array(0)
+  const noTimes = new Float64Array(0)
+  const columns = { offsets: noTimes, timestamps: noTimes, starts: none, ends: none, keyStarts: none, keyEnds: none }
+  return { topic, partition: index, count: 0, nextOffset, latest: next, bytes: Buffer.alloc(0), ...columns }
 }
 
 export function rangeOf({ index, chunks, next }: Partition): PartitionRange {

@@ -1,93 +1,55 @@
-// The log embedded in this process: what K2 runs on where there is no Kafka. It lives as long as the process does.
+// The log embedded in this process: what K2 runs on where there is no Kafka. Without a folder it lives as long as the
+// process does; with one it is there again at the next start, with the same offsets.
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../../contract/failure.ts'
 import { createBell } from '../base/bell.ts'
 import { systemClock } from '../base/clock.ts'
-import { partitionOf } from '../market/partition.ts'
+import { openEmbeddedJournal } from './embedded-journal.ts'
+import { createMemory, type EmbeddedTopic, type KeyPlace } from './embedded-memory.ts'
+import { offsetAt, offsetOf, rangeOf, readBatch, type Partition } from './embedded-partition.ts'
+import type { JournalOptions } from './journal.ts'
 import type { MessageLog, Produced, TopicSpec } from './message-log.ts'
-import {
-  appendMessage,
-  createChunk,
-  hasRoom,
-  offsetAt,
-  offsetOf,
-  rangeOf,
-  readBatch,
-  type Chunk,
-  type Partition,
-} from './embedded-partition.ts'
 
 export interface EmbeddedLogOptions {
   /** Memory for messages; beyond it the oldest go. */
   maxBytes: number
-  /** Identity of its offsets; a new one when left out, as it begins anew. */
+  /** Where it survives; CONFLICT when another process has it open. */
+  folder?: string
+  /** Identity of the offsets of a log that begins anew; a new one when left out. */
   cluster?: string
   /** Microseconds since 1970. */
   now?: () => number
-}
-
-interface Topic {
-  name: string
-  partitions: Partition[]
-  keys: Map<string, { bytes: Buffer; partition: Partition }>
+  /** What was lost before the start, for the log of the program. */
+  onWarning?: (why: string) => void
+  /** For tests that let the disk be full. */
+  files?: JournalOptions['files']
 }
 
 /** As Kafka's own default. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
-/** Partitions begin small, as most stay so; a busy one soon has large chunks. */
-const FIRST_CHUNK_BYTES = 16 * 1024
-const MAX_CHUNK_BYTES = 1024 * 1024
-/** Retention removes whole chunks, so one is to be a small part of all there may be. */
-const CHUNKS_IN_LOG = 128
-const MIN_CHUNK_BYTES = 1024
-const MAX_CACHED_KEYS = 100_000
 /** Topics cannot be deleted here, so none is made anew. */
 const FIRST_EPOCH = '0'
 
 export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
-  const { maxBytes, cluster = randomUUID(), now = () => systemClock.nowMicros() } = options
-  const maxChunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, Math.floor(maxBytes / CHUNKS_IN_LOG)))
-  const topics = new Map<string, Topic>()
+  const { maxBytes, folder, now = () => systemClock.nowMicros(), onWarning = () => {}, files } = options
+  const memory = createMemory(maxBytes)
+  const { topics } = memory
+  const begunAs = options.cluster ?? randomUUID()
+  const journal =
+    folder === undefined
+      ? undefined
+      : openEmbeddedJournal({ folder, memory, maxBytes, cluster: begunAs, onWarning, files })
+  const cluster = journal?.cluster ?? begunAs
   const appended = createBell()
-  let usedBytes = 0
+  /** Of the messages that are being appended. */
+  const places: KeyPlace[] = []
   let closed = false
 
-  function topicOf(name: string): Topic {
+  function topicOf(name: string): EmbeddedTopic {
     if (closed) throw new Failure('UNAVAILABLE', 'The embedded log is closed.')
     const topic = topics.get(name)
     if (!topic) throw new Failure('NOT_FOUND', `There is no topic ${name}; create it first.`)
     return topic
-  }
-
-  function addChunk(partition: Partition, messageBytes: number): Chunk {
-    const last = partition.chunks.at(-1)?.bytes.length ?? FIRST_CHUNK_BYTES / 2
-    const chunk = createChunk(partition.next, Math.max(Math.min(last * 2, maxChunkBytes), messageBytes))
-    partition.chunks.push(chunk)
-    usedBytes += chunk.size
-    while (usedBytes > maxBytes && removeOldestChunk(chunk));
-    return chunk
-  }
-
-  /** The one whose newest message is the oldest of all; never the one that is about to be written. */
-  function removeOldestChunk(except: Chunk): boolean {
-    let oldest: Partition | undefined
-    for (const { partitions } of topics.values())
-      for (const partition of partitions) {
-        const [chunk] = partition.chunks
-        if (chunk && chunk !== except && (!oldest || chunk.newest < oldest.chunks[0].newest)) oldest = partition
-      }
-    usedBytes -= oldest?.chunks.shift()?.size ?? 0
-    return oldest !== undefined
-  }
-
-  function keyOf({ keys, partitions }: Topic, key: string): { bytes: Buffer; partition: Partition } {
-    let known = keys.get(key)
-    if (!known) {
-      if (keys.size >= MAX_CACHED_KEYS) keys.clear()
-      known = { bytes: Buffer.from(key), partition: partitions[partitionOf(key, partitions.length)] }
-      keys.set(key, known)
-    }
-    return known
   }
 
   async function* follow(readers: { partition: Partition; offset: number }[], signal: AbortSignal) {
@@ -121,20 +83,28 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
     async createTopics(specs) {
       if (closed) throw new Failure('UNAVAILABLE', 'The embedded log is closed.')
       for (const spec of specs) checkSpec(spec, topics.get(spec.name)?.partitions.length)
-      for (const spec of specs) if (!topics.has(spec.name)) topics.set(spec.name, createTopic(spec))
+      const missing = specs.filter(({ name }) => !topics.has(name))
+      if (missing.length === 0) return
+      for (const { name, partitions } of missing) memory.addTopic(name, partitions)
+      try {
+        journal?.writeState()
+      } catch (error) {
+        for (const { name } of missing) topics.delete(name)
+        throw error
+      }
     },
     async append(name, messages) {
       const topic = topicOf(name)
       checkProduced(messages)
       const { count, keys, values, ends, tombstones, timestamps } = messages
       const time = now()
+      for (let i = 0; i < count; i++) places[i] = memory.keyPlace(topic, keys[i])
+      // From here to the end nothing is waited for: what is in the journal is in memory before anything else happens.
+      journal?.writeMessages(topic, messages, time, places)
       for (let i = 0, from = 0; i < count; from = ends[i++]) {
-        const { bytes: key, partition } = keyOf(topic, keys[i])
+        const { bytes: key, partition } = places[i]
         const value = tombstones?.[i] ? null : values.subarray(from, ends[i])
-        const size = key.length + (value?.length ?? 0)
-        let chunk = partition.chunks.at(-1)
-        if (!chunk || !hasRoom(chunk, size)) chunk = addChunk(partition, size)
-        appendMessage(partition, chunk, { key, value, timestamp: timestamps ? timestamps[i] : time })
+        memory.add(partition, key, value, timestamps ? timestamps[i] : time)
       }
       appended.ring()
     },
@@ -156,18 +126,12 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
     },
     async noteProgress() {},
     async close() {
+      if (closed) return
       closed = true
       appended.ring()
       topics.clear()
+      journal?.close()
     },
-  }
-}
-
-function createTopic({ name, partitions }: TopicSpec): Topic {
-  return {
-    name,
-    partitions: Array.from({ length: partitions }, (_, index) => ({ topic: name, index, chunks: [], next: 0 })),
-    keys: new Map(),
   }
 }
 
