@@ -57,11 +57,19 @@ export const market = {
       exchange: exchange.optional(),
       after: z.string().max(200).optional().describe('Go on after this cursor; from now on when left out'),
       backlog: z.int().min(0).max(10_000).default(0).describe('How many rows from before now to begin with'),
+      conflate: z
+        .enum(['auto', 'never'])
+        .default('auto')
+        .describe('auto: under load only the newest row of a symbol in each batch, of the busiest symbols last'),
     }),
     output: z.strictObject({
       rows: batchOf(trades, quotes),
       cursor: z.string().describe('The place just after this batch, to be given back as `after`'),
       missed: z.int().describe('Rows that left the tail before this reader took them: 0 for one that keeps up'),
+      conflated: z
+        .int()
+        .optional()
+        .describe('Rows left out as newer ones of their symbol are in the batch; under load'),
       newest_at: instant.describe('When the newest row of the batch came into the tail'),
     }),
     errors: ['UNAVAILABLE', 'OFFSET_OUT_OF_RANGE'],

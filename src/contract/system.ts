@@ -12,6 +12,7 @@ const dependency = z.strictObject({
 
 const tailStats = z.strictObject({
   is_running: z.boolean(),
+  trouble: z.string().nullable().describe('Why it is not running'),
   symbols_count: z.int(),
   total_messages: z.int().describe('Messages taken in since the start'),
   held_messages: z.int().describe('Messages held now'),
@@ -21,12 +22,19 @@ const tailStats = z.strictObject({
   newest: instant.nullable(),
   rate_per_second: z.number().describe('Messages taken in a second, over the last seconds'),
   undecodable: z.int().describe('Messages that could not be read'),
+  duplicates: z.int().describe('Messages dropped as repeats'),
+  skipped: z.int().describe('Messages that the log no longer held when the tail came to them'),
+  evicted_uncommitted: z.int().describe('Messages driven out by want of memory before they were in the tables'),
   partitions: z.array(
     z.strictObject({
       topic: z.string(),
       partition: z.int(),
       first_offset: z.string(),
       next_offset: z.string(),
+      committed_offset: z
+        .string()
+        .nullable()
+        .describe('Below it all is in the tables; null while nobody is known to write'),
       lag: z.int().describe('Messages in the log that the tail has not read yet'),
     }),
   ),

@@ -148,6 +148,10 @@ function tailStats({ market, tradesPerSecond, isRunning }: PageLoad): TailStats 
     newest: newest === undefined ? null : timestampText(newest),
     rate_per_second: isRunning ? tradesPerSecond : 0,
     undecodable: 0,
+    duplicates: 0,
+    skipped: 0,
+    evicted_uncommitted: 0,
+    trouble: null,
     partitions: [],
   }
 }

@@ -175,7 +175,20 @@ const tail = {
   newest: AT,
   rate_per_second: 0.5,
   undecodable: 0,
-  partitions: [{ topic: 'market.equities.trades.asx', partition: 0, first_offset: '0', next_offset: '1', lag: 0 }],
+  duplicates: 0,
+  skipped: 0,
+  evicted_uncommitted: 0,
+  trouble: null,
+  partitions: [
+    {
+      topic: 'market.equities.trades.asx',
+      partition: 0,
+      first_offset: '0',
+      next_offset: '1',
+      committed_offset: null,
+      lag: 0,
+    },
+  ],
 }
 
 const process = { name: 'main', pid: 1, resident_mb: 90, loop_delay_p99_ms: 1.5, restarts: 0 }

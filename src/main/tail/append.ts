@@ -4,9 +4,13 @@ import { TAIL_TABLES } from '../../contract/tables.ts'
 import { createCursor, pointCursor, type Cursor } from '../market/decode-primitives.ts'
 import type { Sink } from '../market/decode.ts'
 import { createWireDecoder, type SchemaOf } from '../market/decode-wire.ts'
+import type { Dedupe } from '../market/dedupe.ts'
+import { readFingerprint, type Fingerprint } from '../market/fingerprint.ts'
 import { NONE, type LogBatch } from '../market/log-batch.ts'
+import type { StandardBatch } from '../market/standard-batch.ts'
 import { CHAINS, type Instrument, type NameRange } from './instruments.ts'
-import { addSegment, countFitting, findSegment } from './ring.ts'
+import { markPlace } from './places.ts'
+import { addSegment, countFitting, findSegment, sizeOf } from './ring.ts'
 import { compareRows, PAIR_COLUMNS, rowAt, type Segment } from './segment.ts'
 import { evictRows, type Store } from './store.ts'
 
@@ -22,64 +26,96 @@ export interface AppendOptions {
   /** Microseconds since 1970. */
   now: () => number
   schemaOf?: SchemaOf
+  /** Whether a message has been there already; none has when left out. */
+  dedupe?: Dedupe
   onUndecodable: (message: Undecodable) => void
 }
 
-export function createAppend(store: Store, { now, schemaOf, onUndecodable }: AppendOptions): (batch: LogBatch) => void {
-  const { ring, instruments } = store
+export interface Append {
+  append: (batch: StandardBatch) => void
+  /** Takes in nothing, but knows these messages again when they are repeated. */
+  remember: (batch: StandardBatch) => void
+}
+
+export function createAppend(store: Store, { now, schemaOf, dedupe, onUndecodable }: AppendOptions): Append {
+  const { ring, instruments, places } = store
   const cursor = createCursor()
   const target = createTarget(store)
   const decode = createWireDecoder(TAIL_TABLES[store.dataType], target.sinks, 'check', schemaOf)
-  const placeOf = createPlaceFinder(store)
+  const check = createWireDecoder(TAIL_TABLES[store.dataType], {}, 'check', schemaOf)
   const evict = (end: number) => evictRows(store, end)
+  const fingerprint: Fingerprint = { low: 0, high: 0 }
+
+  function isRepeat(placeCode: number, from: number, to: number, logMicros: number): boolean {
+    if (!dedupe) return false
+    readFingerprint(cursor, from, to, fingerprint)
+    return dedupe.isRepeat(placeCode, fingerprint, logMicros)
+  }
 
   function refuse({ topic, partition, offsets }: LogBatch, i: number, reason: string): void {
     store.undecodable++
     onUndecodable({ topic, partition, offset: offsets[i], reason })
   }
 
+  /** What is a row, but not for this tail, is missing in it. */
+  function miss(batch: LogBatch, i: number, placeCode: number, reason: string): void {
+    places.all[placeCode].wholeFrom = batch.offsets[i] + 1
+    refuse(batch, i, reason)
+  }
+
   /** Messages from … to of a batch, for which the newest segment has room. */
-  function appendRows(batch: LogBatch, from: number, to: number, placeCode: number): void {
+  function appendRows(batch: StandardBatch, from: number, to: number, placeCode: number): void {
     const segment = ring.newest
     store.arrivedMicros = now()
     if (segment.count === 0) segment.arrivedMicros = store.arrivedMicros
-    const { bytes, starts, ends, offsets, timestamps } = batch
+    const { bytes, starts, ends, offsets, timestamps, problems } = batch
+    markPlace(places.all[placeCode], { position: ring.head, offset: offsets[from] }, ring.tail)
     for (let i = from; i < to; i++) {
-      if (starts[i] === NONE) {
-        refuse(batch, i, 'The message has no value.')
+      if (problems?.has(i) || starts[i] === NONE) {
+        refuse(batch, i, problems?.get(i)?.error ?? 'The message has no value.')
         continue
       }
       const at = segment.count * segment.stride
-      cursor.at = segment.usedBytes
-      segment.usedBytes = cursor.end = cursor.at + bytes.copy(segment.bytes, cursor.at, starts[i], ends[i])
-      segment.starts[2 * at] = cursor.at
+      const start = segment.usedBytes
+      cursor.at = start
+      cursor.end = start + bytes.copy(segment.bytes, start, starts[i], ends[i])
+      segment.starts[2 * at] = start
       segment.nulls[8 * at] = 0
       try {
         decode(cursor, at)
         const instrument = instruments.of(segment.bytes, target.symbol, target.exchange, target.assetClasses[at])
+        if (isRepeat(placeCode, start, cursor.end, timestamps[i])) {
+          store.duplicates++
+          continue
+        }
+        segment.usedBytes = cursor.end
         segment.instruments[2 * at] = instrument.code
         segment.places[4 * at] = placeCode
         segment.offsets[at] = offsets[i]
         segment.logTimes[at] = timestamps[i]
+        if (segment.exchangeTimes[at] > segment.latestTime) segment.latestTime = segment.exchangeTimes[at]
         if (timestamps[i] > store.newestMicros) store.newestMicros = timestamps[i]
         linkRow(store, instrument, segment, at)
         segment.count++
         ring.head++
       } catch (error) {
-        refuse(batch, i, (error as Error).message)
+        const { message } = error as Error
+        // A decoder throws Failures; that there are too many names is found out by the tail.
+        if (error instanceof Failure) refuse(batch, i, message)
+        else miss(batch, i, placeCode, message)
       }
     }
   }
 
-  return function append(batch) {
+  function append(batch: StandardBatch): void {
     const { count, starts, ends } = batch
-    const placeCode = placeOf(batch)
+    const placeCode = places.codeOf(batch)
     for (let from = 0; from < count;) {
       let fitting = countFitting(ring, batch, from)
       if (fitting === 0) {
-        const size = ends[from] - starts[from]
+        const size = sizeOf(starts[from], ends[from])
         if (size > ring.maxBytes / 2) {
-          refuse(batch, from++, `The message has ${size} bytes, more than half of the tail's memory.`)
+          miss(batch, from++, placeCode, `The message has ${size} bytes, more than half of the tail's memory.`)
           continue
         }
         addSegment(ring, size, evict)
@@ -90,8 +126,27 @@ export function createAppend(store: Store, { now, schemaOf, onUndecodable }: App
       appendRows(batch, from, from + fitting, placeCode)
       from += fitting
     }
-    store.places[placeCode].nextOffset = batch.nextOffset
+    places.all[placeCode].nextOffset = batch.nextOffset
   }
+
+  function remember(batch: StandardBatch): void {
+    const { count, bytes, starts, ends, timestamps, problems } = batch
+    const placeCode = places.codeOf(batch)
+    pointCursor(cursor, bytes)
+    for (let i = 0; i < count; i++) {
+      if (problems?.has(i) || starts[i] === NONE) continue
+      cursor.at = starts[i]
+      cursor.end = ends[i]
+      try {
+        check(cursor, 0)
+      } catch {
+        continue
+      }
+      isRepeat(placeCode, starts[i], ends[i], timestamps[i])
+    }
+  }
+
+  return { append, remember }
 }
 
 /** The sinks of the columns that are held ready, and where they point: at the columns of the newest segment. */
@@ -155,26 +210,5 @@ function comesBefore(store: Store, instrument: Instrument, segment: Segment, at:
   const position = newest[(appended - 1) % CHAINS]
   if (straggler === position) return true
   const last = findSegment(store.ring, position)
-  return compareRows(segment, at, last, rowAt(last, position), store.places) < 0
-}
-
-/** Rows carry their place in 16 bits. */
-const MAX_PLACES = 65_535
-
-function createPlaceFinder({ places }: Store): (batch: LogBatch) => number {
-  const codes = new Map<string, number>()
-  return ({ topic, partition, count, offsets, nextOffset }) => {
-    const name = `${partition} ${topic}`
-    let code = codes.get(name)
-    if (code !== undefined) return code
-    if (places.length > MAX_PLACES)
-      throw new Failure(
-        'UNAVAILABLE',
-        `A tail reads ${MAX_PLACES + 1} partitions at most; set K2_TOPICS to fewer topics.`,
-      )
-    const firstOffset = count > 0 ? offsets[0] : nextOffset
-    code = places.push({ topic, partition, firstOffset, nextOffset: firstOffset }) - 1
-    codes.set(name, code)
-    return code
-  }
+  return compareRows(segment, at, last, rowAt(last, position), store.places.all) < 0
 }

@@ -1,7 +1,8 @@
 // What a tail holds, in numbers.
 import { findSegment } from './ring.ts'
 import { rowAt } from './segment.ts'
-import type { Place, Store } from './store.ts'
+import type { Place } from './places.ts'
+import type { Store } from './store.ts'
 
 export interface RowCounts {
   instruments: number
@@ -9,6 +10,12 @@ export interface RowCounts {
   total: number
   held: number
   undecodable: number
+  /** Messages dropped because they were there already. */
+  duplicates: number
+  /** Messages that the log no longer held when the tail came to them. */
+  skipped: number
+  /** Rows that memory drove out before they were in the tables. */
+  evictedUncommitted: number
   /** Memory, used or set aside. */
   bytes: number
   /** When the log took in the row that leaves next and the newest, microseconds since 1970; nothing when none is held. */
@@ -17,15 +24,16 @@ export interface RowCounts {
   places: readonly Readonly<Place>[]
 }
 
-export function countRows({ ring, instruments, places, undecodable, newestMicros }: Store): RowCounts {
+export function countRows(store: Store): RowCounts {
+  const { ring, instruments, places, undecodable, duplicates, skipped, evictedUncommitted, newestMicros } = store
   const { tail, head, size } = ring
   const counts = {
     instruments: instruments.all.length,
     total: head,
     held: head - tail,
-    undecodable,
+    ...{ undecodable, duplicates, skipped, evictedUncommitted },
     bytes: size,
-    places,
+    places: places.all,
   }
   if (tail === head) return counts
   const segment = findSegment(ring, tail)

@@ -4,6 +4,7 @@ import type { ColumnBatch } from '../../contract/columns.ts'
 import { timestampText } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { Bell } from '../base/bell.ts'
+import { conflatedNow, type Conflation } from './conflate.ts'
 import type { Instrument } from './instruments.ts'
 import { findSegment } from './ring.ts'
 import { rowsOf, type Rows } from './rows.ts'
@@ -17,12 +18,16 @@ export interface FollowQuery {
   after?: string
   /** How many rows from before now to begin with. */
   backlog?: number
+  /** `never`: every row, also under load. */
+  conflate?: 'auto' | 'never'
 }
 
 export interface FollowBatch {
   rows: ColumnBatch
   cursor: string
   missed: number
+  /** Rows left out, as newer ones of their instrument are in the batch; only under load. */
+  conflated?: number
   newest_at: string
 }
 
@@ -30,10 +35,13 @@ export interface FollowTools {
   store: Store
   bell: Bell
   gather: (rows: Rows) => ColumnBatch
+  conflation: Conflation
 }
 
 /** Measured: whole rows cost about a microsecond each, and main is to be held up for no more than a few milliseconds. */
 const BATCH_ROWS = 5000
+/** With conflation a batch may stand for more. */
+const MOST_ROWS_LOOKED_AT = 50_000
 
 /** A reader begins where this is called, not where it first looks. */
 export function followTail(tools: FollowTools, query: FollowQuery, signal: AbortSignal): AsyncGenerator<FollowBatch> {
@@ -43,12 +51,13 @@ export function followTail(tools: FollowTools, query: FollowQuery, signal: Abort
     query.after === undefined ? backlogStart(store, filter, query.backlog ?? 0) : positionOf(store, query.after)
   // Matching rows before the position, since the tail began.
   const passed = filter.appended() - countMatching(store, filter, start)
-  return followFrom(tools, filter, start, passed, signal)
+  return followFrom(tools, filter, query.conflate !== 'never', start, passed, signal)
 }
 
 async function* followFrom(
-  { store, bell, gather }: FollowTools,
+  { store, bell, gather, conflation }: FollowTools,
   filter: Filter,
+  mayConflate: boolean,
   start: number,
   passedAtStart: number,
   signal: AbortSignal,
@@ -62,15 +71,17 @@ async function* followFrom(
       passed = filter.evicted()
       position = store.ring.tail
     }
-    const { rows, end } = takeMatching(store, filter, position)
+    const taken = takeMatching(store, filter, position, mayConflate ? conflation : undefined)
+    const { rows, end, conflated } = taken
     position = end
     if (rows.ats.length === 0) {
       await bell.wait(signal)
       continue
     }
-    passed += rows.ats.length
+    passed += rows.ats.length + conflated
     const newestAt = timestampText(arrivalOf(store, rows, end))
-    const batch = { rows: gather(rows), cursor: `${store.epoch}:${position}`, missed, newest_at: newestAt }
+    const cursor = `${store.epoch}:${position}`
+    const batch = { rows: gather(rows), cursor, missed, ...(conflated > 0 && { conflated }), newest_at: newestAt }
     missed = 0
     yield batch
   }
@@ -100,21 +111,48 @@ function createFilter({ instruments }: Store, { symbols, exchange }: FollowQuery
   return { matches, appended: () => sum(({ appended }) => appended), evicted: () => sum(({ evicted }) => evicted) }
 }
 
-/** The next matching rows from a position that is held, at most a batch of them, and the position after. */
-function takeMatching({ ring }: Store, { matches }: Filter, from: number): { rows: Rows; end: number } {
+interface Taken {
+  rows: Rows
+  /** The position after the last row looked at. */
+  end: number
+  conflated: number
+}
+
+/** The next matching rows from a position that is held, at most a batch of them. */
+function takeMatching({ ring, instruments }: Store, { matches }: Filter, from: number, conflation?: Conflation): Taken {
   const segments: Segment[] = []
   const ats: number[] = []
+  const isConflated = conflation && conflatedNow(conflation)
+  /** By instrument that is conflated, where its newest row stands. */
+  const newest = new Map<number, number>()
+  const most = isConflated ? Math.min(ring.head, from + MOST_ROWS_LOOKED_AT) : ring.head
+  let conflated = 0
   let segment = findSegment(ring, from)
   let position = from
-  for (; position < ring.head && ats.length < BATCH_ROWS; position++) {
+  for (; position < most && ats.length - conflated < BATCH_ROWS; position++) {
     while (position >= segment.first + segment.count) segment = segment.newer!
     const at = rowAt(segment, position)
-    if (!matches(segment.instruments[2 * at])) continue
+    const code = segment.instruments[2 * at]
+    if (!matches(code)) continue
+    if (isConflated?.(instruments.all[code])) {
+      const older = newest.get(code)
+      if (older !== undefined) {
+        ats[older] = LEFT_OUT
+        conflated++
+        conflation!.onShed(conflation!.tiers.tierOf(instruments.all[code]), 1)
+      }
+      newest.set(code, ats.length)
+    }
     segments.push(segment)
     ats.push(at)
   }
-  return { rows: rowsOf(segments, ats), end: position }
+  if (conflated === 0) return { rows: rowsOf(segments, ats), end: position, conflated }
+  const kept = segments.filter((_, row) => ats[row] !== LEFT_OUT)
+  const keptAts = ats.filter(at => at !== LEFT_OUT)
+  return { rows: rowsOf(kept, keptAts), end: position, conflated }
 }
+
+const LEFT_OUT = -1
 
 /** Where the last so many matching rows begin. */
 function backlogStart({ ring }: Store, { matches }: Filter, backlog: number): number {

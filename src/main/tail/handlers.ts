@@ -8,11 +8,17 @@ import type { TailTable } from '../../contract/tables.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { MessageLog } from '../log/message-log.ts'
+import type { SchemaOf } from '../market/decode-wire.ts'
+import type { Standardize } from '../market/standard-batch.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
+import { createTopicChoice, type TopicChoice } from './choose-topics.ts'
+import type { LoadLevel } from './conflate.ts'
 import { listSymbols } from './list-symbols.ts'
 import { createUndecodableReport } from './report-undecodable.ts'
 import { runTail, type TailRun } from './run-tail.ts'
 import { createTail, type RecentQuery, type Tail } from './tail.ts'
 import { tailStats } from './tail-stats.ts'
+import type { SymbolTiers } from './tiers.ts'
 import { createTurns } from './turns.ts'
 
 export interface TailSettings {
@@ -27,10 +33,28 @@ export interface TailEngineOptions {
   settings: TailSettings
   logger: Pick<Log, 'info' | 'warn'>
   clock?: Clock
+  /** Every topic of trades and quotes when left out. */
+  topics?: TopicChoice
+  /** What the ids in messages stand for, and how those in other forms become rows; the embedded log's when left out. */
+  schemaOf?: SchemaOf
+  standardize?: Standardize
+  /** Window of repeats, the same as the writer's; none when left out. */
+  dedupeMinutes?: number
+  /** How far the log is in a table, asked once at the start; nothing where nobody writes. */
+  startOffsets?: (table: TailTable) => Promise<OffsetVector | undefined>
+  /** How loaded this process is, and which symbols matter most then. */
+  level?: () => LoadLevel
+  tiers?: SymbolTiers
+  onEvictedUncommitted?: (rows: number) => void
+  /** `tier` counts from 1, the most important. */
+  onShed?: (shed: { tier: number; rows: number; reason: 'conflated' }) => void
 }
 
 export interface TailEngine {
   handlers: Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent' | 'symbols.list' | 'tail.follow'>
+  readonly tails: Readonly<Record<TailTable, Tail>>
+  /** After each commit that is heard of: how far the log is in the table now. */
+  noteCommitted(table: TailTable, vector: OffsetVector): void
   stats(): Promise<Record<TailTable, TailStats>>
   close(): Promise<void>
 }
@@ -40,16 +64,33 @@ const MEMORY_SHARE: Record<TailTable, number> = { trades: 0.25, quotes: 0.75 }
 /** Both tails share a slice: with the batch that ends it, the loop is held up for no more than 8 ms. */
 const SLICE_MS = 5
 
-export function tailHandlers({ log, settings, logger, clock = systemClock }: TailEngineOptions): TailEngine {
+export function tailHandlers(options: TailEngineOptions): TailEngine {
+  const { log, settings, logger, clock = systemClock, standardize, schemaOf, dedupeMinutes, startOffsets } = options
+  const { topics, level, tiers, onEvictedUncommitted, onShed } = options
   const { minutes, maxPerSymbol, maxMb } = settings
   const turns = createTurns(SLICE_MS)
   const onUndecodable = createUndecodableReport(logger, clock)
-  const why = `Only the last ${minutes} minutes held in memory: the live stream is not written to the tables yet.`
+  const isWanted = topics && createTopicChoice(topics)
 
   const open = (dataType: TailTable): { tail: Tail; run: TailRun } => {
-    const maxMegabytes = maxMb * MEMORY_SHARE[dataType]
-    const tail = createTail({ dataType, minutes, maxPerSymbol, maxMegabytes, clock, onUndecodable })
-    return { tail, run: runTail({ log, tail, minutes, clock, logger, turns }) }
+    const tail = createTail({
+      ...{
+        dataType,
+        minutes,
+        maxPerSymbol,
+        maxMegabytes: maxMb * MEMORY_SHARE[dataType],
+        clock,
+        schemaOf,
+        dedupeMinutes,
+      },
+      ...{ onUndecodable, onEvictedUncommitted, level, tiers },
+      onShed: onShed && ((tier, rows) => onShed({ tier: tier + 1, rows, reason: 'conflated' })),
+    })
+    const own = { startOffsets: startOffsets && (() => startOffsets(dataType)) }
+    return {
+      tail,
+      run: runTail({ log, tail, minutes, dedupeMinutes, clock, logger, turns, isWanted, standardize, ...own }),
+    }
   }
   const trades = open('trades')
   const quotes = open('quotes')
@@ -73,7 +114,7 @@ export function tailHandlers({ log, settings, logger, clock = systemClock }: Tai
       watermark: isEmpty ? null : timestampText(newestMicros),
       freshness_ms: isEmpty ? null : Math.max(0, (clock.nowMicros() - newestMicros) / 1000),
       partial: true,
-      why,
+      why: whyPartial(of, minutes),
     }
   }
 
@@ -90,8 +131,11 @@ export function tailHandlers({ log, settings, logger, clock = systemClock }: Tai
       },
       'tail.follow': ({ data_type: dataType, ...query }, { signal }) => tails[dataType].follow(query, signal),
     },
+    tails,
+    noteCommitted: (table, vector) => tails[table].noteCommitted(vector),
     async stats() {
-      return { trades: await tailStats(trades.tail, trades.run), quotes: await tailStats(quotes.tail, quotes.run) }
+      const [ofTrades, ofQuotes] = await Promise.all([trades, quotes].map(({ tail, run }) => tailStats(tail, run)))
+      return { trades: ofTrades, quotes: ofQuotes }
     },
     async close() {
       for (const { tail, run } of [trades, quotes]) {
@@ -100,4 +144,12 @@ export function tailHandlers({ log, settings, logger, clock = systemClock }: Tai
       }
     },
   }
+}
+
+/** The tail alone never has it all; what is missing in the tables too is said first. */
+function whyPartial(of: Tail[], minutes: number): string {
+  const lost = of.flatMap(tail => tail.lost()).reduce((sum, { from, to }) => sum + to - from, 0)
+  const only = `Only the last ${minutes} minutes held in memory: the live stream is not written to the tables yet.`
+  if (lost === 0) return only
+  return `${lost} messages are not in the tables yet and no longer in memory; raise K2_TAIL_MAX_MB, or wait for the writer.`
 }

@@ -15,8 +15,8 @@ export function copyHotColumns({ dataType, instruments, places }: Store, rows: R
     symbol: wordColumn(byInstrument, code => instruments.all[code].symbol),
     exchange: wordColumn(byInstrument, code => instruments.all[code].exchange),
     exchange_timestamp: { type: 'timestamp', values: copyDoubles(rows, segment => segment.exchangeTimes) },
-    _topic: wordColumn(byPlace, code => places[code].topic),
-    _partition: { type: 'int', values: translate(byPlace, code => places[code].partition) },
+    _topic: wordColumn(byPlace, code => places.all[code].topic),
+    _partition: { type: 'int', values: translate(byPlace, code => places.all[code].partition) },
     _offset: { type: 'long', values: copyDoubles(rows, segment => segment.offsets) },
   }
   PAIR_COLUMNS[dataType].forEach((name, column) => {
@@ -73,8 +73,8 @@ function copyNulls({ ats, runs }: Rows): { nulls: Uint8Array; anyNull: number } 
 
 /** Rows by what they have in common: their instrument, or their place. */
 interface Groups {
-  /** The group of each row. No answer has as many groups as 16 bits have codes. */
-  codes: Uint16Array
+  /** The group of each row. */
+  codes: Uint16Array | Uint32Array
   /** What each group has in common. */
   keys: number[]
 }
@@ -86,7 +86,7 @@ function groupRows(
 ): Groups {
   const keys: number[] = []
   const codeOf = new Map<number, number>()
-  const codes = new Uint16Array(ats.length)
+  const codes = ats.length > 0xffff ? new Uint32Array(ats.length) : new Uint16Array(ats.length)
   let lastKey = -1
   let code = 0
   for (const { segment, from, to } of runs) {
@@ -106,8 +106,10 @@ function groupRows(
 }
 
 function wordColumn(groups: Groups, wordOf: (key: number) => string): Column {
-  const words = [...new Set(groups.keys.map(wordOf))]
-  return { type: 'string', values: translate(groups, key => words.indexOf(wordOf(key))), words }
+  const codes = new Map<string, number>()
+  const codeOf = (word: string) => codes.get(word) ?? codes.set(word, codes.size).size - 1
+  const values = translate(groups, key => codeOf(wordOf(key)))
+  return { type: 'string', values, words: [...codes.keys()] }
 }
 
 function translate({ codes, keys }: Groups, valueOf: (key: number) => number): Int32Array {

@@ -1,20 +1,32 @@
 // The newest rows of one instrument, found along its chains.
 import { CHAINS, type Instrument } from './instruments.ts'
-import { rowsOf, type Rows, type Run } from './rows.ts'
-import { compareRows, rowAt } from './segment.ts'
+import { takeLast, type Rows, type Run } from './rows.ts'
+import { rowAt, type Segment } from './segment.ts'
 import type { Store } from './store.ts'
+
+/** A part of what a tail holds. */
+export interface Part {
+  /** Positions, the last one not included. */
+  from: number
+  to: number
+  /** By code of a place, the first offset wanted. */
+  offsets: Float64Array
+}
 
 export interface RecentLimits {
   /** Exchange time, microseconds since 1970; older rows are not wanted. */
   sinceMicros: number
+  /** Rows of this time and younger ones are not wanted. */
+  untilMicros?: number
   limit: number
   /** Of one instrument, no more than so many of the last to arrive are answered. */
-  maxPerSymbol: number
+  maxPerSymbol?: number
+  part?: Part
 }
 
 /** Ascending in the total order; rows that arrived late stand where they belong. */
 export function findRecent({ ring, places }: Store, instrument: Instrument, limits: RecentLimits): Rows {
-  const { sinceMicros, limit, maxPerSymbol } = limits
+  const { sinceMicros, untilMicros = Infinity, limit, maxPerSymbol = Infinity, part } = limits
   const { appended, evicted, straggler } = instrument
   const most = Math.min(maxPerSymbol, appended - evicted)
   const chains = instrument.newest.slice()
@@ -27,17 +39,18 @@ export function findRecent({ ring, places }: Store, instrument: Instrument, limi
   let segment = ring.newest
   for (let row = appended - 1; row >= appended - most; row--) {
     const position = chains[row % CHAINS]
+    if (part && position < part.from) break
     while (position < segment.first) segment = segment.older!
     const at = rowAt(segment, position)
-    const isInside = segment.exchangeTimes[at] >= sinceMicros
-    if (isInside) {
+    const time = segment.exchangeTimes[at]
+    if (time >= sinceMicros && time < untilMicros && (!part || isIn(part, position, segment, at))) {
       ats[--first] = at
       if (run?.segment !== segment) runs.push((run = { segment, from: first, to: first + 1 }))
       run.from = first
     }
     if (position <= straggler) hasStraggler = true
     // Everything further back is older still.
-    else if (!isInside || most - first === limit) break
+    else if (time < sinceMicros || most - first === limit) break
     chains[row % CHAINS] = position - segment.previous[2 * at]
   }
   for (const range of runs) {
@@ -45,17 +58,10 @@ export function findRecent({ ring, places }: Store, instrument: Instrument, limi
     range.to -= first
   }
   const rows = { ats: ats.subarray(first), runs: runs.reverse() }
-  return hasStraggler ? takeLast(rows, limit, places) : rows
+  return hasStraggler ? takeLast(rows, limit, places.all) : rows
 }
 
-/** The last rows in the total order. Stable: rows that are equal in everything stay as they arrived. */
-function takeLast({ ats, runs }: Rows, limit: number, places: Store['places']): Rows {
-  const segments = runs.flatMap(({ segment, from, to }) => new Array(to - from).fill(segment) as (typeof segment)[])
-  const order = Array.from(ats.keys())
-  order.sort((a, b) => compareRows(segments[a], ats[a], segments[b], ats[b], places) || a - b)
-  const last = order.slice(-limit)
-  return rowsOf(
-    last.map(row => segments[row]),
-    last.map(row => ats[row]),
-  )
+/** Of a row at or after the first position of the part. */
+export function isIn({ to, offsets }: Part, position: number, segment: Segment, at: number): boolean {
+  return position < to && segment.offsets[at] >= offsets[segment.places[4 * at]]
 }

@@ -1,6 +1,6 @@
 // The chain of segments: rows come in at the newest, leave at the oldest. A row's position only grows and is never reused.
 import type { TailTable } from '../../contract/tables.ts'
-import type { LogBatch } from '../market/log-batch.ts'
+import { NONE, type LogBatch } from '../market/log-batch.ts'
 import { createSegment, rowBytes, type Segment, type SegmentSize } from './segment.ts'
 
 export interface Ring {
@@ -46,13 +46,23 @@ export function createRing(dataType: TailTable, maxBytes: number): Ring {
   }
 }
 
+/** About so many messages of the usual size. */
+export function roomFor({ dataType, maxBytes }: Ring): number {
+  return Math.floor(maxBytes / (rowBytes(dataType) + USUAL_MESSAGE_BYTES))
+}
+
 /** How many of these messages, from the first on, the newest segment has room for. */
 export function countFitting({ newest, segmentSize }: Ring, { starts, ends, count }: LogBatch, from: number): number {
   const most = Math.min(count, from + segmentSize.rows - newest.count)
   let room = newest.bytes.length - newest.usedBytes
   let to = from
-  while (to < most && (room -= ends[to] - starts[to]) >= 0) to++
+  while (to < most && (room -= sizeOf(starts[to], ends[to])) >= 0) to++
   return to - from
+}
+
+/** Of a value; one that is none takes no room. */
+export function sizeOf(start: number, end: number): number {
+  return start === NONE ? 0 : end - start
 }
 
 /** A new newest segment with room for such a message. `evict` lets the rows before a position go when memory demands it. */
@@ -84,7 +94,7 @@ export function releaseSegments(ring: Ring): void {
 }
 
 function emptySegment(segment: Segment): Segment {
-  return Object.assign(segment, { count: 0, usedBytes: 0, older: undefined, newer: undefined })
+  return Object.assign(segment, { count: 0, usedBytes: 0, latestTime: -Infinity, older: undefined, newer: undefined })
 }
 
 /** The segment of a position that is held. */

@@ -25,6 +25,8 @@ export interface Segment {
   size: number
   /** When its first row came in, microseconds since 1970. */
   arrivedMicros: number
+  /** The latest exchange time in it. */
+  latestTime: number
 
   /** Length of a row in doubles. */
   stride: number
@@ -69,6 +71,7 @@ export function createSegment(dataType: TailTable, { rows, bytes }: SegmentSize)
     count: 0,
     size: buffer.byteLength + bytes,
     arrivedMicros: 0,
+    latestTime: -Infinity,
     stride: rowSize / 8,
     exchangeTimes: new Float64Array(buffer, 0),
     logTimes: new Float64Array(buffer, 8),
@@ -89,19 +92,23 @@ export function rowAt({ first, stride }: Segment, position: number): number {
   return (position - first) * stride
 }
 
-/** Compares two rows in the product's total order: time, sequence with none last, partition, offset. */
+/**
+ * Compares two rows in the product's total order: time, sequence with none last, partition, offset. Rows of two topics that
+ * agree in all of it stand in the order of the topics' names.
+ */
 export function compareRows(
   a: Segment,
   atA: number,
   b: Segment,
   atB: number,
-  places: readonly { partition: number }[],
+  places: readonly { topic: string; partition: number }[],
 ): number {
   return (
     a.exchangeTimes[atA] - b.exchangeTimes[atB] ||
     compareSequences(a, atA, b, atB) ||
     places[a.places[4 * atA]].partition - places[b.places[4 * atB]].partition ||
-    a.offsets[atA] - b.offsets[atB]
+    a.offsets[atA] - b.offsets[atB] ||
+    compareTexts(places[a.places[4 * atA]].topic, places[b.places[4 * atB]].topic)
   )
 }
 
@@ -111,4 +118,8 @@ function compareSequences(a: Segment, atA: number, b: Segment, atB: number): num
   if (isNullA || isNullB) return isNullA - isNullB
   const [left, right] = [a.pairs[SEQUENCE], b.pairs[SEQUENCE]]
   return left[2 * atA + 1] - right[2 * atB + 1] || (left[2 * atA] >>> 0) - (right[2 * atB] >>> 0)
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -2,17 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { TailTable } from '../../contract/tables.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
+import { createPlaces, type Places } from './places.ts'
 import { createRing, releaseSegments, type Ring } from './ring.ts'
 import { rowAt } from './segment.ts'
-
-/** A partition of a topic that rows came from. */
-export interface Place {
-  topic: string
-  partition: number
-  /** Offset of the first row held, or where the next would be. */
-  firstOffset: number
-  nextOffset: number
-}
 
 export interface Store {
   readonly dataType: TailTable
@@ -20,8 +12,14 @@ export interface Store {
   readonly epoch: string
   readonly ring: Ring
   readonly instruments: Instruments
-  readonly places: Place[]
+  readonly places: Places
   undecodable: number
+  /** Messages dropped because they were there already. */
+  duplicates: number
+  /** Messages that the log no longer held when the tail came to them. */
+  skipped: number
+  /** Rows that memory drove out before they were in the tables. */
+  evictedUncommitted: number
   isClosed: boolean
   /** The latest time at which the log took a row in. */
   newestMicros: number
@@ -35,37 +33,50 @@ export function createStore(dataType: TailTable, maxBytes: number): Store {
     epoch: randomUUID().slice(0, 8),
     ring: createRing(dataType, maxBytes),
     instruments: createInstruments(),
-    places: [],
+    places: createPlaces(),
     undecodable: 0,
+    duplicates: 0,
+    skipped: 0,
+    evictedUncommitted: 0,
     isClosed: false,
     newestMicros: -Infinity,
     arrivedMicros: -Infinity,
   }
 }
 
-/** The rows before this position leave. */
-export function evictRows({ ring, instruments, places }: Store, end: number): void {
+/** The rows before this position leave, in the tables or not. */
+export function evictRows(store: Store, end: number): void {
+  const { ring, instruments, places } = store
   if (end <= ring.tail) return
   let segment = ring.oldest
   for (let position = ring.tail; position < end; position++) {
     while (position >= segment.first + segment.count) segment = segment.newer!
     const at = rowAt(segment, position)
     instruments.all[segment.instruments[2 * at]].evicted++
-    places[segment.places[4 * at]].firstOffset = segment.offsets[at] + 1
+    const place = places.all[segment.places[4 * at]]
+    const offset = segment.offsets[at]
+    if (offset >= place.committed && place.committed !== Infinity) store.evictedUncommitted++
+    place.firstOffset = offset + 1
+    if (place.wholeFrom <= offset) place.wholeFrom = offset + 1
   }
   ring.tail = end
   releaseSegments(ring)
 }
 
-/** The rows that the log took in before this time leave, oldest first; one behind a younger row leaves with it. */
+/**
+ * The rows that the log took in before this time leave, oldest first: one behind a younger row leaves with it, and all
+ * wait behind one that is not in the tables yet.
+ */
 export function evictOlder(store: Store, micros: number): void {
-  const { ring } = store
+  const { ring, places } = store
   if (ring.tail === ring.head) return
   let segment = ring.oldest
   let end = ring.tail
   for (; end < ring.head; end++) {
     while (end >= segment.first + segment.count) segment = segment.newer!
-    if (segment.logTimes[rowAt(segment, end)] >= micros) break
+    const at = rowAt(segment, end)
+    if (segment.logTimes[at] >= micros) break
+    if (segment.offsets[at] >= places.all[segment.places[4 * at]].committed) break
   }
   evictRows(store, end)
 }

@@ -10,6 +10,7 @@ export async function tailStats(tail: Tail, run: TailRun): Promise<TailStats> {
   const { oldestMicros, newestMicros } = counts
   return {
     is_running: run.isRunning(),
+    trouble: run.trouble() ?? null,
     symbols_count: counts.instruments,
     total_messages: counts.total,
     held_messages: counts.held,
@@ -19,14 +20,24 @@ export async function tailStats(tail: Tail, run: TailRun): Promise<TailStats> {
     newest: newestMicros === undefined ? null : timestampText(newestMicros),
     rate_per_second: rounded(counts.ratePerSecond, 1),
     undecodable: counts.undecodable,
+    duplicates: counts.duplicates,
+    skipped: counts.skipped,
+    evicted_uncommitted: counts.evictedUncommitted,
     partitions: lags.map(lag => partitionStats(counts, lag)),
   }
 }
 
 function partitionStats({ places }: TailCounts, { topic, partition, nextOffset, lag }: Lag) {
-  const place = places.find(known => known.partition === partition && known.topic === topic)
-  const firstOffset = String(place?.firstOffset ?? nextOffset)
-  return { topic, partition, first_offset: firstOffset, next_offset: String(nextOffset), lag }
+  const place = places.find(known => !known.isGone && known.partition === partition && known.topic === topic)
+  const committed = place && Number.isFinite(place.committed) ? String(place.committed) : null
+  return {
+    topic,
+    partition,
+    first_offset: String(place?.firstOffset ?? nextOffset),
+    next_offset: String(nextOffset),
+    committed_offset: committed,
+    lag,
+  }
 }
 
 function rounded(value: number, decimals: number): number {
