@@ -10,7 +10,7 @@ import { openLake, type Lake } from '../../src/main/lake/lake.ts'
 import { headOf } from '../../src/main/lake/iceberg/metadata.ts'
 import type { Filter } from '../../src/main/lake/read/filter.ts'
 import { planScan } from '../../src/main/lake/read/plan-scan.ts'
-import { readScan } from '../../src/main/lake/read/scan.ts'
+import { readScan, type ReadOptions } from '../../src/main/lake/read/scan.ts'
 import { stageBatches } from '../../src/main/lake/write/stage-batches.ts'
 import { makeTempFolder } from './temp-folder.ts'
 
@@ -50,14 +50,15 @@ export async function append(
   return { ...committed, files: added.length }
 }
 
-/** All rows at a snapshot, in the order of their message ids. */
+/** All rows at a snapshot, in the order of their message ids where nothing else is asked. */
 export async function readRows(
   lake: Lake,
   {
     table: id = 'trades',
     snapshotId,
     filter = [] as Filter,
-  }: { table?: TableId; snapshotId?: string; filter?: Filter } = {},
+    orderBy = [{ column: 'message_id', direction: 'asc' }] as ReadOptions['orderBy'],
+  }: { table?: TableId; snapshotId?: string; filter?: Filter; orderBy?: ReadOptions['orderBy'] } = {},
 ): Promise<Row[]> {
   const { metadata } = await lake.table(id).load()
   const at = snapshotId ?? headOf(metadata)?.['snapshot-id']
@@ -65,7 +66,7 @@ export async function readRows(
   const { io, cache } = lake
   const plan = await planScan({ metadata, snapshotId: at, filter, io, cache })
   const connection = await lake.duck.connect()
-  return rowsOf(await readScan({ plan, io, connection, orderBy: [{ column: 'message_id', direction: 'asc' }] }))
+  return rowsOf(await readScan({ plan, io, connection, orderBy }))
 }
 
 export const DAY_MICROS = 86_400_000_000

@@ -80,6 +80,16 @@ export function offsetsAt(metadata: TableMetadata, from = headOf(metadata)): Off
   )
 }
 
+/** Nothing where it is not known. */
+export function offsetsIfKnown(metadata: TableMetadata): OffsetVector | undefined {
+  try {
+    return offsetsAt(metadata)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'CORRUPT') return undefined
+    throw error
+  }
+}
+
 /**
  * From `from` back to the snapshot that says how far the log was, over those of other engines. Expiry must not take
  * any of these away: where one is missing, what is before it cannot be found.

@@ -3,6 +3,11 @@ import type { DataFile } from '../iceberg/data-file.ts'
 import type { Operation, TableMetadata } from '../iceberg/metadata.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 
+/** Says anew how far the log is, whatever was said; `current` is nothing where that is not known. */
+export interface SetOffsets {
+  set: (current: OffsetVector | undefined) => OffsetVector
+}
+
 export interface Change {
   operation: Operation
   /** Staged files; the commit owns them from here on and removes them when it certainly fails, but with `keepsFiles`. */
@@ -15,7 +20,7 @@ export interface Change {
   removed?: readonly DataFile[]
   readAt?: string
   /** A stream's move: the head must still say `from` of the partitions in `to`, else the writer is FENCED. */
-  offsets?: { from: OffsetVector; to: OffsetVector }
+  offsets?: { from: OffsetVector; to: OffsetVector } | SetOffsets
   /** Every record up to this time is in the table. */
   validThroughMicros?: number
   /** More keys for the snapshot's summary. */

@@ -14,6 +14,7 @@ import {
   OFFSETS_KEY,
   knowsLives,
   offsetsAt,
+  offsetsIfKnown,
   offsetsText,
   restrictTo,
   sameOffsets,
@@ -141,6 +142,10 @@ function carriedKeys(table: LakeTable, metadata: TableMetadata, change: Change):
   const validThrough: Record<string, string> =
     change.validThroughMicros === undefined ? {} : { [VALID_THROUGH_KEY]: timestampText(change.validThroughMicros) }
   if (!change.offsets) return { ...inherited, ...validThrough }
+  if ('set' in change.offsets) {
+    const said = change.offsets.set(offsetsIfKnown(metadata))
+    return { ...inherited, ...validThrough, [OFFSETS_KEY]: offsetsText(said) }
+  }
   const { from, to } = change.offsets
   const current = offsetsAt(metadata)
   const isKnown = sameOffsets(restrictTo(to, current), restrictTo(to, from)) && knowsLives(from, to, current)

@@ -16,6 +16,8 @@ import type { Lake } from '../lake.ts'
 import { offsetsAt } from '../offsets.ts'
 import { stageBatches } from '../write/stage-batches.ts'
 import { createWriters, type Writers } from '../write/writers.ts'
+import { leaveOutKnown } from './known-rows.ts'
+import { mayBeReread } from './reread.ts'
 import { lastSequences, type DayOf, type LastSequence } from './last-sequences.ts'
 
 /** Files in place and not yet in any table. */
@@ -56,8 +58,8 @@ export function createStreamTable(lake: Lake, id: TableId): StreamTable {
   const table = lake.table(id)
   const known = new WeakMap<StagedRows, Staged>()
   let writers: Promise<Writers> | undefined
-  /** The last commit that failed: the same one again goes on under its id. */
-  let failed: { content: string; commitId: string } | undefined
+  /** Commits that failed, by their content: the same one again goes on under its id. */
+  const failed = new Map<string, string>()
 
   const openWriters = () => (writers ??= lake.duck.connect().then(connection => createWriters(connection)))
 
@@ -77,7 +79,7 @@ export function createStreamTable(lake: Lake, id: TableId): StreamTable {
         metadata,
         specId: specFor(metadata, batches),
         spec: table.definition.spec,
-        batches,
+        batches: await freshOf(lake, id, metadata, batches, signal),
         signal,
       })
       const staged: Staged = { files, tableUuid: metadata['table-uuid'], mayBeThere: false }
@@ -99,13 +101,10 @@ export function createStreamTable(lake: Lake, id: TableId): StreamTable {
       const staged = given.map(rows => known.get(rows)!)
       const added = staged.flatMap(({ files }) => files)
       const content = JSON.stringify([added.map(({ path }) => path), offsets])
-      const isAgain = failed?.content === content
-      const commitId = isAgain ? failed!.commitId : randomUUID()
-      if (isAgain) {
-        const landed = findCommit((await table.load()).metadata, commitId)
-        if (landed) return done(landed['snapshot-id'])
-      }
-      failed = { content, commitId }
+      const before = failed.get(content)
+      const landed = before === undefined ? undefined : findCommit((await table.load()).metadata, before)
+      if (landed) return done(landed['snapshot-id'])
+      const commitId = before ?? randomUUID()
       try {
         const change = { operation: 'append', added, keepsFiles: true, commitId, offsets, validThroughMicros } as const
         const refuse = (metadata: TableMetadata) => refuseOther(table.name.name, metadata, staged)
@@ -113,11 +112,12 @@ export function createStreamTable(lake: Lake, id: TableId): StreamTable {
         return done(snapshotId)
       } catch (error) {
         if (error instanceof OutcomeUnknown) markThere()
+        noteFailed(failed, content, commitId)
         throw error
       }
 
       function done(snapshotId: string): { snapshotId: string } {
-        failed = undefined
+        failed.delete(content)
         markThere()
         return { snapshotId }
       }
@@ -129,6 +129,34 @@ export function createStreamTable(lake: Lake, id: TableId): StreamTable {
 
     lastSequences: (topic, dayOf) => lastSequences(lake, id, topic, dayOf),
   }
+}
+
+/** What nobody asks for again is forgotten. */
+const MOST_FAILED = 16
+
+function noteFailed(failed: Map<string, string>, content: string, commitId: string): void {
+  failed.delete(content)
+  failed.set(content, commitId)
+  for (const oldest of failed.keys()) if (failed.size > MOST_FAILED) failed.delete(oldest)
+}
+
+/**
+ * What is there already from an earlier reading of the same messages is left out: of what is written beside rows always,
+ * as it is rare and never older than what is there; of rows where offsets were set back.
+ */
+async function freshOf(
+  lake: Lake,
+  id: TableId,
+  metadata: TableMetadata,
+  batches: readonly ColumnBatch[],
+  signal?: AbortSignal,
+): Promise<readonly ColumnBatch[]> {
+  const isBeside = id === 'dead_letters' || id === 'sequence_gaps'
+  const fresh = batches.map(async batch => {
+    if (batch.rowCount === 0 || !(isBeside || mayBeReread(metadata, batch))) return batch
+    return (await leaveOutKnown(lake, id, { metadata, batch }, signal)).batch
+  })
+  return Promise.all(fresh)
 }
 
 function specFor(metadata: TableMetadata, batches: readonly ColumnBatch[]): number {

@@ -226,7 +226,9 @@ describe('a lease on topics', () => {
     const { metadata } = await table.load()
     const leases = createLeases({ io: lake.io, folder: leaseFolder(metadata.location), owner: owner('a') })
     const found = await leases.acquire(['x'])
-    onTestFinished(async () => 'held' in found && (await found.held.release()))
+    onTestFinished(async () => {
+      if ('held' in found) await found.held.release()
+    })
     await sleep(10)
     expect(await findOrphans(table, { olderThanMs: 0, nowMs: Date.now() + 1e9 })).toEqual([])
     const files = []
