@@ -1,0 +1,398 @@
+import avro from 'avsc'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decimalText, rowOf, timestampText, type Row } from '../../../src/contract/columns.ts'
+import { ASSET_CLASSES, SIDES, TABLES } from '../../../src/contract/tables.ts'
+import { avroSchemas, EMBEDDED_SCHEMA_IDS, type AvroRecord } from '../../../src/main/market/avro-schemas.ts'
+import { createCursor } from '../../../src/main/market/decode-primitives.ts'
+import { createRowDecoder } from '../../../src/main/market/decode-rows.ts'
+import { embeddedSchemaOf } from '../../../src/main/market/decode-wire.ts'
+import { createRowEncoder, type RowValues } from '../../../src/main/market/encode-row.ts'
+import { keyOf, NONE, valueOf } from '../../../src/main/market/log-batch.ts'
+import type { StandardBatch } from '../../../src/main/market/standard-batch.ts'
+import { createStandardizer, noRegistry, type Schemas } from '../../../src/main/market/standardize.ts'
+import { tableOfTopic, type DataType } from '../../../src/main/market/topics.ts'
+import { createValueBuffer } from '../../../src/main/market/value-buffer.ts'
+import { logBatch } from '../../support/market-messages.ts'
+import { messageBatch, type MessageBatchOptions } from '../../support/message-batch.ts'
+
+const LOG_MICROS = 1_500_000_000_000_001
+const standardize = createStandardizer({ schemas: noRegistry })
+const topics = {
+  trades: 'market.equities.trades.asx',
+  quotes: 'market.equities.quotes.asx',
+  reference_data: 'market.equities.reference_data.asx',
+} as const
+
+/** Each message as a row, or as what is wrong with it. */
+async function rowsOf(
+  values: readonly (Uint8Array | string | null)[],
+  options: Partial<MessageBatchOptions> = {},
+  schemas: Schemas = noRegistry,
+) {
+  const batch = messageBatch(values, {
+    topic: topics.trades,
+    partition: 3,
+    offset: 100,
+    logMicros: LOG_MICROS,
+    ...options,
+  })
+  const standard = await createStandardizer({ schemas })(batch)
+  return decoded(standard, schemas)
+}
+
+function decoded(batch: StandardBatch, schemas: Schemas = noRegistry) {
+  const table = TABLES[tableOfTopic(batch.topic)]
+  const names = new Set(table.columns.map(({ name }) => name).filter(name => !name.startsWith('_')))
+  return Array.from({ length: batch.count }, (_, i) => {
+    const problem = batch.problems?.get(i)
+    if (problem) return problem
+    const decoder = createRowDecoder(table, names, schemas.schemaOf)
+    decoder.begin(1)
+    decoder.read({ ...createCursor(batch.bytes), at: batch.starts[i], end: batch.ends[i] }, 0)
+    return rowOf({ rowCount: 1, columns: decoder.columns() }, 0)
+  })
+}
+
+const json = (value: unknown) => JSON.stringify(value)
+
+/** Schemas of a registry that has only these. */
+function knowing(schemas: Readonly<Record<number, AvroRecord>>): Schemas {
+  return { schemaOf: id => schemas[id] ?? embeddedSchemaOf(id), learn: () => Promise.resolve() }
+}
+
+function framed(id: number, schema: object, row: unknown, options?: Partial<avro.ForSchemaOptions>): Buffer {
+  const header = Buffer.from([0, 0, 0, 0, 0])
+  header.writeUInt32BE(id, 1)
+  return Buffer.concat([header, avro.Type.forSchema(schema as avro.Schema, options).toBuffer(row)])
+}
+
+describe('messages that are whole rows already', () => {
+  const rows = [
+    { symbol: 'BHP', micros: 1 },
+    { symbol: 'CBA', micros: 2 },
+  ]
+
+  it('come back as the very same batch, at once', () => {
+    const batch = logBatch('trades', rows)
+    expect(standardize(batch)).toBe(batch)
+    const quotes = logBatch('quotes', rows)
+    expect(standardize(quotes)).toBe(quotes)
+  })
+
+  it('come back so from an empty batch, and a tombstone of reference data does too', () => {
+    const empty = messageBatch([], { topic: topics.trades })
+    expect(standardize(empty)).toBe(empty)
+    const gone = messageBatch([null], { topic: topics.reference_data, keys: [Buffer.from('7078')] })
+    expect(standardize(gone)).toBe(gone)
+  })
+
+  it('keep their bytes beside others that are written anew', async () => {
+    const batch = logBatch('trades', rows)
+    const whole = valueOf(batch, 0)!
+    const slim = json({ symbol: 'WOW', exchange_timestamp_ms: 1, price: 1, quantity: 1 })
+    const standard = await createStandardizer({ schemas: noRegistry })(
+      messageBatch([whole, slim, whole], { topic: topics.trades, keys: [Buffer.from('a'), null, Buffer.from('c')] }),
+    )
+    expect(valueOf(standard, 0)).toEqual(whole)
+    expect(valueOf(standard, 2)).toEqual(whole)
+    expect([0, 1, 2].map(i => keyOf(standard, i)?.toString())).toEqual(['a', undefined, 'c'])
+    expect(decoded(standard)[1]).toMatchObject({ symbol: 'WOW' })
+  })
+})
+
+describe('a message without a value', () => {
+  it('is no trade and no quote', async () => {
+    expect(await rowsOf([null])).toMatchObject([{ reason: 'no_value' }])
+    expect(await rowsOf([null], { topic: topics.quotes })).toMatchObject([{ reason: 'no_value' }])
+  })
+
+  it('of reference data passes beside what is written anew, with its key', async () => {
+    const row = json({ symbol: 'BHP', company_id: '1', company_name: 'BHP' })
+    const keys = [Buffer.from('1'), Buffer.from('2')]
+    const standard = await standardize(messageBatch([row, null], { topic: topics.reference_data, keys }))
+    expect(standard.starts[1]).toBe(NONE)
+    expect(keyOf(standard, 1)?.toString()).toBe('2')
+    expect(standard.problems).toBeUndefined()
+  })
+})
+
+describe('a schema id that is not known', () => {
+  const slim = { type: 'record', name: 'Slim', namespace: 'x', fields: [] } as AvroRecord
+
+  it('is asked for once for all messages of a batch, and waited for', async () => {
+    const asked: (readonly number[])[] = []
+    const schemas: Record<number, AvroRecord> = {}
+    const learning: Schemas = {
+      schemaOf: id => schemas[id],
+      learn: async ids => {
+        asked.push(ids)
+        await Promise.resolve()
+        schemas[7] = avroSchemas.trades
+      },
+    }
+    const whole = Buffer.from(valueOf(logBatch('trades', [{ symbol: 'BHP', micros: 1 }]), 0)!)
+    whole.writeUInt32BE(7, 1)
+    const other = Buffer.from(whole)
+    other.writeUInt32BE(8, 1)
+    const batch = messageBatch([whole, whole, other, whole], { topic: topics.trades })
+    const own = createStandardizer({ schemas: learning })
+    const standard = await own(batch)
+    expect(asked).toEqual([[7, 8]])
+    expect([...standard.problems!]).toEqual([
+      [2, { reason: 'unknown_schema', error: 'The Schema Registry does not know schema 8.' }],
+    ])
+    expect(valueOf(standard, 3)).toEqual(whole)
+    const again = messageBatch([whole], { topic: topics.trades })
+    expect(own(again)).toBe(again)
+  })
+
+  it('fails with the registry, and the messages are those they were', async () => {
+    const failing = { ...noRegistry, learn: () => Promise.reject(new Error('down')) }
+    const message = framed(7, slim, {})
+    const batch = messageBatch([message], { topic: topics.trades })
+    await expect(createStandardizer({ schemas: failing })(batch)).rejects.toThrow('down')
+    expect(valueOf(batch, 0)).toEqual(message)
+  })
+
+  it('without a registry is a dead letter that says what to set', async () => {
+    expect(await rowsOf([framed(7, slim, {})])).toMatchObject([
+      { reason: 'unknown_schema', error: expect.stringContaining('K2_SCHEMA_REGISTRY_URL') as string },
+    ])
+  })
+
+  it('of a record that is no row of the table is told by the field it lacks', async () => {
+    const schemas = knowing({ 7: avroSchemas.quotes })
+    const quote = Buffer.from(valueOf(logBatch('quotes', [{ symbol: 'BHP', micros: 1 }]), 0)!)
+    quote.writeUInt32BE(7, 1)
+    expect(await rowsOf([quote], {}, schemas)).toEqual([
+      { reason: 'unknown_schema', error: 'Schema QuoteV2 has no field price, so it is no row of trades.' },
+    ])
+  })
+})
+
+describe('a topic of another name', () => {
+  it('is refused as a whole, with the names that can be read', () => {
+    expect(() => standardize(messageBatch(['{}'], { topic: 'orders' }))).toThrow(/market\.\{asset_class\}/)
+    expect(() => tableOfTopic('market.equities.news.asx')).toThrow(/K2_TOPICS/)
+    expect(tableOfTopic('market.crypto.quotes.binance')).toBe('quotes')
+  })
+})
+
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter(isPlain)
+const micros = fc.integer({ min: 1_000_000_000_000_000, max: Date.UTC(2199, 0) * 1000 })
+const decimal = fc.bigInt({ min: 1n - 10n ** 18n, max: 10n ** 18n - 1n })
+const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+const map = fc.dictionary(text, text, { noNullPrototype: true, maxKeys: 4 })
+const instrument = {
+  message_id: text,
+  symbol: text,
+  exchange: fc.constantFrom('ASX', 'BINANCE', 'XETRA'),
+  asset_class: fc.constantFrom(...ASSET_CLASSES),
+  ingestion_timestamp: micros,
+  vendor_data: optional(map),
+}
+const days = fc.integer({ min: 0, max: 80_000 })
+
+/** Any row of each table, its values as the encoder takes them. */
+const anyRow: Record<DataType, fc.Arbitrary<RowValues>> = {
+  trades: fc.record({
+    ...instrument,
+    trade_id: text,
+    exchange_timestamp: micros,
+    price: decimal,
+    quantity: decimal,
+    currency: text,
+    side: optional(fc.constantFrom(...SIDES)),
+    trade_conditions: optional(fc.array(text, { maxLength: 3 })),
+    source_sequence: optional(long),
+    platform_sequence: optional(long),
+  }),
+  quotes: fc.record({
+    ...instrument,
+    quote_id: text,
+    exchange_timestamp: micros,
+    bid_price: decimal,
+    bid_quantity: optional(decimal),
+    ask_price: optional(decimal),
+    ask_quantity: optional(decimal),
+    currency: text,
+    source_sequence: optional(long),
+    platform_sequence: optional(long),
+  }),
+  reference_data: fc.record({
+    ...instrument,
+    company_id: text,
+    company_name: text,
+    isin: optional(text),
+    currency: text,
+    listing_date: optional(days),
+    delisting_date: optional(days),
+    is_active: fc.boolean(),
+  }),
+}
+
+/** No control characters, and nothing that is half a character. */
+function isPlain(value: string): boolean {
+  return !/[\p{Cc}\p{Surrogate}]/u.test(value) && value !== '__proto__'
+}
+
+/** The row as JSON clients see it; Avro's own library gives decimals as bytes and every long in 64 bits. */
+function seen(dataType: DataType, row: RowValues): Row {
+  const cells = TABLES[dataType].columns
+    .filter(({ name }) => !name.startsWith('_'))
+    .map(({ name, type }) => {
+      const value = row[name]
+      if (value === undefined || value === null) return [name, null]
+      if (type === 'decimal') return [name, decimalText(Buffer.isBuffer(value) ? signed(value) : (value as bigint), 8)]
+      if (type === 'timestamp') return [name, timestampText(Number(value))]
+      if (type === 'long') return [name, String(value)]
+      if (type === 'date') return [name, timestampText((value as number) * 86_400e6).slice(0, 10)]
+      return [name, value]
+    })
+  return Object.fromEntries(cells) as Row
+}
+
+function signed(bytes: Buffer): bigint {
+  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`))
+}
+
+/** Its JSON: decimals and longs as numbers, every digit written out. */
+function written(dataType: DataType, row: RowValues): string {
+  const cells = seen(dataType, row)
+  const fields = Object.entries(cells).map(([name, cell]) => {
+    const { type } = TABLES[dataType].columns.find(column => column.name === name)!
+    const isNumber = (type === 'decimal' || type === 'long') && cell !== null
+    return `${json(name)}: ${isNumber ? (cell as string) : json(cell)}`
+  })
+  return `{${fields.join(', ')}}`
+}
+
+describe.each(['trades', 'quotes', 'reference_data'] as const)('any row of %s', dataType => {
+  const options = { topic: topics[dataType] }
+
+  it('written by the encoder of rows comes back as it was, and is read so by Avro itself', async () => {
+    const put = createRowEncoder(TABLES[dataType])
+    await fc.assert(
+      fc.asyncProperty(anyRow[dataType], async row => {
+        const out = createValueBuffer()
+        put(out, EMBEDDED_SCHEMA_IDS[dataType], row)
+        const bytes = Buffer.from(out.bytes.subarray(0, out.ends[0]))
+        expect(await rowsOf([bytes], options)).toEqual([seen(dataType, row)])
+        expect(seen(dataType, byAvro.fromBuffer(bytes.subarray(5)) as RowValues)).toEqual(seen(dataType, row))
+      }),
+    )
+  })
+  const byAvro = avro.Type.forSchema(avroSchemas[dataType] as avro.Schema, { typeHook: bigLongs })
+
+  it('in JSON is read to the last digit, whether its numbers are numbers or texts', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRow[dataType], async row => {
+        const expected = seen(dataType, row)
+        expect(await rowsOf([written(dataType, row), json(expected)], options)).toEqual([expected, expected])
+      }),
+    )
+  })
+})
+
+/** Longs of all 64 bits, which avsc leaves to its user. */
+function bigLongs(schema: avro.Schema): avro.Type | undefined {
+  const { type } = schema as { type?: unknown }
+  if (schema !== 'long' && type !== 'long') return undefined
+  return avro.types.LongType.__with({
+    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+    toBuffer: (value: bigint) => {
+      const buffer = Buffer.alloc(8)
+      buffer.writeBigInt64LE(value)
+      return buffer
+    },
+    fromJSON: BigInt,
+    toJSON: String,
+    isValid: (value: unknown) => typeof value === 'bigint',
+    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+  })
+}
+
+describe('the slim form', () => {
+  const fieldsOf = (price: unknown) =>
+    [
+      { name: 'symbol', type: 'string' },
+      { name: 'exchange', type: 'string' },
+      { name: 'exchange_timestamp_ms', type: 'long' },
+      { name: 'price', type: price },
+      { name: 'quantity', type: price },
+      { name: 'side', type: ['null', 'string'], default: null },
+    ] as AvroRecord['fields']
+  const schemaOf = (price: unknown): AvroRecord => ({
+    type: 'record',
+    name: 'SlimTrade',
+    namespace: 'x',
+    fields: fieldsOf(price),
+  })
+  const decimalType = { type: 'bytes', logicalType: 'decimal', precision: 18, scale: 8 }
+  const expected = {
+    message_id: 'ASX:1412319434754:BHP:3-100',
+    trade_id: '3-100',
+    symbol: 'BHP',
+    exchange: 'ASX',
+    asset_class: 'equities',
+    exchange_timestamp: '2014-10-03T06:57:14.754000Z',
+    price: '36.18',
+    quantity: '400',
+    currency: 'AUD',
+    side: 'SELL',
+    trade_conditions: null,
+    source_sequence: null,
+    ingestion_timestamp: timestampText(LOG_MICROS),
+    platform_sequence: null,
+    vendor_data: null,
+  }
+  const base = { symbol: 'BHP', exchange: 'asx', exchange_timestamp_ms: 1_412_319_434_754, side: 'sell' }
+
+  it.each([
+    ['doubles', 'double', 36.18, 400],
+    ['floats', 'float', 36.18, 400],
+    ['texts', 'string', '36.18', '400.0'],
+    ['decimals', decimalType, unscaled(3_618_000_000n), unscaled(40_000_000_000n)],
+    ['decimals of another scale', { ...decimalType, scale: 2 }, unscaled(3618n), unscaled(40_000n)],
+  ])('with its numbers as %s is the whole row', async (_, type, price, quantity) => {
+    const schema = schemaOf(type)
+    const message = framed(9, schema, { ...base, price, quantity })
+    expect(await rowsOf([message], {}, knowing({ 9: schema }))).toEqual([expected])
+  })
+
+  it('with its numbers as longs is the whole row', async () => {
+    const schema = schemaOf('long')
+    const message = framed(9, schema, { ...base, price: 36, quantity: 400 })
+    expect(await rowsOf([message], {}, knowing({ 9: schema }))).toEqual([{ ...expected, price: '36' }])
+  })
+
+  it('in JSON is the whole row, too', async () => {
+    const message = json({ ...base, price: 36.18, quantity: 400 })
+    expect(await rowsOf([message])).toEqual([expected])
+  })
+
+  it('keeps what else it says as text', async () => {
+    const schema = {
+      ...schemaOf('double'),
+      fields: [...fieldsOf('double'), { name: 'venue', type: 'int' }],
+    } as AvroRecord
+    const message = framed(9, schema, { ...base, price: 36.18, quantity: 400, venue: 5 })
+    expect(await rowsOf([message], {}, knowing({ 9: schema }))).toEqual([{ ...expected, vendor_data: { venue: '5' } }])
+  })
+
+  it('cut off anywhere, or with bytes more, is undecodable', async () => {
+    const schema = schemaOf('double')
+    const message = framed(9, schema, { ...base, price: 36.18, quantity: 400 })
+    const cut = Array.from({ length: message.length - 5 }, (_, i) => message.subarray(0, i + 5))
+    const rows = await rowsOf([...cut, Buffer.concat([message, Buffer.from([0])])], {}, knowing({ 9: schema }))
+    expect(new Set(rows.map(row => (row as { reason?: string }).reason))).toEqual(new Set(['undecodable']))
+  })
+})
+
+function unscaled(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(value)
+  return bytes
+}
