@@ -1,0 +1,91 @@
+// Topics on their way in: where the table says they go on, checked against the log, and what has to be known from before.
+import { Failure } from '../../contract/failure.ts'
+import { newPlace, type TopicStream } from './places.ts'
+import { anotherLog, startOffsets, type Starts } from './start-offsets.ts'
+import type { TableContext } from './table-context.ts'
+import { windowStarts } from './window-starts.ts'
+import { movedTo } from './vectors.ts'
+import type { PartitionRange } from '../log/message-log.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
+
+interface Opening {
+  topic: string
+  epoch: string
+  ranges: PartitionRange[]
+}
+
+export async function openTopics(context: TableContext, topics: readonly string[]): Promise<void> {
+  const { hold, stream, sides, streams, options } = context
+  // The table first: what the log has can only grow meanwhile.
+  const vector = await hold('catalog', () => stream.offsets())
+  for (const side of [sides.deadLetters, sides.gaps]) {
+    const now = await hold('catalog', () => side.table.offsets())
+    side.vector = movedTo(side.vector, ofTopics(now, topics))
+  }
+  const { cluster, openings } = await hold('kafka', () => lookAt(context, topics))
+  const starts = startOffsets({ vector, cluster, topics: openings })
+  for (const opening of openings) {
+    const stream = await openTopic(context, cluster, opening, starts.get(opening.topic)!)
+    streams.set(opening.topic, stream)
+    options.logger.info(`Writing ${opening.topic}`, { topic: opening.topic, table: context.table })
+  }
+}
+
+/** Of the vector, what the fence is about. */
+function ofTopics(vector: OffsetVector, topics: readonly string[]): OffsetVector {
+  return vector.filter(({ topic }) => topics.includes(topic))
+}
+
+async function lookAt({ options: { log } }: TableContext, topics: readonly string[]) {
+  const [cluster, there] = await Promise.all([log.cluster(), log.topics()])
+  const openings: Opening[] = await Promise.all(
+    topics.map(async topic => {
+      const info = there.find(({ name }) => name === topic)
+      if (!info) throw new Failure('UNAVAILABLE', `Topic ${topic} is gone again; it is waited for.`)
+      return { topic, epoch: info.epoch, ranges: await log.ranges(topic) }
+    }),
+  )
+  return { cluster, openings }
+}
+
+async function openTopic(
+  { options, hold, stream, table }: TableContext,
+  cluster: string,
+  { topic, epoch, ranges }: Opening,
+  starts: Starts,
+): Promise<TopicStream> {
+  const { log, clock, openIntake, dayOf, settings } = options
+  const { dedupeMinutes, dedupeRows } = settings
+  const isNew = starts.size === 0
+  const lastSequences = isNew ? [] : await hold('catalog', () => stream.lastSequences(topic, dayOf))
+  const windows = await hold('kafka', () =>
+    windowStarts({
+      log,
+      topic,
+      ranges,
+      starts,
+      minutes: dedupeMinutes,
+      rowsPerPartition: dedupeRows,
+      nowMicros: clock.nowMicros(),
+    }),
+  )
+  const places = new Map(
+    ranges.map(range => {
+      const { partition } = range
+      const start = starts.get(partition)
+      const place = newPlace(range)
+      return [
+        partition,
+        start === undefined ? place : { ...place, start, committed: start, next: windows.get(partition)! },
+      ]
+    }),
+  )
+  const settingsOfTopic = { table, topic, dedupeMinutes, dedupeRows, lastSequences }
+  const intake = await hold('catalog', async () => openIntake(settingsOfTopic))
+  return { topic, cluster, epoch, intake, places }
+}
+
+/** A topic that was made anew while it was being read: what comes now is not what the table goes on with. */
+export function checkEpoch({ topic, epoch }: TopicStream, now: string): void {
+  if (epoch !== now) throw anotherLog(topic, true)
+}

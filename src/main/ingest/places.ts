@@ -1,0 +1,87 @@
+// How far the writer is in each partition: what it has read, what it has committed, what the log has.
+import type { PartitionRange } from '../log/message-log.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
+import type { Intake } from './intake.ts'
+import type { PartitionProgress } from './valid-through.ts'
+
+export interface Place {
+  /** Before it all is in the table already: read once more only to be remembered. */
+  start: number
+  /** Where reading goes on; undefined in a new partition of which nothing has come. */
+  next: number | undefined
+  /** What the table says; undefined where it says nothing. */
+  committed: number | undefined
+  /** What the log held when the writer began: from … to. The end is kept up with. */
+  earliest: number
+  latest: number
+  /** The log's time of the last message read. */
+  readMicros: number | undefined
+  /** The log's time of the last message that is in the table, as far as this writer knows. */
+  committedMicros: number | undefined
+}
+
+export interface TopicStream {
+  topic: string
+  cluster: string
+  epoch: string
+  intake: Intake
+  places: Map<number, Place>
+}
+
+export function newPlace({ earliest, latest } = { earliest: 0, latest: 0 }): Place {
+  return {
+    start: 0,
+    earliest,
+    next: undefined,
+    committed: undefined,
+    latest,
+    readMicros: undefined,
+    committedMicros: undefined,
+  }
+}
+
+export function placeOf({ places }: TopicStream, partition: number): Place {
+  let place = places.get(partition)
+  if (!place) places.set(partition, (place = newPlace()))
+  return place
+}
+
+/** Where the log is by now. */
+export function learnRanges(stream: TopicStream, ranges: readonly PartitionRange[]): void {
+  for (const { partition, earliest, latest } of ranges) {
+    const place = placeOf(stream, partition)
+    place.earliest = earliest
+    place.latest = Math.max(place.latest, latest)
+  }
+}
+
+/** The messages before are taken in, or are in the table; undefined where nothing was read. */
+export function takenOffset({ start, next }: Place): number | undefined {
+  return next === undefined ? undefined : Math.max(start, next)
+}
+
+export function vectorOf(
+  streams: Iterable<TopicStream>,
+  offsetOf: (place: Place, partition: number, stream: TopicStream) => number | undefined,
+): OffsetVector {
+  return [...streams].flatMap(stream => {
+    const { topic, cluster, epoch, places } = stream
+    const next: Record<string, number> = {}
+    for (const [partition, place] of places) {
+      const offset = offsetOf(place, partition, stream)
+      if (offset !== undefined) next[partition] = offset
+    }
+    return Object.keys(next).length > 0 ? [{ cluster, epoch, topic, next }] : []
+  })
+}
+
+/** Messages that wait in the log: not read yet, and not committed yet. */
+export function lagOf(place: Place): { unread: number; uncommitted: number } {
+  const { earliest, latest, committed } = place
+  const read = takenOffset(place) ?? earliest
+  return { unread: Math.max(0, latest - read), uncommitted: Math.max(0, latest - (committed ?? earliest)) }
+}
+
+export function progressOf(place: Place): PartitionProgress {
+  return { lastMicros: place.readMicros, isAtEnd: (takenOffset(place) ?? place.earliest) >= place.latest }
+}

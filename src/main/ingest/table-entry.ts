@@ -1,0 +1,161 @@
+// One table of the writer through all its lives: written to while nobody else is, left to another writer that holds it,
+// taken up again when that one is gone.
+import { Failure } from '../../contract/failure.ts'
+import type { TopicInfo } from '../log/message-log.ts'
+import type { DataType } from '../market/topics.ts'
+import type { Budget } from './budget.ts'
+import { isFenced } from './commit-flush.ts'
+import { checkEpoch } from './open-topics.ts'
+import { learnRanges, type TopicStream } from './places.ts'
+import type { TableTotals } from './table-context.ts'
+import { writeTable, type TableWriter } from './write-table.ts'
+import type { Lease, WriterOptions } from './writer-options.ts'
+
+export interface TableEntry {
+  readonly table: DataType
+  totals: () => TableTotals
+  /** Undefined while nothing is written. */
+  writer: () => TableWriter | undefined
+  /** Of the writer there is, or of the last one. */
+  streams: () => readonly TopicStream[]
+  /** What ended it for good. */
+  failure: () => unknown
+  /** Why it is left to another one just now. */
+  leftTo: () => string | undefined
+  /** These are the topics there are: begins with those that are new, if nobody else writes them. */
+  follow: (topics: readonly TopicInfo[]) => Promise<void>
+  finish: () => void
+  fail: (error: unknown) => void
+  stop: (now: AbortSignal) => Promise<void>
+  ended: () => Promise<void>
+  unfinished: () => string[]
+}
+
+export function createTableEntry(table: DataType, budget: Budget, options: WriterOptions): TableEntry {
+  const { log, logger, settings, acquireLease } = options
+  const known = new Set<string>()
+  let earlier = noTotals()
+  let writer: TableWriter | undefined
+  let last: TableWriter | undefined
+  let leases: Lease[] = []
+  let failure: unknown
+  let leftTo: string | undefined
+  let isEnding = false
+  let left: string[] = []
+  let release = Promise.resolve()
+
+  function begin(): TableWriter {
+    leftTo = undefined
+    const begun = writeTable(table, budget, options)
+    void begun.done.then(
+      () => ended(begun),
+      (error: unknown) => ended(begun, error),
+    )
+    return begun
+  }
+
+  function ended(begun: TableWriter, error?: unknown): void {
+    earlier = addTotals(earlier, begun.totals)
+    writer = undefined
+    known.clear()
+    const rows = begun.unfinished()
+    if (rows > 0)
+      left = [`${table}: ${rows} rows were not committed; the log has them, and the next start reads them again`]
+    const released = leases.map(lease => lease.release())
+    leases = []
+    release = Promise.allSettled(released).then(() => {})
+    if (error === undefined) return
+    if (isFenced(error) && settings.whenFenced === 'follow') leaveTo((error as Failure).message)
+    else failure ??= error
+  }
+
+  function leaveTo(why: string): void {
+    if (leftTo === undefined) logger.warn('The table is left to another writer', { table, why })
+    leftTo = why
+  }
+
+  async function lease(topics: readonly string[]): Promise<boolean> {
+    if (!acquireLease) return leftTo === undefined
+    const answer = await acquireLease(table, topics)
+    if ('heldBy' in answer) {
+      const why = `${answer.heldBy} writes ${topics.join(', ')} to ${table}`
+      if (settings.whenFenced === 'follow') leaveTo(`${why}; this K2 reads and follows its commits.`)
+      else
+        failure ??= new Failure(
+          'FENCED',
+          `${why}. Nothing was written here. Stop it first, or leave the writing to it.`,
+        )
+      return false
+    }
+    if (isEnding) {
+      await answer.held.release()
+      return false
+    }
+    leases.push(answer.held)
+    void answer.held.lost.then(why => {
+      if (!leases.includes(answer.held)) return
+      leaveTo(why.message)
+      void writer?.stop(AbortSignal.abort())
+    })
+    return true
+  }
+
+  async function keepUp({ streams, fail }: TableWriter, topics: readonly TopicInfo[]): Promise<void> {
+    for (const stream of streams()) {
+      const info = topics.find(({ name }) => name === stream.topic)
+      if (!info) continue
+      try {
+        checkEpoch(stream, info.epoch)
+      } catch (error) {
+        return fail(error as Failure)
+      }
+      learnRanges(stream, await log.ranges(stream.topic))
+    }
+  }
+
+  return {
+    table,
+    totals: () => (writer ? addTotals(earlier, writer.totals) : earlier),
+    writer: () => writer,
+    streams: () => last?.streams() ?? [],
+    failure: () => failure,
+    leftTo: () => (writer ? undefined : leftTo),
+    async follow(topics) {
+      if (isEnding || failure !== undefined) return
+      if (writer) await keepUp(writer, topics)
+      const fresh = topics.map(({ name }) => name).filter(name => !known.has(name))
+      if (fresh.length === 0 || !(await lease(fresh)) || isEnding) return
+      last = writer ??= begin()
+      for (const name of fresh) known.add(name)
+      writer.add(fresh)
+    },
+    finish() {
+      isEnding = true
+      writer?.finish()
+    },
+    fail(error) {
+      failure ??= error
+      this.finish()
+    },
+    async stop(now) {
+      isEnding = true
+      await writer?.stop(now)
+      await release
+    },
+    async ended() {
+      await writer?.done.catch(() => {})
+      await release
+    },
+    unfinished: () => left,
+  }
+}
+
+function noTotals(): TableTotals {
+  return { messages: 0, rows: 0, commits: 0, deadLetters: 0, duplicates: 0, gaps: 0, outOfOrder: 0 }
+}
+
+function addTotals(a: TableTotals, b: TableTotals): TableTotals {
+  const sum = noTotals()
+  for (const key of Object.keys(sum) as (keyof TableTotals)[]) sum[key] = a[key] + b[key]
+  return sum
+}

@@ -1,0 +1,49 @@
+// Comparing and moving what tables say of how far the log is in them.
+import type { OffsetVector, TopicOffsets } from '../market/topic-offsets.ts'
+
+type Life = Pick<TopicOffsets, 'cluster' | 'epoch' | 'topic'>
+
+const isOfLife = (life: Life) => (entry: TopicOffsets) =>
+  entry.topic === life.topic && entry.cluster === life.cluster && entry.epoch === life.epoch
+
+/** What it says of the topics of another, whatever log they were in. */
+export function sameTopics(of: OffsetVector, vector: OffsetVector): OffsetVector {
+  return vector.filter(({ topic }) => of.some(own => own.topic === topic))
+}
+
+/** Whether `vector` says just that of every partition that `said` names. */
+export function says(vector: OffsetVector, said: OffsetVector): boolean {
+  return said.every(own => {
+    const next = vector.find(isOfLife(own))?.next ?? {}
+    return Object.entries(own.next).every(([partition, offset]) => next[partition] === offset)
+  })
+}
+
+/** Whether it says the same as `before` of every partition that `to` names: that nobody has moved them. */
+export function isUnmoved(now: OffsetVector, before: OffsetVector, to: OffsetVector): boolean {
+  return to.every(own =>
+    Object.keys(own.next).every(partition => offsetIn(now, own, partition) === offsetIn(before, own, partition)),
+  )
+}
+
+export function offsetIn(vector: OffsetVector, life: Life, partition: number | string): number | undefined {
+  return vector.find(isOfLife(life))?.next[partition]
+}
+
+/** `to`, but in no partition behind where `vector` is. */
+export function notBehind(vector: OffsetVector, to: OffsetVector): OffsetVector {
+  return to.map(own => {
+    const ahead = vector.find(isOfLife(own))?.next ?? {}
+    const next = Object.entries(own.next).map(([partition, offset]) => [
+      partition,
+      Math.max(offset, ahead[partition] ?? 0),
+    ])
+    return { ...own, next: Object.fromEntries(next) as Record<string, number> }
+  })
+}
+
+/** `vector` after a commit that says `to`: a topic is in one log at a time. */
+export function movedTo(vector: OffsetVector, to: OffsetVector): OffsetVector {
+  const moved = to.map(own => ({ ...own, next: { ...vector.find(isOfLife(own))?.next, ...own.next } }))
+  return [...vector.filter(({ topic }) => !to.some(own => own.topic === topic)), ...moved]
+}

@@ -1,0 +1,99 @@
+// What the writer is doing, in the words of the contract: the state of the table that matters most, and all of them summed up.
+import { Failure } from '../../contract/failure.ts'
+import type { ConsumeProgress, WriterStatus } from '../../contract/writer.ts'
+import type { Breaker } from '../base/breaker.ts'
+import { lagOf, takenOffset } from './places.ts'
+import type { TableEntry } from './table-entry.ts'
+
+type State = ConsumeProgress['state']
+
+export interface WriterFacts {
+  entries: readonly TableEntry[]
+  /** Topics that are not there yet; undefined before it was looked. */
+  missing: readonly string[] | undefined
+  /** Why the topics cannot be looked up. */
+  trouble: unknown
+  isOver: boolean
+  durationSeconds: number
+  rowsPerSecond: number
+  level: WriterStatus['level']
+  breakers: readonly Breaker[]
+}
+
+/** Of several tables, the first of these is what is said of all. */
+const BY_WEIGHT: readonly State[] = ['halted', 'suspended', 'stopped', 'following', 'waiting', 'starting', 'writing']
+
+export function describeWriter(facts: WriterFacts): WriterStatus {
+  const { entries, durationSeconds, rowsPerSecond, level, breakers } = facts
+  const total = (of: keyof ReturnType<TableEntry['totals']>) =>
+    entries.reduce((sum, entry) => sum + entry.totals()[of], 0)
+  const topics = entries.flatMap(placesOf)
+  return {
+    ...stateOf(facts),
+    messages: total('messages'),
+    rows: total('rows'),
+    commits: total('commits'),
+    dead_letters: total('deadLetters'),
+    duplicates: total('duplicates'),
+    gaps: total('gaps'),
+    out_of_order: total('outOfOrder'),
+    lag: topics.reduce((sum, { lag }) => sum + lag, 0),
+    duration_seconds: Math.round(durationSeconds * 1000) / 1000,
+    rows_per_second: Math.round(rowsPerSecond),
+    level,
+    breakers: breakers.map(breaker => ({
+      name: breaker.name,
+      state: breaker.state(),
+      failures: breaker.failures(),
+      why: messageOf(breaker.lastError()),
+    })),
+    topics,
+  }
+}
+
+function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<ConsumeProgress, 'state' | 'why'> {
+  const states = entries.flatMap(stateOfTable)
+  if (isOver && !states.some(({ why }) => why !== null)) return { state: 'stopped', why: null }
+  if (trouble !== undefined) states.push({ state: 'waiting', why: messageOf(trouble) })
+  if (!missing) return states[0] ?? { state: 'starting', why: null }
+  const awaited = missing.length > 0 ? `Topics that do not exist yet are waited for: ${missing.join(', ')}.` : null
+  if (states.length === 0) return { state: 'waiting', why: awaited ?? 'There is no topic yet that is to be written.' }
+  const [first] = states.sort((a, b) => BY_WEIGHT.indexOf(a.state) - BY_WEIGHT.indexOf(b.state))
+  return { state: first.state, why: first.why ?? awaited }
+}
+
+/** Nothing of a table that has nothing to do. */
+function stateOfTable(entry: TableEntry): { state: State; why: string | null }[] {
+  const failure = entry.failure()
+  if (failure !== undefined) return [{ state: stateAfter(failure), why: messageOf(failure) }]
+  const leftTo = entry.leftTo()
+  if (leftTo !== undefined) return [{ state: 'following', why: leftTo }]
+  const writer = entry.writer()
+  if (!writer) return []
+  const waitingFor = writer.waitingFor()
+  if (waitingFor !== undefined) return [{ state: 'waiting', why: messageOf(waitingFor) }]
+  return [{ state: writer.isStarting() ? 'starting' : 'writing', why: null }]
+}
+
+function stateAfter(failure: unknown): State {
+  const state = failure instanceof Failure && (failure.details as { state?: State } | undefined)?.state
+  return state === 'halted' || state === 'suspended' ? state : 'stopped'
+}
+
+function messageOf(error: unknown): string | null {
+  if (error === undefined) return null
+  return error instanceof Error ? error.message : 'Something went wrong that is not known; the log of K2 says more.'
+}
+
+function placesOf(entry: TableEntry): WriterStatus['topics'] {
+  return entry.streams().flatMap(({ topic, places }) =>
+    [...places].map(([partition, place]) => ({
+      topic,
+      table: entry.table,
+      partition,
+      committed_offset: String(place.committed ?? place.earliest),
+      read_offset: String(takenOffset(place) ?? place.earliest),
+      lag: lagOf(place).uncommitted,
+    })),
+  )
+}

@@ -1,0 +1,138 @@
+// The writer: what the log has goes into the tables, each table with a stream of its own. It looks for topics, shares one
+// budget of messages among the tables, and says how far all of it is.
+import type { ConsumeProgress, WriterStatus } from '../../contract/writer.ts'
+import { createRateMeter } from '../base/rate-meter.ts'
+import { isTransient, sleepUnlessAborted } from '../base/retry.ts'
+import type { DataType } from '../market/topics.ts'
+import { createBudget } from './budget.ts'
+import { checkTopicChoice, chooseTopics } from './choose-topics.ts'
+import { createTableEntry } from './table-entry.ts'
+import { describeWriter } from './writer-status.ts'
+import type { WriterOptions } from './writer-options.ts'
+
+export interface Stopped {
+  /** What was not committed, in words; the log still has it. */
+  unfinished: string[]
+  progress: ConsumeProgress
+}
+
+export interface Writer {
+  status: () => WriterStatus
+  /** At once, every second, and when it has ended; fails with what ended it. */
+  progress: (signal: AbortSignal) => AsyncGenerator<ConsumeProgress>
+  /** Reads no more and commits what it has. Asked a second time, or after five seconds, it leaves what is left. */
+  stop: () => Promise<Stopped>
+}
+
+const TABLES: readonly DataType[] = ['trades', 'quotes', 'reference_data']
+const TELL_EVERY_MS = 1_000
+/** Whoever stops us kills us a little later. */
+const MOST_STOP_MS = 4_500
+
+export function startWriter(options: WriterOptions): Writer {
+  const { log, logger, settings, events = {} } = options
+  checkTopicChoice(settings)
+  const ending = new AbortController()
+  const over = new AbortController()
+  const giveUp = new AbortController()
+  const startedMs = performance.now()
+  const rate = createRateMeter(startedMs)
+  let missing: readonly string[] | undefined
+  let trouble: unknown
+  let stopping: Promise<Stopped> | undefined
+
+  const budget = createBudget(settings.maxMessages, () => {
+    ending.abort()
+    for (const entry of entries) entry.finish()
+  })
+  const onCommit: typeof events.onCommit = committed => {
+    events.onCommit?.(committed)
+    rate.record(totalRows(), performance.now())
+  }
+  const tableOptions = { ...options, events: { ...events, onCommit } }
+  const entries = TABLES.map(table => createTableEntry(table, budget, tableOptions))
+  const totalRows = () => entries.reduce((sum, { totals }) => sum + totals().rows, 0)
+
+  async function look(): Promise<void> {
+    const there = await log.topics()
+    const chosen = chooseTopics(settings, there)
+    missing = chosen.missing
+    await Promise.all(entries.map(entry => entry.follow(chosen.byTable.get(entry.table) ?? [])))
+  }
+
+  async function lookOn(): Promise<void> {
+    while (!ending.signal.aborted) {
+      try {
+        await look()
+        trouble = undefined
+      } catch (error) {
+        if (!trouble) logger.warn('The topics of the log cannot be looked up; it is tried again', { error })
+        trouble = error
+        if (!isTransient(error)) {
+          for (const entry of entries) entry.fail(error)
+          break
+        }
+      }
+      await sleepUnlessAborted(settings.lookEveryMs, ending.signal).catch(() => {})
+    }
+    await Promise.all(entries.map(entry => entry.ended()))
+    over.abort()
+  }
+
+  function progressNow(): ConsumeProgress {
+    const { state, messages, rows, commits, dead_letters, duplicates, gaps, out_of_order, ...rest } = status()
+    const { lag, duration_seconds, rows_per_second, why } = rest
+    const totals = { messages, rows, commits, dead_letters, duplicates, gaps, out_of_order, lag }
+    return { state, ...totals, duration_seconds, rows_per_second, why }
+  }
+
+  function status(): WriterStatus {
+    const nowMs = performance.now()
+    return describeWriter({
+      entries,
+      missing,
+      trouble,
+      isOver: over.signal.aborted,
+      durationSeconds: (nowMs - startedMs) / 1000,
+      rowsPerSecond: rate.perSecond(nowMs),
+      level: options.level?.() ?? 'NORMAL',
+      breakers: Object.values(options.breakers),
+    })
+  }
+
+  async function stopNow(): Promise<Stopped> {
+    const timer = setTimeout(() => giveUp.abort(), MOST_STOP_MS)
+    ending.abort()
+    await Promise.all(entries.map(entry => entry.stop(giveUp.signal)))
+    clearTimeout(timer)
+    await looking
+    return { unfinished: entries.flatMap(entry => entry.unfinished()), progress: progressNow() }
+  }
+
+  function stop(): Promise<Stopped> {
+    if (stopping) giveUp.abort()
+    return (stopping ??= stopNow())
+  }
+
+  const looking = lookOn()
+
+  return {
+    status,
+    stop,
+    async *progress(signal) {
+      while (!signal.aborted && !over.signal.aborted) {
+        yield progressNow()
+        if (entries.some(entry => entry.failure() !== undefined)) await stop()
+        else await waitAtMost(AbortSignal.any([signal, over.signal]))
+      }
+      if (signal.aborted) return
+      yield progressNow()
+      const failure = entries.map(entry => entry.failure()).find(error => error !== undefined)
+      if (failure !== undefined) throw failure as Error
+    },
+  }
+
+  async function waitAtMost(signal: AbortSignal): Promise<void> {
+    await sleepUnlessAborted(TELL_EVERY_MS, signal).catch(() => {})
+  }
+}
