@@ -7,7 +7,7 @@ export const TAPE_START_MICROS = 1_773_100_800_000_000
 export const DAY_MICROS = 86_400_000_000
 export const TAPE_SYMBOLS = 100
 const PARTITIONS = 30
-const TOPIC = 'market.equities.trades.asx'
+export const TAPE_TOPIC = 'market.equities.trades.asx'
 const CONDITIONS = [['XT'], ['CX', 'NX']]
 
 export const symbolName = (k: number) => `S${String(k).padStart(3, '0')}`
@@ -74,7 +74,7 @@ export function createTape({ rows, seed = 2026 }: { rows: number; seed?: number 
       ingestion_timestamp: { values: arrived },
       platform_sequence: { values: sequence },
       vendor_data: { values: new Uint8Array(count), words: [null] },
-      _topic: same(TOPIC),
+      _topic: same(TAPE_TOPIC),
       _partition: { values: partition },
       _offset: { values: offset },
     }

@@ -151,6 +151,23 @@ describe('staged rows', () => {
     )
   })
 
+  it('have packed ids without one of them ever becoming a string', async () => {
+    const ids = (from: number) => Array.from({ length: 3000 }, (_, i) => `ASX:${from + i}:BHP:T${from + i}`)
+    const unreadable = (texts: readonly string[]) =>
+      Object.defineProperty(packedColumn(pack(texts)), 'words', {
+        get: () => expect.fail('a packed column was read as words'),
+      })
+    const batches = [0, 3000].map(from => {
+      const { rowCount, columns } = tradesBatch(randomTrades(3000), from)
+      const packed = unreadable(ids(from))
+      return { rowCount, columns: { ...columns, message_id: packed, trade_id: unreadable(ids(from)) } }
+    })
+    const { files, read } = await stage(batches)
+    const found = await read(`SELECT message_id FROM ${fromFiles(files)} WHERE message_id = trade_id`)
+    expect(found.map(({ message_id: id }) => id).sort()).toEqual([...ids(0), ...ids(3000)].sort())
+    await stage([batches[0]])
+  })
+
   it('have nulls where no row of a flush has a value, and values where one has', async () => {
     const batch = (rows: SampleTrade[], change: ColumnBatch['columns']) => {
       const { rowCount, columns } = tradesBatch(rows)
