@@ -1,18 +1,16 @@
 import avro from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decimalText, rowOf, timestampText, type Row } from '../../../src/contract/columns.ts'
+import { decimalText, timestampText, type Row } from '../../../src/contract/columns.ts'
 import { ASSET_CLASSES, SIDES, TABLES } from '../../../src/contract/tables.ts'
 import { avroSchemas, EMBEDDED_SCHEMA_IDS, type AvroRecord } from '../../../src/main/market/avro-schemas.ts'
-import { createCursor } from '../../../src/main/market/decode-primitives.ts'
-import { createRowDecoder } from '../../../src/main/market/decode-rows.ts'
 import { embeddedSchemaOf } from '../../../src/main/market/decode-wire.ts'
 import { createRowEncoder, type RowValues } from '../../../src/main/market/encode-row.ts'
 import { keyOf, NONE, valueOf } from '../../../src/main/market/log-batch.ts'
-import type { StandardBatch } from '../../../src/main/market/standard-batch.ts'
 import { createStandardizer, noRegistry, type Schemas } from '../../../src/main/market/standardize.ts'
 import { tableOfTopic, type DataType } from '../../../src/main/market/topics.ts'
 import { createValueBuffer } from '../../../src/main/market/value-buffer.ts'
+import { decodedRows } from '../../support/decoded-rows.ts'
 import { logBatch } from '../../support/market-messages.ts'
 import { messageBatch, type MessageBatchOptions } from '../../support/message-batch.ts'
 
@@ -38,20 +36,7 @@ async function rowsOf(
     ...options,
   })
   const standard = await createStandardizer({ schemas })(batch)
-  return decoded(standard, schemas)
-}
-
-function decoded(batch: StandardBatch, schemas: Schemas = noRegistry) {
-  const table = TABLES[tableOfTopic(batch.topic)]
-  const names = new Set(table.columns.map(({ name }) => name).filter(name => !name.startsWith('_')))
-  return Array.from({ length: batch.count }, (_, i) => {
-    const problem = batch.problems?.get(i)
-    if (problem) return problem
-    const decoder = createRowDecoder(table, names, schemas.schemaOf)
-    decoder.begin(1)
-    decoder.read({ ...createCursor(batch.bytes), at: batch.starts[i], end: batch.ends[i] }, 0)
-    return rowOf({ rowCount: 1, columns: decoder.columns() }, 0)
-  })
+  return decodedRows(standard, schemas.schemaOf)
 }
 
 const json = (value: unknown) => JSON.stringify(value)
@@ -97,7 +82,7 @@ describe('messages that are whole rows already', () => {
     expect(valueOf(standard, 0)).toEqual(whole)
     expect(valueOf(standard, 2)).toEqual(whole)
     expect([0, 1, 2].map(i => keyOf(standard, i)?.toString())).toEqual(['a', undefined, 'c'])
-    expect(decoded(standard)[1]).toMatchObject({ symbol: 'WOW' })
+    expect(decodedRows(standard)[1]).toMatchObject({ symbol: 'WOW' })
   })
 })
 
@@ -247,7 +232,7 @@ function seen(dataType: DataType, row: RowValues): Row {
       if (value === undefined || value === null) return [name, null]
       if (type === 'decimal') return [name, decimalText(Buffer.isBuffer(value) ? signed(value) : (value as bigint), 8)]
       if (type === 'timestamp') return [name, timestampText(Number(value))]
-      if (type === 'long') return [name, String(value)]
+      if (type === 'long') return [name, (value as bigint).toString()]
       if (type === 'date') return [name, timestampText((value as number) * 86_400e6).slice(0, 10)]
       return [name, value]
     })
