@@ -1,20 +1,27 @@
 // The engine process's own half: serves its engines to main over its port, and ends when main does.
-import type { Contract } from '../../contract/capability.ts'
+import type { Client, Contract } from '../../contract/capability.ts'
+import { connectClient } from '../../contract/client.ts'
 import type { Port } from '../../contract/messages.ts'
 import { servePort } from '../wire/serve-port.ts'
 import { dispatchEngines, type Engines } from './engine-dispatch.ts'
+import { splitPort } from './two-way-port.ts'
 
-export function serveEngine<C extends Contract>(
+/** `offered` is what main offers this process in turn; the engines get a client of it. */
+export function serveEngine<C extends Contract, M extends Contract = Record<never, never>>(
   port: Port,
   contract: C,
-  start: (options: unknown) => Promise<Engines<C>>,
+  start: (options: unknown, main: Client<M>) => Promise<Engines<C>>,
+  offered = {} as M,
 ): void {
   let closed = false
-  servePort(
-    port,
-    dispatchEngines(contract, start, () => (closed = true)),
-    'port',
+  const { asking, answering } = splitPort(port)
+  const main = connectClient(offered, asking)
+  const dispatch = dispatchEngines(
+    contract,
+    options => start(options, main),
+    () => (closed = true),
   )
+  servePort(answering, dispatch, 'port')
   // Main has hung up: after the answer to `engine.close`, or because it is gone and nothing can be asked any more.
   port.onClose(() => process.exit(closed ? 0 : 1))
 }

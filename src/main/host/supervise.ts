@@ -1,10 +1,12 @@
 // Owns one engine process: starts it, tells it its options, restarts it when it dies, ends it in order.
-import type { Client, Contract } from '../../contract/capability.ts'
+import type { Client, Contract, Dispatch } from '../../contract/capability.ts'
 import { connectClient } from '../../contract/client.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { Port } from '../../contract/messages.ts'
 import { deferred, type Deferred } from '../base/deferred.ts'
+import { servePort } from '../wire/serve-port.ts'
 import { control } from './control.ts'
+import { splitPort } from './two-way-port.ts'
 
 /** A process just started; plain Node forks a child, Electron a utility process. */
 export interface EngineProcess {
@@ -19,6 +21,10 @@ export interface SuperviseOptions<C extends Contract> {
   start: () => EngineProcess
   /** What `engine.start` is told, at the first start and at every restart. */
   options: unknown
+  /** What the process may ask of main, over the same port; nothing when left out. */
+  offers?: Dispatch
+  /** It is started when this has settled, or as soon as somebody asks for it; at once when left out. */
+  startAfter?: Promise<unknown>
   /** After a restart: bring back what the lost process was doing. */
   onRestart?: (client: Client<C & typeof control>) => Promise<void> | void
   onExit?: (exit: { name: string; code: number | null; restartInMs: number }) => void
@@ -43,6 +49,13 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
   let backoffMs = BACKOFF_MS.first
   let closing = false
   let retry: NodeJS.Timeout | undefined
+  let isLaunched = false
+
+  function launchFirst(): void {
+    if (isLaunched || closing) return
+    isLaunched = true
+    launch(false)
+  }
 
   function launch(again: boolean): void {
     let engine: EngineProcess
@@ -53,7 +66,9 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
     }
     const startedAt = performance.now()
     const mine = ready
-    const client = connectClient(whole, engine.port)
+    const { asking, answering } = splitPort(engine.port)
+    const client = connectClient(whole, asking)
+    if (options.offers) servePort(answering, options.offers, 'port')
     running = engine
     engine.onExit(code => {
       if (running === engine) running = undefined
@@ -88,13 +103,15 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
   }
 
   ready.promise.catch(() => {})
-  launch(false)
+  if (options.startAfter) options.startAfter.then(launchFirst, launchFirst)
+  else launchFirst()
 
   return {
     restarts: () => restarts,
     async client(signal) {
       if (closing) throw new Failure('UNAVAILABLE', 'K2 is shutting down.')
       signal?.throwIfAborted()
+      launchFirst()
       const waiting = deferred<never>()
       const waitMs = restarts === 0 ? WAIT_MS.first : WAIT_MS.again
       const timer = setTimeout(() => waiting.reject(unavailable(options.name)), waitMs)
