@@ -3,6 +3,7 @@
 //   long, int: zigzag varint, 7 bits a byte, low first · string, bytes: length as a long, then the bytes
 //   decimal: bytes, big-endian two's complement of the unscaled number · union, enum: index as a long
 import { isUtf8 } from 'node:buffer'
+import type { ProblemReason } from './standard-batch.ts'
 
 /** Where reading is, and the message's end. `bytes` and `view` show the same memory. */
 export interface Cursor {
@@ -28,6 +29,7 @@ const MOST_LEFT_OUT = 2
 const TWO_32 = 2 ** 32
 /** Beyond them a double no longer holds every microsecond: years 1684 to 2255. */
 const MAX_MICROS = 2 ** 53
+const MAX_DAYS = MAX_MICROS / 86_400e6
 /** 10^18, the first number beyond decimal(18, 8), and its negative. */
 const LIMIT = [0x0de0b6b3, 0xa7640000] as const
 const NEGATIVE_LIMIT = [-0x0de0b6b4, 0x589c0000] as const
@@ -42,8 +44,18 @@ export function pointCursor(cursor: Cursor, bytes: Buffer): void {
   cursor.view = viewOf(bytes)
 }
 
-export function malformed(what: string): never {
-  throw new RangeError(what)
+/** What is wrong with a field, in a few words and in one. */
+export class Malformed extends RangeError {
+  readonly reason: ProblemReason
+
+  constructor(what: string, reason: ProblemReason) {
+    super(what)
+    this.reason = reason
+  }
+}
+
+export function malformed(what: string, reason: ProblemReason = 'undecodable'): never {
+  throw new Malformed(what, reason)
 }
 
 /** A long as a double: for lengths, counts and indexes, which are all far below 2^53. */
@@ -88,8 +100,21 @@ function readSeptets(cursor: Cursor): number {
 export function readMicros(cursor: Cursor, unit: number): number {
   readLong(cursor, scratch, 0)
   const micros = (scratch[1] * TWO_32 + (scratch[0] >>> 0)) * unit
-  if (!(Math.abs(micros) < MAX_MICROS)) malformed('a time outside the years 1684 to 2255')
+  if (!(Math.abs(micros) < MAX_MICROS)) malformed('a time outside the years 1684 to 2255', 'out_of_range')
   return micros
+}
+
+/** Days since 1970. */
+export function readDays(cursor: Cursor): number {
+  const days = readSize(cursor)
+  if (!(Math.abs(days) < MAX_DAYS)) malformed('a date outside the years 1684 to 2255', 'out_of_range')
+  return days
+}
+
+export function readBoolean(cursor: Cursor): number {
+  const byte = cursor.bytes[cursor.at++]
+  if (!(byte <= 1)) malformed(`${byte} where there is to be 0 or 1`)
+  return byte
 }
 
 /** Bytes with their length before them. */
@@ -135,14 +160,14 @@ export function readDecimal(cursor: Cursor, pairs: Pairs, row: number): void {
   if (from === to) malformed('a decimal without digits')
   const sign = bytes[from] > 0x7f ? -1 : 0
   let at = from
-  for (; at < to - 8; at++) if (bytes[at] !== (sign & 0xff)) malformed('a number beyond decimal(18, 8)')
+  for (; at < to - 8; at++) if (bytes[at] !== (sign & 0xff)) malformed('a number beyond decimal(18, 8)', 'out_of_range')
   let low: number = sign
   let high: number = sign
   for (; at < to; at++) {
     high = (high << 8) | (low >>> 24)
     low = (low << 8) | bytes[at]
   }
-  if (high >> 31 !== sign || isBeyondDecimal(high, low)) malformed('a number beyond decimal(18, 8)')
+  if (high >> 31 !== sign || isBeyondDecimal(high, low)) malformed('a number beyond decimal(18, 8)', 'out_of_range')
   pairs[2 * row] = low
   pairs[2 * row + 1] = high
 }
@@ -152,9 +177,9 @@ export function readRescaledDecimal(cursor: Cursor, digits: number, pairs: Pairs
   readDecimal(cursor, pairs, row)
   const unscaled = (BigInt(pairs[2 * row + 1]) << 32n) | BigInt(pairs[2 * row] >>> 0)
   const factor = 10n ** BigInt(Math.abs(digits))
-  if (digits < 0 && unscaled % factor !== 0n) malformed('a number of more than 8 decimal places')
+  if (digits < 0 && unscaled % factor !== 0n) malformed('a number of more than 8 decimal places', 'out_of_range')
   const rescaled = digits < 0 ? unscaled / factor : unscaled * factor
-  if (rescaled >= 10n ** 18n || rescaled <= -(10n ** 18n)) malformed('a number beyond decimal(18, 8)')
+  if (rescaled >= 10n ** 18n || rescaled <= -(10n ** 18n)) malformed('a number beyond decimal(18, 8)', 'out_of_range')
   pairs[2 * row] = Number(BigInt.asIntN(32, rescaled))
   pairs[2 * row + 1] = Number(rescaled >> 32n)
 }

@@ -66,14 +66,25 @@ function makerOf(spec: ColumnSpec, none: SetNull): Maker {
       return makeNumbers(spec.type, none)
     case 'enum':
       return makeEnums(spec.values!, none)
-    case 'list':
-      return makeWords(listOf, none)
-    case 'map':
-      return makeWords(mapOf, none)
+    case 'boolean':
+      return makeBooleans(none)
+    case 'date':
+      return makeDates(none)
     default:
-      // Ids differ in every row: looking for repeats would only cost.
-      return spec.name.endsWith('_id') ? makeIds(none) : makeWords(textOf, none)
+      return isId(spec) ? makeIds(none) : makeWords(wordReaderOf(spec), none)
   }
+}
+
+/** Ids differ in every row: looking for repeats would only cost. */
+export function isId({ name }: ColumnSpec): boolean {
+  return name.endsWith('_id')
+}
+
+/** What a run of bytes in a column of texts, lists or maps stands for. */
+export function wordReaderOf({ name, type }: ColumnSpec): (bytes: Buffer, from: number, to: number) => Word {
+  if (type === 'list') return listOf
+  if (type === 'map') return mapOf
+  return name === 'exchange' ? (...run) => textOf(...run).toUpperCase() : textOf
 }
 
 function makeTimes(none: SetNull): Maker {
@@ -100,6 +111,24 @@ function makeEnums(words: readonly string[], none: SetNull): Maker {
     sink,
     begin: rowCount => void (sink.codes = new Uint8Array(rowCount)),
     finish: () => ({ values: sink.codes, words }),
+  }
+}
+
+function makeBooleans(none: SetNull): Maker {
+  const sink = { codes: new Uint8Array(0), none }
+  return {
+    sink,
+    begin: rowCount => void (sink.codes = new Uint8Array(rowCount)),
+    finish: () => ({ values: sink.codes }),
+  }
+}
+
+function makeDates(none: SetNull): Maker {
+  const sink = { days: new Int32Array(0), none }
+  return {
+    sink,
+    begin: rowCount => void (sink.days = new Int32Array(rowCount)),
+    finish: () => ({ values: sink.days }),
   }
 }
 
@@ -139,8 +168,8 @@ export function scaleOf(type: ColumnType): { scale?: number } {
   return type === 'decimal' ? { scale: DECIMAL_SCALE } : {}
 }
 
-/** 64-bit integers as doubles where every one is exact as a double, else as they are. */
-function exactNumbers(pairs: Pairs): Values {
+/** 64-bit integers as doubles where every one is exact as a double, else as they are, over the same memory. */
+export function exactNumbers(pairs: Pairs): Values {
   const count = pairs.length / 2
   const doubles = new Float64Array(count)
   for (let i = 0; i < count; i++) {

@@ -5,8 +5,11 @@ import { Failure } from '../../contract/failure.ts'
 import type { ColumnSpec, TableSpec } from '../../contract/tables.ts'
 import { DECIMAL_SCALE, type AvroRecord, type AvroType } from './avro-schemas.ts'
 import {
+  Malformed,
   malformed,
+  readBoolean,
   readCount,
+  readDays,
   readDecimal,
   readIndex,
   readLong,
@@ -17,6 +20,7 @@ import {
   type Pairs,
 } from './decode-primitives.ts'
 import { CHANGING_FIELDS } from './fingerprint.ts'
+import type { ProblemReason } from './standard-batch.ts'
 import { createSkippers, typeName, unwrap, type Attributes, type ReadField } from './decode-skip.ts'
 
 /** Where a column's values go. `none` is called for a null, `take` with the bytes from … to of a text, list or map. */
@@ -24,6 +28,7 @@ export type Sink =
   | { pairs: Pairs; none: (row: number) => void }
   | { micros: Float64Array; none: (row: number) => void }
   | { codes: Uint8Array; none: (row: number) => void }
+  | { days: Int32Array; none: (row: number) => void }
   | { take: (cursor: Cursor, row: number) => void; none: (row: number) => void }
 
 type SinkOf<K extends string> = Extract<Sink, Record<K, unknown>> | undefined
@@ -63,7 +68,7 @@ export function compileDecoder(
   }
   for (const spec of specs.values()) {
     if (spec.name.startsWith('_')) continue
-    if (isNeeded(spec)) throw mismatch(schema, spec, 'is not in it')
+    if (isNeeded(spec)) throw mismatch(schema, spec, 'is not in it', 'missing_field')
     readers.push(noneReader(spec, sinks[spec.name]))
     names.push(spec.name)
   }
@@ -74,9 +79,16 @@ export function compileDecoder(
     try {
       for (; field < readers.length; field++) readers[field](cursor, row)
     } catch (cause) {
-      throw new Failure('INVALID_INPUT', `${names[field]}: ${(cause as Error).message}`, { cause })
+      if (!isMalformed(cause)) throw cause
+      const { message, reason } = cause
+      throw new Failure('INVALID_INPUT', `${names[field]}: ${message}`, { cause, details: { reason } })
     }
   }
+}
+
+/** Nested so deep that the stack does not reach is malformed too; anything else is a bug, and no message's fault. */
+function isMalformed(cause: unknown): cause is { message: string; reason?: ProblemReason } {
+  return cause instanceof Malformed || (cause instanceof RangeError && cause.message.startsWith('Maximum call stack'))
 }
 
 function columnReader(schema: AvroRecord, type: AvroType, spec: ColumnSpec, sink: Sink | undefined): ReadField {
@@ -88,7 +100,7 @@ function columnReader(schema: AvroRecord, type: AvroType, spec: ColumnSpec, sink
     return (cursor, row) => branches[readIndex(cursor, branches.length)](cursor, row)
   }
   const reader = readerOf(inner, spec, sink)
-  if (!reader) throw mismatch(schema, spec, `is ${JSON.stringify(inner)}, which is not a ${spec.type}`)
+  if (!reader) throw mismatch(schema, spec, `is ${JSON.stringify(inner)}, which is not a ${spec.type}`, 'invalid_value')
   return reader
 }
 
@@ -111,6 +123,11 @@ function readerOf(
     case 'decimal':
       if (name !== 'bytes' || attributes.logicalType !== 'decimal') return undefined
       return decimalReader(Number(attributes.scale ?? 0), sink as SinkOf<'pairs'>)
+    case 'date':
+      if (name !== 'int' || attributes.logicalType !== 'date') return undefined
+      return dateReader(sink as SinkOf<'days'>)
+    case 'boolean':
+      return name === 'boolean' ? booleanReader(sink as SinkOf<'codes'>) : undefined
     case 'long':
       return name === 'long' || name === 'int' ? longReader(sink as SinkOf<'pairs'>) : undefined
     case 'list':
@@ -134,7 +151,7 @@ function enumReader(symbols: readonly string[], spec: ColumnSpec, sink: SinkOf<'
   const codes = symbols.map(symbol => spec.values!.indexOf(symbol))
   return (cursor, row) => {
     const index = readIndex(cursor, codes.length)
-    if (codes[index] < 0) malformed(`${symbols[index]} is none of ${spec.values!.join(', ')}`)
+    if (codes[index] < 0) malformed(`${symbols[index]} is none of ${spec.values!.join(', ')}`, 'invalid_value')
     if (sink) sink.codes[row] = codes[index]
   }
 }
@@ -143,6 +160,20 @@ function timeReader(unit: number, sink: SinkOf<'micros'>): ReadField {
   if (!sink) return cursor => void readMicros(cursor, unit)
   return (cursor, row) => {
     sink.micros[row] = readMicros(cursor, unit)
+  }
+}
+
+function dateReader(sink: SinkOf<'days'>): ReadField {
+  if (!sink) return cursor => void readDays(cursor)
+  return (cursor, row) => {
+    sink.days[row] = readDays(cursor)
+  }
+}
+
+function booleanReader(sink: SinkOf<'codes'>): ReadField {
+  if (!sink) return cursor => void readBoolean(cursor)
+  return (cursor, row) => {
+    sink.codes[row] = readBoolean(cursor)
   }
 }
 
@@ -185,7 +216,7 @@ function leavingOut(read: ReadField): ReadField {
 }
 
 function noneReader(spec: ColumnSpec, sink: Sink | undefined): ReadField {
-  if (isNeeded(spec)) return () => malformed('is null, and every row needs one')
+  if (isNeeded(spec)) return () => malformed('is null, and every row needs one', 'missing_field')
   return (_, row) => sink?.none(row)
 }
 
@@ -193,9 +224,10 @@ function isNeeded({ name, required }: ColumnSpec): boolean {
   return required && name !== FROM_LOG
 }
 
-function mismatch(schema: AvroRecord, spec: ColumnSpec, why: string): Failure {
+function mismatch(schema: AvroRecord, spec: ColumnSpec, why: string, reason: ProblemReason): Failure {
   const name = `${schema.namespace}.${schema.name}`
-  return new Failure('INVALID_INPUT', `Messages of schema ${name} cannot be read: field ${spec.name} ${why}.`)
+  const message = `Messages of schema ${name} cannot be read: field ${spec.name} ${why}.`
+  return new Failure('INVALID_INPUT', message, { details: { reason } })
 }
 
 const scratch = new Int32Array(2)

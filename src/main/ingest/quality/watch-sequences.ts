@@ -1,0 +1,194 @@
+// The rows of a topic as they are collected, each held against the sequence of its instrument.
+import { ASSET_CLASSES } from '../../../contract/tables.ts'
+import type { RowCollector } from '../../market/collect-rows.ts'
+import type { Gap } from '../intake.ts'
+import type { LastSequence } from '../stream-table.ts'
+import type { QualityCount, QualityCounts } from './quality-counts.ts'
+import { bigintOf, createSequenceTracker, type SequencedRow, type Verdict } from './sequence-tracker.ts'
+import type { DayOf } from './session-days.ts'
+import { severityOf } from './severity.ts'
+
+export interface WatchOptions {
+  collector: RowCollector
+  topic: string
+  dataType: Gap['dataType']
+  lastSequences: readonly LastSequence[]
+  dayOf: DayOf
+  counts: QualityCounts
+  mostInstruments?: number
+}
+
+/** The newest rows of the collector, all of one partition. */
+export interface NewRows {
+  partition: number
+  /** The first of them; they reach to the collector's last one. */
+  from: number
+  /** Of each, its fingerprint in two halves and when the log took it in. */
+  prints: Int32Array
+  logMicros: Float64Array
+  /** The table has them already: they only say where the sequences are. */
+  isKnown: boolean
+}
+
+export interface Findings {
+  gaps: Gap[]
+  outOfOrder: number
+  resets: number
+}
+
+export interface SequenceWatch {
+  look: (rows: NewRows) => void
+  /** A row of the collector that is about to be dropped as a repeat. */
+  countDuplicate: (row: number) => void
+  /** Those since they were last taken. */
+  findings: () => Findings
+  takeFindings: () => Findings
+  /** The collector was drained: its codes stand for something else from now on. */
+  forgetCodes: () => void
+}
+
+/**
+ * Of a topic; beyond it the one silent longest is forgotten, and begins anew when it comes again. Each partition has its
+ * own, so that what is found does not depend on which partition was read first.
+ */
+const MOST_INSTRUMENTS = 10_000
+const FIRST_CODES = 64
+
+/** By symbol code, three numbers: where its instrument is and how often that place had changed hands, and its exchange's code. */
+type Codes = Int32Array
+
+export function createSequenceWatch(options: WatchOptions): SequenceWatch {
+  const { collector, topic, dataType, dayOf, counts, mostInstruments = MOST_INSTRUMENTS } = options
+  const seeds = seedsOf(options)
+  const tracker = createSequenceTracker(mostInstruments, name => {
+    const instrument = name.slice(name.indexOf('\n') + 1)
+    const seed = seeds.get(instrument)
+    seeds.delete(instrument)
+    return seed
+  })
+  const [symbols, exchanges, assets, times, sequences, offsets] = [
+    'symbol',
+    'exchange',
+    'asset_class',
+    'exchange_timestamp',
+    'source_sequence',
+    '_offset',
+  ].map(collector.column)
+  const row: SequencedRow = { low: 0, high: 0, exchangeMicros: 0, day: 0, printLow: 0, printHigh: 0 }
+  let codes: Codes[] = []
+  let findings = noFindings()
+
+  function codesOf(partition: number): Codes {
+    let known = (codes[partition] ??= new Int32Array(3 * FIRST_CODES))
+    while (known.length < 3 * symbols.words().length) {
+      const larger = new Int32Array(2 * known.length)
+      larger.set(known)
+      codes[partition] = known = larger
+    }
+    return known
+  }
+
+  function slotOf(known: Codes, partition: number, symbol: number, exchange: number): number {
+    const at = 3 * symbol
+    const slot = known[at] - 1
+    if (slot >= 0 && known[at + 2] === exchange && tracker.versionOf(slot) === known[at + 1]) return slot
+    const name = nameOf(exchanges.words()[exchange] as string, symbols.words()[symbol] as string)
+    const found = tracker.slotOf(`${partition}\n${name}`)
+    known[at] = found + 1
+    known[at + 1] = tracker.versionOf(found)
+    known[at + 2] = exchange
+    return found
+  }
+
+  function countOf(at: number): QualityCount {
+    const exchange = exchanges.words()[exchanges.values()[at] as number] as string
+    return counts.of(exchange, ASSET_CLASSES[assets.values()[at] as number])
+  }
+
+  function note(verdict: Verdict, at: number, { partition, logMicros, from }: NewRows): void {
+    const count = countOf(at)
+    const { exchange, assetClass } = count
+    if (tracker.disagrees()) count.disagreeing++
+    if (verdict === 'repeated') count.repeated++
+    if (verdict === 'corrected') count.corrected++
+    if (verdict === 'late') {
+      count.outOfOrder++
+      findings.outOfOrder++
+    }
+    if (verdict === 'reset') {
+      count.resets++
+      findings.resets++
+    }
+    if (verdict !== 'gap') return
+    const expected = tracker.before() + 1n
+    const received = bigintOf(row.low, row.high)
+    const severity = severityOf(received - expected)
+    count.gaps[severity]++
+    findings.gaps.push({
+      topic,
+      partition,
+      offset: offsets.values()[at] as number,
+      logMicros: logMicros[at - from],
+      symbol: symbols.words()[symbols.values()[at] as number] as string,
+      ...{ exchange, assetClass, dataType, expected, received, severity },
+    })
+  }
+
+  return {
+    findings: () => findings,
+    countDuplicate: at => void countOf(at).duplicates++,
+    takeFindings() {
+      const taken = findings
+      findings = noFindings()
+      return taken
+    },
+    forgetCodes: () => void (codes = []),
+    look(rows) {
+      const { partition, from, prints, isKnown } = rows
+      const to = collector.rowCount()
+      const nulls = sequences.nulls()
+      const known = codesOf(partition)
+      const [symbolCodes, exchangeCodes] = [symbols.values() as Uint32Array, exchanges.values() as Uint32Array]
+      const micros = times.values() as Float64Array
+      const pairs = sequences.values() as Int32Array
+      for (let at = from; at < to; at++) {
+        if (nulls && nulls[at] === 1) continue
+        const exchange = exchangeCodes[at]
+        row.low = pairs[2 * at]
+        row.high = pairs[2 * at + 1]
+        row.exchangeMicros = micros[at]
+        row.day = dayOf(exchanges.words()[exchange] as string, micros[at])
+        row.printLow = prints[2 * (at - from)]
+        row.printHigh = prints[2 * (at - from) + 1]
+        const verdict = tracker.judge(slotOf(known, partition, symbolCodes[at], exchange), row)
+        if (!isKnown && (verdict !== 'next' || tracker.disagrees()) && verdict !== 'first') note(verdict, at, rows)
+      }
+    },
+  }
+}
+
+function noFindings(): Findings {
+  return { gaps: [], outOfOrder: 0, resets: 0 }
+}
+
+/** A line break is in no name that a source gives. */
+function nameOf(exchange: string, symbol: string): string {
+  return `${exchange}\n${symbol}`
+}
+
+/** For whichever partition has the instrument first; the table does not say it of those that went by. */
+function seedsOf({ lastSequences, dayOf }: WatchOptions): Map<string, SequencedRow> {
+  return new Map(
+    lastSequences.map(({ symbol, exchange, sequence, exchangeMicros }) => [
+      nameOf(exchange, symbol),
+      {
+        low: Number(BigInt.asIntN(32, sequence)),
+        high: Number(sequence >> 32n),
+        exchangeMicros,
+        day: dayOf(exchange, exchangeMicros),
+        printLow: 0,
+        printHigh: 0,
+      },
+    ]),
+  )
+}
