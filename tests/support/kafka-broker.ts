@@ -30,6 +30,8 @@ export interface KafkaOptions {
   dir?: string
   port?: number
   sasl?: boolean
+  /** What it tells its clients to connect to instead of its own port: a proxy in front of it. */
+  advertisedPort?: number
   /** With the loopback certificate. */
   tls?: boolean
   /** Further lines of server.properties. */
@@ -54,7 +56,8 @@ export interface KafkaBroker {
   controller: string
 }
 
-const DEFAULT_VERSION: KafkaVersion = '4.2.0'
+/** K2_TEST_KAFKA=3.9.2 runs every test on that one. */
+const DEFAULT_VERSION = KAFKA_VERSIONS.find(version => version === process.env.K2_TEST_KAFKA) ?? '4.2.0'
 /** A small broker that lives for seconds: no second compiler, no parallel collector. */
 const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto']
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qk'
@@ -84,9 +87,21 @@ function find(version: KafkaVersion): { missing?: string } {
   }
 }
 
-/** The folder of its jars; only what `findKafka` did not miss. */
-export function jars(version: KafkaVersion = DEFAULT_VERSION): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), `k2/kafka/${version}/lib`)
+/** Writes lines of `key:value` with Kafka's own producer in Java. */
+export async function produceWithJava(bootstrap: string, topic: string, lines: readonly string[], codec: string) {
+  const words = ['--bootstrap-server', bootstrap, '--topic', topic, '--compression-codec', codec]
+  const keys = ['--property', 'parse.key=true', '--property', 'key.separator=:']
+  const main = ['-cp', `${jars()}/*`, 'org.apache.kafka.tools.ConsoleProducer']
+  const child = spawn('java', [...JVM, ...main, ...words, ...keys], { stdio: ['pipe', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()))
+  child.stdin.end(lines.map(line => `${line}\n`).join(''))
+  const status = await new Promise(resolve => child.once('close', resolve))
+  if (status !== 0) throw new Error(`Kafka's console producer failed: ${said}`)
+}
+
+function jars(version: KafkaVersion = DEFAULT_VERSION): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), `k2/kafka-tools/${version}/lib`)
 }
 
 /** Under another name until it is whole, so that an interrupted one is not taken for it. */
@@ -162,7 +177,8 @@ interface Places {
   controller: string
 }
 
-function propertiesOf({ sasl, tls, properties, joins }: KafkaOptions, { dir, port, internal, controller }: Places) {
+function propertiesOf(options: KafkaOptions, { dir, port, internal, controller }: Places) {
+  const { sasl, tls, properties, joins, advertisedPort = port } = options
   const protocol = `${sasl ? 'SASL_' : ''}${tls ? 'SSL' : 'PLAINTEXT'}`
   const listeners = [`CLIENT://127.0.0.1:${port}`, `INTERNAL://127.0.0.1:${internal}`]
   if (tls) writeFileSync(join(dir, 'broker.pem'), LOOPBACK_KEY + LOOPBACK_CERTIFICATE)
@@ -173,7 +189,7 @@ function propertiesOf({ sasl, tls, properties, joins }: KafkaOptions, { dir, por
     'node.id': joins ? 2 : 1,
     'controller.quorum.voters': `1@${controller}`,
     listeners: (joins ? listeners : [...listeners, `CONTROLLER://${controller}`]).join(','),
-    'advertised.listeners': listeners.join(','),
+    'advertised.listeners': [`CLIENT://127.0.0.1:${advertisedPort}`, listeners[1]].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'INTERNAL',
     'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,CLIENT:${protocol}`,

@@ -63,6 +63,8 @@ const CODES: Readonly<Record<number, readonly [name: string, meaning: string, fa
   74: ['FENCED_LEADER_EPOCH', 'another broker leads the partition now'],
   75: ['UNKNOWN_LEADER_EPOCH', 'the broker does not know yet that it leads the partition'],
   87: ['INVALID_RECORD', 'the topic does not take such a message; a compacted one wants a key', 'INVALID_INPUT'],
+  100: ['UNKNOWN_TOPIC_ID', 'the topic does not exist any more, or not yet on this broker'],
+  103: ['INCONSISTENT_TOPIC_ID', 'the topic was made anew'],
   90: ['PRODUCER_FENCED', 'another producer has taken this identity'],
 }
 

@@ -5,7 +5,7 @@ import { backoffMs, isTransient, sleepUnlessAborted } from '../../base/retry.ts'
 import type { Cluster } from './cluster.ts'
 import { damaged } from './decode-batches.ts'
 import { KAFKA, kafkaFailure, passes } from './errors.ts'
-import { fetchRequest, type FetchedPartition, type FetchTopic } from './fetch-requests.ts'
+import { fetchRequest, type FetchedPartition, type FetchOptions } from './fetch-requests.ts'
 import { openLink, type Link } from './link.ts'
 import { rangesOf } from './offsets.ts'
 import {
@@ -56,12 +56,15 @@ export async function followBroker(
         if (!link?.isOpen()) link = await openLink(cluster.address(node), cluster.access, signal)
         const maxWaitMs = wanted.length < led.length ? SHORT_WAIT_MS : MAX_WAIT_MS
         const answers = await link.send(
-          fetchRequest({
-            maxWaitMs,
-            maxBytes: fetchBytes(state),
-            maxPartitionBytes: partitionBytes(state),
-            topics: byTopic(wanted),
-          }),
+          fetchRequest(
+            {
+              maxWaitMs,
+              maxBytes: fetchBytes(state),
+              maxPartitionBytes: partitionBytes(state),
+              topics: byTopic(wanted),
+            },
+            link.versions,
+          ),
         )
         failures = 0
         trouble.clear(key)
@@ -83,16 +86,16 @@ export async function followBroker(
 }
 
 /** Another one first each time, as the broker fills its answer in this order. */
-function byTopic(readers: PartitionReader[]): FetchTopic<{ partition: number; offset: number }>[] {
+function byTopic(readers: PartitionReader[]): FetchOptions['topics'] {
   const first = Math.floor(Math.random() * readers.length)
-  const topics = new Map<string, { partition: number; offset: number }[]>()
+  const topics = new Map<string, { id: string | undefined; partitions: { partition: number; offset: number }[] }>()
   for (let i = 0; i < readers.length; i++) {
-    const { topic, partition, offset } = readers[(first + i) % readers.length]
-    let partitions = topics.get(topic)
-    if (!partitions) topics.set(topic, (partitions = []))
-    partitions.push({ partition, offset })
+    const { topic, topicId, partition, offset } = readers[(first + i) % readers.length]
+    let asked = topics.get(topic)
+    if (!asked) topics.set(topic, (asked = { id: topicId, partitions: [] }))
+    asked.partitions.push({ partition, offset })
   }
-  return [...topics].map(([topic, partitions]) => ({ topic, partitions }))
+  return [...topics].map(([topic, asked]) => ({ topic, ...asked }))
 }
 
 async function take(

@@ -1,6 +1,8 @@
 // Asking a partition's leader for messages, and for offsets.
 import type { AbortedTransaction } from './decode-batches.ts'
-import { API, type KafkaRequest } from './request.ts'
+import { ID_BYTES } from './metadata-request.ts'
+import { API, type ApiVersions, type KafkaRequest } from './request.ts'
+import type { WireReader } from './wire.ts'
 
 export interface FetchTopic<P> {
   topic: string
@@ -22,22 +24,26 @@ export interface FetchOptions {
   maxWaitMs: number
   maxBytes: number
   maxPartitionBytes: number
-  topics: readonly FetchTopic<{ partition: number; offset: number }>[]
+  /** Asked for by its id where it has one, so that a topic made anew under the same name is never taken for it. */
+  topics: readonly (FetchTopic<{ partition: number; offset: number }> & { id: string | undefined })[]
 }
 
+const BY_NAME = 11
+const BY_ID = 13
 const READ_COMMITTED = 1
 const NOBODY = -1
+const WHICHEVER = -1
 
-export function fetchRequest({
-  maxWaitMs,
-  maxBytes,
-  maxPartitionBytes,
-  topics,
-}: FetchOptions): KafkaRequest<FetchedPartition[]> {
+export function fetchRequest(
+  { maxWaitMs, maxBytes, maxPartitionBytes, topics }: FetchOptions,
+  versions: ApiVersions,
+): KafkaRequest<FetchedPartition[]> {
+  const byId = versions[API.fetch].maxVersion >= BY_ID && topics.every(({ id }) => id !== undefined)
   return {
     name: 'Fetch',
     apiKey: API.fetch,
-    version: 11,
+    version: byId ? BY_ID : BY_NAME,
+    flexible: byId,
     waitMs: maxWaitMs,
     encode(writer) {
       writer.int32(NOBODY) // replica
@@ -47,38 +53,54 @@ export function fetchRequest({
       writer.int8(READ_COMMITTED)
       writer.int32(0) // no session:
       writer.int32(-1) // what is fetched is said anew each time
-      writer.array(topics, ({ topic, partitions }) => {
-        writer.string(topic)
+      writer.array(topics, ({ topic, id, partitions }) => {
+        if (byId) writer.raw(Buffer.from(id!, 'base64url'))
+        else writer.string(topic)
         writer.array(partitions, ({ partition, offset }) => {
           writer.int32(partition)
-          writer.int32(-1) // leader epoch: whichever
+          writer.int32(WHICHEVER) // leader epoch
           writer.int64(offset)
+          if (byId) writer.int32(WHICHEVER) // last epoch fetched
           writer.int64(-1) // log start, of replicas
           writer.int32(maxPartitionBytes)
+          writer.end()
         })
+        writer.end()
       })
       writer.array([], () => {}) // forgotten topics
       writer.string('') // rack
+      writer.end()
     },
     decode(reader) {
+      const names = new Map(topics.map(({ id, topic }) => [id, topic]))
       reader.int32() // throttle time
       reader.int16() // error of the session
       reader.int32() // session
       return reader
         .array(() => {
-          const topic = reader.string() ?? ''
-          return reader.array(() => {
-            const [partition, code, highWatermark] = [reader.int32(), reader.int16(), reader.int64()]
-            reader.int64() // last stable offset
-            reader.int64() // log start
-            const aborted = reader.array(() => ({ producerId: reader.bigInt64(), firstOffset: reader.int64() }))
-            reader.int32() // preferred replica
-            return { topic, partition, code, highWatermark, aborted, records: reader.bytes() }
-          })
+          const topic = (byId ? names.get(reader.raw(ID_BYTES).toString('base64url')) : reader.string()) ?? ''
+          const partitions = reader.array(() => ({ topic, ...readPartition(reader) }))
+          reader.end()
+          return partitions
         })
         .flat()
     },
   }
+}
+
+function readPartition(reader: WireReader): Omit<FetchedPartition, 'topic'> {
+  const [partition, code, highWatermark] = [reader.int32(), reader.int16(), reader.int64()]
+  reader.int64() // last stable offset
+  reader.int64() // log start
+  const aborted = reader.array(() => {
+    const transaction = { producerId: reader.bigInt64(), firstOffset: reader.int64() }
+    reader.end()
+    return transaction
+  })
+  reader.int32() // preferred replica
+  const records = reader.bytes()
+  reader.end()
+  return { partition, code, highWatermark, aborted, records }
 }
 
 export const EARLIEST = -2

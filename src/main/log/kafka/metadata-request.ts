@@ -24,6 +24,9 @@ export interface PartitionMetadata {
   leader: number
 }
 
+/** Of a topic. */
+export const ID_BYTES = 16
+const NO_ID = Buffer.alloc(ID_BYTES)
 const WITH_IDS = 12
 const WITHOUT_IDS = 7
 
@@ -61,7 +64,7 @@ export function metadataRequest(topics: readonly string[] | null, versions: ApiV
       const controller = reader.int32()
       const topics = reader.array(() => {
         const [code, name] = [reader.int16(), reader.string() ?? '']
-        const id = hasIds ? reader.raw(NO_ID.length).toString('base64url') : undefined
+        const id = hasIds ? reader.raw(ID_BYTES).toString('base64url') : undefined
         const isInternal = reader.boolean()
         const partitions = reader.array(() => {
           const [code, partition, leader] = [reader.int16(), reader.int32(), reader.int32()]
@@ -76,5 +79,3 @@ export function metadataRequest(topics: readonly string[] | null, versions: ApiV
     },
   }
 }
-
-const NO_ID = Buffer.alloc(16)

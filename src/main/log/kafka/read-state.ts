@@ -4,6 +4,8 @@ import type { FetchedBatches } from './decode-batches.ts'
 
 export interface PartitionReader {
   topic: string
+  /** Nothing from an old broker. */
+  topicId: string | undefined
   partition: number
   /** -1 while it has none. */
   leader: number

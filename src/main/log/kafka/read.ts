@@ -135,7 +135,7 @@ function lookAtLeaders(
     const { topics } = await cluster.metadata(names)
     for (const topic of topics.filter(isThere)) {
       for (const { partition, leader } of topic.partitions) {
-        const reader = readerOf(state, topic.name, partition)
+        const reader = readerOf(state, topic, partition)
         reader.leader = leader
         const key = `leader of ${topic.name} ${partition}`
         if (leader >= 0) trouble.clear(key)
@@ -146,10 +146,11 @@ function lookAtLeaders(
   }
 }
 
-function readerOf(state: ReadState, topic: string, partition: number): PartitionReader {
+function readerOf(state: ReadState, { name: topic, id: topicId }: TopicMetadata, partition: number): PartitionReader {
   const known = state.readers.find(reader => reader.topic === topic && reader.partition === partition)
   if (known) return known
-  const reader = { topic, partition, leader: -1, offset: NaN, bytesAhead: 0, failures: 0, resumeAt: 0 }
+  const nothing = { leader: -1, offset: NaN, bytesAhead: 0, failures: 0, resumeAt: 0 }
+  const reader = { topic, topicId, partition, ...nothing }
   state.readers.push(reader)
   return reader
 }

@@ -12,7 +12,7 @@ export interface WireWriter {
   boolean: (value: boolean) => void
   string: (value: string | null) => void
   array: <T>(items: readonly T[] | null, each: (item: T) => void) => void
-  /** Behind their length of 32 bits. */
+  /** Behind their length. */
   bytes: (value: Uint8Array) => void
   raw: (value: Uint8Array) => void
   /** The end of a structure. */
@@ -86,7 +86,8 @@ export function writeWire(flexible = false): WireWriter {
       items?.forEach(each)
     },
     bytes(value) {
-      int32(value.length)
+      if (flexible) length(value.length)
+      else int32(value.length)
       raw(value)
     },
     raw,
@@ -161,7 +162,7 @@ export function readWire(buffer: Buffer, flexible = false): WireReader {
       if (count > buffer.length - at) throw new RangeError(`an array of ${count}`)
       return Array.from({ length: Math.max(0, count) }, each)
     },
-    bytes: () => raw(Math.max(0, int32())),
+    bytes: () => raw(Math.max(0, flexible ? varint() - 1 : int32())),
     raw,
     end,
   }
