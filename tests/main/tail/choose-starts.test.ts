@@ -59,7 +59,6 @@ describe('what is read only to know repeats', () => {
           return { earliest, times, start: earliest + Math.min(start, times.length) }
         })
         const log = {
-          // eslint-disable-next-line @typescript-eslint/require-await
           offsetsAt: async (_: string, at: number) =>
             new Map(
               all.map(({ earliest, times }, i) => {

@@ -3,8 +3,11 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Failure } from '../../../src/contract/failure.ts'
 import { createEmbeddedLog } from '../../../src/main/log/embedded.ts'
-import type { MessageLog } from '../../../src/main/log/message-log.ts'
-import { runTail, type TailRun } from '../../../src/main/tail/run-tail.ts'
+import type { MessageLog, ReadOptions } from '../../../src/main/log/message-log.ts'
+import type { LogBatch } from '../../../src/main/market/log-batch.ts'
+import type { OffsetVector } from '../../../src/main/market/topic-offsets.ts'
+import { createTopicChoice } from '../../../src/main/tail/choose-topics.ts'
+import { runTail, type RunOptions, type TailRun } from '../../../src/main/tail/run-tail.ts'
 import type { Tail } from '../../../src/main/tail/tail.ts'
 import { createTurns } from '../../../src/main/tail/turns.ts'
 import { produced, type SampleRow } from '../../support/market-messages.ts'
@@ -34,10 +37,11 @@ async function openLog(topics = [TRADES], maxBytes = 64e6): Promise<MessageLog> 
 function run(
   log: MessageLog,
   tail = openTail({ clock: manualClock() }),
+  options: Partial<RunOptions> = {},
 ): { run: TailRun; tail: Tail; warnings: string[] } {
   const warnings: string[] = []
   const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) }
-  const running = runTail({ log, tail, minutes: 5, clock: manualClock(), logger, turns: createTurns(5) })
+  const running = runTail({ log, tail, minutes: 5, clock: manualClock(), logger, turns: createTurns(5), ...options })
   onTestFinished(() => running.stop())
   return { run: running, tail, warnings }
 }
@@ -145,5 +149,226 @@ describe('a running tail', () => {
     const startedMs = performance.now()
     await running.stop()
     expect(performance.now() - startedMs).toBeLessThan(100)
+  })
+})
+
+describe('the topics of a tail', () => {
+  const topics = ['asx', 'cxa', 'asx.test', 'demo'].map(exchange => `market.equities.trades.${exchange}`)
+  async function tailed(choice: Parameters<typeof createTopicChoice>[0]): Promise<number[]> {
+    const log = await openLog(topics)
+    for (const [i, topic] of topics.entries()) await log.append(topic, trades(i, 1))
+    const { tail, run: running } = run(log, undefined, { isWanted: createTopicChoice(choice) })
+    await vi.waitFor(() => expect(tail.counts().held).toBeGreaterThan(0), { interval: 5 })
+    await running.stop()
+    return idsOf(tail.recent(bhp)).sort()
+  }
+
+  it('are those that are named', async () => {
+    expect(await tailed({ names: [topics[0], topics[1]] })).toEqual([0, 1])
+  })
+
+  it('or whose whole name matches a pattern, and the simulated market in any case', async () => {
+    expect(await tailed({ pattern: String.raw`market\..*\.trades\.(asx|cxa)`, also: [topics[3]] })).toEqual([0, 1, 3])
+    expect(() => createTopicChoice({ pattern: '(' })).toThrow(/K2_TOPIC_PATTERN: .*Unterminated group/)
+  })
+
+  it('are read in one go, and one that comes later in another', async () => {
+    const log = await openLog(topics)
+    const reads: (readonly string[])[] = []
+    const counted: MessageLog = { ...log, read: options => (reads.push(options.topics), log.read(options)) }
+    const { tail } = run(counted)
+    await vi.waitFor(() => expect(reads).toEqual([topics]))
+    await log.createTopics([{ name: 'market.crypto.trades.binance', partitions: 1 }])
+    await log.append('market.crypto.trades.binance', trades(1, 1))
+    await untilHeld(tail, 1)
+    expect(reads).toEqual([topics, ['market.crypto.trades.binance']])
+  })
+})
+
+describe('a tail that is started again', () => {
+  /** Ten minutes of messages, one a minute, the last one now. */
+  async function tenMinutes(log: MessageLog): Promise<void> {
+    const rows = Array.from({ length: 10 }, (_, i) => trade(i, { logMicros: START - (9 - i) * MINUTE }))
+    await log.append(TRADES, produced('trades', rows))
+  }
+  async function vectorOf(log: MessageLog, offset: number): Promise<OffsetVector> {
+    const partition = (await log.ranges(TRADES)).find(({ latest }) => latest > 0)!.partition
+    return [{ cluster: await log.cluster(), epoch: '0', topic: TRADES, next: { [partition]: offset } }]
+  }
+  const old = () => openTail({ clock: manualClock(), minutes: 5 })
+
+  it('begins where the tables end, so that there is no hole between them', async () => {
+    const log = await openLog()
+    await tenMinutes(log)
+    const vector = await vectorOf(log, 2)
+    const { tail } = run(log, old(), { startOffsets: () => Promise.resolve(vector) })
+    await untilHeld(tail, 8)
+    const { rows, holdsFrom } = tail.rowsFrom(vector, tail.pin(), {}, 100)
+    expect(idsOf(rows)).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
+    expect(holdsFrom).toBe(true)
+    expect(tail.lost()).toEqual([])
+  })
+
+  it('holds the whole log while the tables have nothing of it', async () => {
+    const log = await openLog()
+    await tenMinutes(log)
+    const { tail } = run(log, old(), { startOffsets: () => Promise.resolve([]) })
+    await untilHeld(tail, 10)
+    expect(tail.rowsFrom([], tail.pin(), {}, 100).holdsFrom).toBe(true)
+  })
+
+  it('begins at its minutes when that is too much for its memory, and is not whole until the tables are there', async () => {
+    const log = await openLog()
+    await log.append(
+      TRADES,
+      produced(
+        'trades',
+        Array.from({ length: 900 }, (_, i) => trade(i, { logMicros: START - 9 * MINUTE })),
+      ),
+    )
+    await log.append(TRADES, trades(900, 5))
+    const vector = await vectorOf(log, 2)
+    const small = openTail({ clock: manualClock(), maxMegabytes: 0.1 })
+    const { tail } = run(log, small, { startOffsets: () => Promise.resolve(vector) })
+    await untilHeld(tail, 5)
+    expect(tail.rowsFrom(vector, tail.pin(), {}, 100).holdsFrom).toBe(false)
+    expect(tail.lost()).toMatchObject([{ from: 2, to: 900 }])
+    tail.noteCommitted(await vectorOf(log, 900))
+    expect(tail.rowsFrom(await vectorOf(log, 900), tail.pin(), {}, 100).holdsFrom).toBe(true)
+    expect(tail.lost()).toEqual([])
+  })
+
+  it('begins at its minutes when nobody can tell where the tables end, and says so', async () => {
+    const log = await openLog()
+    await tenMinutes(log)
+    const away = () => Promise.reject(new Failure('UNAVAILABLE', 'The catalog is away.'))
+    const { tail, warnings } = run(log, old(), { startOffsets: away })
+    await untilHeld(tail, 6)
+    expect(warnings).toEqual(['How far the tables are cannot be told; the tail begins 5 minutes back'])
+  })
+
+  it('knows repeats of what lies before its start, and does not hold that', async () => {
+    const log = await openLog()
+    await log.append(TRADES, produced('trades', [trade(1, { logMicros: START - 30 * MINUTE })]))
+    await log.append(TRADES, produced('trades', [trade(1, { logMicros: START }), trade(2)]))
+    const { tail } = run(log, openTail({ clock: manualClock(), dedupeMinutes: 60 }), { dedupeMinutes: 60 })
+    await untilHeld(tail, 1)
+    expect(idsOf(tail.recent(bhp))).toEqual([2])
+    expect(tail.counts()).toMatchObject({ duplicates: 1, total: 1 })
+  })
+})
+
+describe('what is in other forms', () => {
+  it('is read in its standard form, and what is no row is counted with the reason', async () => {
+    const log = await openLog()
+    await log.append(TRADES, trades(1, 2))
+    const told: string[] = []
+    const tail = openTail({ clock: manualClock(), onUndecodable: ({ reason }) => told.push(reason) })
+    const problems = new Map([[0, { reason: 'invalid_value', error: 'price: a word.' } as const]])
+    run(log, tail, { standardize: batch => Promise.resolve({ ...batch, problems }) })
+    await untilHeld(tail, 1)
+    expect(tail.counts().undecodable).toBe(1)
+    expect(told).toEqual(['price: a word.'])
+  })
+
+  it('waits for the registry without being read again, and the tail says why it waits', async () => {
+    const log = await openLog()
+    await log.append(TRADES, trades(1, 2))
+    let [reads, failures] = [0, 2]
+    const counted: MessageLog = { ...log, read: options => (reads++, log.read(options)) }
+    const standardize = (batch: LogBatch) => {
+      if (failures-- > 0) throw new Failure('UNAVAILABLE', 'The Schema Registry is away.')
+      return batch
+    }
+    const { tail, run: running } = run(counted, undefined, { standardize })
+    await vi.waitFor(() => expect(running.trouble()).toBe('The Schema Registry is away.'))
+    expect(running.isRunning()).toBe(false)
+    await untilHeld(tail, 2)
+    expect(running.trouble()).toBeUndefined()
+    expect(reads).toBe(1)
+  })
+})
+
+describe('a log that is away or not what it was', () => {
+  it('is told of while it is away, and answers go on', async () => {
+    const log = await openLog()
+    await log.append(TRADES, trades(1, 1))
+    let say: ReadOptions['onTrouble']
+    const watched: MessageLog = { ...log, read: options => ((say = options.onTrouble), log.read(options)) }
+    const { tail, run: running, warnings } = run(watched)
+    await untilHeld(tail, 1)
+    say!(new Error('The brokers cannot be reached.'))
+    expect(running.trouble()).toBe('The brokers cannot be reached.')
+    expect(tail.recent(bhp).rowCount).toBe(1)
+    say!(undefined)
+    expect(running.isRunning()).toBe(true)
+    expect(warnings).toEqual([`Tailing ${TRADES} failed and is tried again`])
+  })
+
+  it('is behind by what was last heard while it cannot be asked', async () => {
+    const log = await openLog()
+    let isAway = false
+    const flaky: MessageLog = {
+      ...log,
+      ranges: topic => (isAway ? Promise.reject(new Failure('UNAVAILABLE', 'Away.')) : log.ranges(topic)),
+    }
+    const { tail, run: running } = run(flaky)
+    await log.append(TRADES, trades(1, 3))
+    await untilHeld(tail, 3)
+    isAway = true
+    const lags = await running.lags()
+    expect(lags.map(({ nextOffset, lag }) => [nextOffset, lag]).sort()).toEqual([
+      [0, 0],
+      [3, 0],
+    ])
+  })
+
+  it('is read anew when a topic was made anew', async () => {
+    const first = await openLog()
+    const second = await openLog()
+    await first.append(TRADES, trades(1, 3))
+    await second.append(TRADES, trades(11, 2))
+    let current = first
+    const log: MessageLog = {
+      ...first,
+      topics: async () => (await current.topics()).map(info => ({ ...info, epoch: current === first ? 'one' : 'two' })),
+      cluster: () => first.cluster(),
+      ranges: topic => current.ranges(topic),
+      offsetsAt: (topic, micros) => current.offsetsAt(topic, micros),
+      read: options => current.read(options),
+    }
+    const { tail, warnings } = run(log)
+    await untilHeld(tail, 3)
+    current = second
+    await untilHeld(tail, 5)
+    expect(tail.pin().next).toMatchObject([{ epoch: 'two' }])
+    expect(idsOf(tail.rowsFrom([], tail.pin(), {}, 10).rows)).toEqual([11, 12])
+    expect(warnings).toEqual([`${TRADES} was made anew in the log; the tail begins anew in it`])
+  })
+
+  it('that has lost its end is read on from there, and what it lost is not answered any more', async () => {
+    const first = await openLog()
+    const second = await openLog()
+    await first.append(TRADES, trades(1, 5))
+    await second.append(TRADES, trades(1, 3))
+    let current = first
+    let cut: AbortController | undefined
+    const log: MessageLog = {
+      ...first,
+      ranges: topic => current.ranges(topic),
+      async *read(options) {
+        cut = new AbortController()
+        yield* current.read({ ...options, signal: AbortSignal.any([options.signal, cut.signal]) })
+      },
+    }
+    const { tail, warnings } = run(log)
+    await untilHeld(tail, 5)
+    current = second
+    cut!.abort()
+    await vi.waitFor(() => expect(warnings).toHaveLength(1))
+    await second.append(TRADES, trades(14, 2))
+    await untilHeld(tail, 7)
+    expect(warnings[0]).toMatch(/^The log ends before what the tail has read/)
+    expect(idsOf(tail.rowsFrom([], tail.pin(), {}, 10).rows)).toEqual([14, 15])
   })
 })
