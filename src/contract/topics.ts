@@ -26,13 +26,13 @@ export const topics = {
       partitions: z.int().min(1).max(10_000).optional().describe("Partitions; the exchange's own number when left out"),
     }),
     output: z.array(topicRow),
-    errors: ['UNAVAILABLE', 'CONFLICT', 'FORBIDDEN'],
+    errors: ['UNAVAILABLE', 'TIMEOUT', 'CONFLICT', 'UNAUTHORIZED', 'FORBIDDEN'],
   }),
   'topics.list': call({
     summary: 'The topics of market data in the log',
     cli: { command: 'topics list' },
     input: z.strictObject({}),
     output: z.array(topicRow),
-    errors: ['UNAVAILABLE'],
+    errors: ['UNAVAILABLE', 'TIMEOUT', 'UNAUTHORIZED', 'FORBIDDEN'],
   }),
 }

@@ -2,22 +2,17 @@
 import type { Handlers } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { topics } from '../../contract/topics.ts'
-import { avroSchemas } from '../market/avro-schemas.ts'
 import { durationMs, planTopics, type PlannedTopic } from '../market/plan-topics.ts'
 import { parseTopic, tableOfTopic } from '../market/topics.ts'
 import type { MessageLog, TopicInfo } from './message-log.ts'
 import type { SchemaRegistry } from './registry.ts'
+import { registerSchema, subjectOf } from './schema-ids.ts'
 
 export interface TopicsOptions {
   log: () => Promise<MessageLog>
   registry?: SchemaRegistry
   /** The configured ones: their exchanges' topics are made and listed. */
   topicNames: readonly string[]
-}
-
-/** By Confluent's default strategy. */
-export function subjectOf(topic: string): string {
-  return `${topic}-value`
 }
 
 export function topicsHandlers({ log, registry, topicNames }: TopicsOptions): Handlers<typeof topics> {
@@ -46,7 +41,11 @@ export function topicsHandlers({ log, registry, topicNames }: TopicsOptions): Ha
       const missing = planned.filter(({ name }) => !there.has(name))
       await opened.createTopics(missing.map(topic => ({ ...topic, replication })))
       // After the topics: a schema without its topic is in nobody's way, and the next try registers what is missing.
-      if (registry) for (const { name } of planned) await registerSchema(registry, name)
+      if (registry)
+        await registerAll(
+          registry,
+          planned.map(({ name }) => name),
+        )
       const now = byName(await opened.topics())
       return Promise.all(planned.map(({ name }) => rowOf(name, there.has(name) ? 'there' : 'created', now.get(name))))
     },
@@ -74,12 +73,14 @@ function checkPartitions({ name, partitions }: PlannedTopic, existing: TopicInfo
   throw new Failure('CONFLICT', message)
 }
 
-/** Compatibility first, so that a schema that does not fit cannot slip in before it is asked for. */
-async function registerSchema(registry: SchemaRegistry, topic: string): Promise<number> {
-  const subject = subjectOf(topic)
-  const isSet = await registry.setCompatibility(subject, 'BACKWARD')
-  const id = await registry.register(subject, avroSchemas[tableOfTopic(topic)])
-  // Some registries know a subject only from its first schema on.
-  if (!isSet) await registry.setCompatibility(subject, 'BACKWARD')
-  return id
+/** The topics are made by then, and the user is to know it. */
+async function registerAll(registry: SchemaRegistry, names: readonly string[]): Promise<void> {
+  try {
+    for (const name of names) await registerSchema(registry, name)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const { code, message, details } = error
+    const left = 'The topics are there, but not every schema is registered: run it again when this is settled.'
+    throw new Failure(code, `${message} ${left}`, { details, cause: error })
+  }
 }

@@ -38,10 +38,10 @@ export function isNodeTrouble({ status }: HttpAnswer): boolean {
   return status >= 500 || status === 429 || status === 408
 }
 
-const AUTH = 'Check K2_SCHEMA_REGISTRY_AUTH (user:password, or a token)'
+const SETTING = 'K2_SCHEMA_REGISTRY_AUTH (user:password, or a token)'
 const MEANINGS: Record<number, readonly [FailureCode, string]> = {
-  401: ['UNAUTHORIZED', `did not accept who K2 is. ${AUTH}`],
-  403: ['FORBIDDEN', `does not allow this to who K2 is. Ask its owner for the right, or ${AUTH.toLowerCase()}`],
+  401: ['UNAUTHORIZED', `did not accept who K2 is. Check ${SETTING}`],
+  403: ['FORBIDDEN', `does not allow this to who K2 is. Ask its owner for the right, or check ${SETTING}`],
   404: ['NOT_FOUND', 'does not have what was asked for. Check the address in K2_SCHEMA_REGISTRY_URL'],
   408: ['TIMEOUT', 'did not answer in time. Try again'],
   409: ['CONFLICT', 'refused the schema: it is not compatible with the one before'],
