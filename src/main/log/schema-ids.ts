@@ -1,5 +1,4 @@
 // Under which schema id a producer of ours writes to a topic: the registry's, and K2's own where there is no registry.
-import { Failure } from '../../contract/failure.ts'
 import { avroSchemas, EMBEDDED_SCHEMA_IDS } from '../market/avro-schemas.ts'
 import { tableOfTopic } from '../market/topics.ts'
 import type { SchemaRegistry } from './registry.ts'
