@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Failure } from '../../../src/contract/failure.ts'
+import { deferred, type Deferred } from '../../../src/main/base/deferred.ts'
 import { forkEngine } from '../../../src/main/host/fork.ts'
 import { supervise } from '../../../src/main/host/supervise.ts'
 import { sample, tickBatch } from '../../support/sample.ts'
@@ -135,4 +136,55 @@ it('tries again when the system has no room for a process', async () => {
   onTestFinished(async () => void (await engine.close(AbortSignal.timeout(2_000))))
   expect((await (await engine.client())['sample.echo']({ text: 'here' })).text).toBe('here')
   expect(engine.restarts()).toBe(2)
+})
+
+describe('a process that is to be started later', () => {
+  function openLater(startAfter: Promise<unknown>) {
+    let starts = 0
+    const engine = supervise({
+      name: 'sample',
+      contract: sample,
+      start: () => {
+        starts++
+        return forkEngine(entry, ['--import', 'tsx'])
+      },
+      options: { closeMs: 0 },
+      startAfter,
+    })
+    onTestFinished(async () => void (await engine.close(AbortSignal.timeout(2_000))))
+    return { engine, starts: () => starts }
+  }
+
+  it.each([
+    ['succeeded', (before: Deferred) => before.resolve()],
+    ['failed', (before: Deferred) => before.reject(new Error('it cannot start'))],
+  ])('is, when what it waits for has %s', async (_, settle) => {
+    const before = deferred()
+    const { engine, starts } = openLater(before.promise)
+    await sleep(20)
+    expect(starts()).toBe(0)
+    settle(before)
+    await expect.poll(starts).toBe(1)
+    expect((await (await engine.client())['sample.echo']({ text: 'here' })).text).toBe('here')
+    expect(starts()).toBe(1)
+  })
+
+  it('is at once when somebody asks for it, and only once', async () => {
+    const before = deferred()
+    const { engine, starts } = openLater(before.promise)
+    expect((await (await engine.client())['sample.echo']({ text: 'here' })).text).toBe('here')
+    before.resolve()
+    await sleep(20)
+    expect(starts()).toBe(1)
+    expect(engine.restarts()).toBe(0)
+  })
+
+  it('is not at all once it is closed', async () => {
+    const before = deferred()
+    const { engine, starts } = openLater(before.promise)
+    expect(await engine.close(AbortSignal.timeout(1_000))).toEqual([])
+    before.resolve()
+    await sleep(20)
+    expect(starts()).toBe(0)
+  })
 })
