@@ -16,6 +16,7 @@ export default defineConfig({
           cli: main('cli'),
           'live-process': main('live-process'),
           'history-process': main('history-process'),
+          'writer-process': main('writer-process'),
         },
         // CommonJS, because an entry must set UV_THREADPOOL_SIZE before anything starts the thread pool,
         // and loading an ES module does.

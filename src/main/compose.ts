@@ -13,9 +13,13 @@ import { supervise, type EngineProcess } from './host/supervise.ts'
 import { watchVitals } from './host/vitals.ts'
 import { historyContract, startHistory, type HistoryOptions } from './history.ts'
 import { liveContract, startLive, type LiveOptions } from './live.ts'
+import { logContract } from './log/relay-contract.ts'
+import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
+import { isOnKafka } from './open-log.ts'
 import { systemHandlers } from './system-handlers.ts'
 import { createDispatch } from './wire/dispatch.ts'
+import { startWriterEngine, writerContract, type WriterEngineOptions } from './writer.ts'
 
 export interface ComposeOptions {
   config: Config
@@ -35,6 +39,8 @@ export interface Composed {
   dispatch: Dispatch
   metrics: Metrics
   metricsText: () => Promise<string>
+  /** Takes no more from the log, commits what was taken, and tells what was written since the start. */
+  finishWriting: (signal: AbortSignal) => Promise<{ rows: number; commits: number }>
   /** Stop intake, flush, close, in this order. */
   closeSteps: CloseStep[]
 }
@@ -50,42 +56,66 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
   const vitals = watchVitals()
   // For the processes started from here; this one's own pool was sized by its entry, before its first thread.
   process.env.UV_THREADPOOL_SIZE = String(Math.max(16, config.query.poolSize + 8))
-  const liveOptions: LiveOptions = { config, logFolder }
+  const isHere = placement === 'here'
+  const entryOf = (name: string) => () => startProcess(join(import.meta.dirname, `${name}-process.cjs`))
   let demoWanted: Parameters<LiveClient['demo.start']>[0] | undefined
 
   const onExit = (exit: { name: string; code: number | null; restartInMs: number }) =>
     log.error('engine process ended', exit)
 
-  // Placement, a line an engine group.
-  const live =
-    placement === 'here'
-      ? placeHere(liveContract, given => startLive(given as LiveOptions), liveOptions)
-      : supervise({
-          name: 'live',
-          contract: liveContract,
-          start: () => startProcess(join(import.meta.dirname, 'live-process.cjs')),
-          options: liveOptions,
-          onRestart: async client => {
-            if (demoWanted) await client['demo.start'](demoWanted)
-          },
-          onExit,
-        })
-  const historyOptions: HistoryOptions = { config, logFolder, keepsUp: placement === 'process' }
-  const history =
-    placement === 'here'
-      ? placeHere(historyContract, given => startHistory(given as HistoryOptions), historyOptions)
-      : supervise({
-          name: 'history',
-          contract: historyContract,
-          start: () => startProcess(join(import.meta.dirname, 'history-process.cjs')),
-          options: historyOptions,
-          onExit,
-        })
-  const relayed = { ...relayTo(liveContract, live), ...relayTo(historyContract, history) }
+  // Placement, a line an engine group. The live half first: on few cores they would hold each other up.
+  const liveOptions: LiveOptions = { config, logFolder, keepsLog: !isHere }
+  const live = isHere
+    ? placeHere(liveContract, given => startLive(given as LiveOptions), liveOptions)
+    : supervise({
+        name: 'live',
+        contract: liveContract,
+        start: entryOf('live'),
+        options: liveOptions,
+        onRestart: async client => {
+          if (demoWanted) await client['demo.start'](demoWanted)
+        },
+        onExit,
+      })
+  const isLiveUp = isHere ? undefined : live.client()
+  const historyOptions: HistoryOptions = { config, logFolder }
+  const history = isHere
+    ? placeHere(historyContract, given => startHistory(given as HistoryOptions), historyOptions)
+    : supervise({
+        name: 'history',
+        contract: historyContract,
+        start: entryOf('history'),
+        options: historyOptions,
+        startAfter: isLiveUp,
+        onExit,
+      })
+  const writerOptions: WriterEngineOptions = { config, logFolder, byItself: !isHere }
+  const logOfLive = relayTo(logContract, live)
+  const writer = isHere
+    ? placeHere(
+        writerContract,
+        given => startWriterEngine(given as WriterEngineOptions, () => relayedLog(() => live.client())),
+        writerOptions,
+      )
+    : supervise({
+        name: 'writer',
+        contract: writerContract,
+        start: entryOf('writer'),
+        options: writerOptions,
+        offers: createDispatch(logContract, logOfLive),
+        startAfter: isLiveUp,
+        onExit,
+      })
+  const relayed = {
+    ...relayTo(liveContract, live),
+    ...relayTo(historyContract, history),
+    ...relayTo(writerContract, writer),
+  }
 
   const groups = [
     { name: 'live', engines: live },
     { name: 'history', engines: history },
+    { name: 'writer', engines: writer },
   ]
 
   const dispatch = createDispatch(
@@ -104,7 +134,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
       ...systemHandlers({
         version,
         environment: config.environment,
-        messageLog: 'embedded',
+        messageLog: isOnKafka(config) ? 'kafka' : 'embedded',
         describeConfig: () => describeConfig(config),
         ownVitals: vitals.read,
         tailStats: async signal => (await live.client(signal))['tail.stats']({}, { signal }),
@@ -132,7 +162,9 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
       const answered = await Promise.all(theirs.map(found => found.catch(() => [])))
       return mergeMetrics([await metrics.json(), ...answered])
     },
+    finishWriting: async signal => (await writer.client(signal))['writer.finish']({}, { signal }),
     closeSteps: [
+      { name: 'writer', close: writer.close },
       { name: 'live', close: live.close },
       { name: 'history', close: history.close },
       { name: 'vitals', close: vitals.close },

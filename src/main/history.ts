@@ -5,7 +5,7 @@ import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
 import { systemClock } from './base/clock.ts'
-import { createLog, logRequests, type Log } from './base/log.ts'
+import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { streamBatches } from './duck/read-batch.ts'
@@ -14,10 +14,10 @@ import { countCommit, fillLakeMetrics } from './lake-metrics.ts'
 import { lakeOptions } from './lake-options.ts'
 import { openLake } from './lake/lake.ts'
 import { loadFile } from './lake/load/load-file.ts'
-import { startUpkeep, type UpkeepOptions } from './lake/maintain/upkeep.ts'
 import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { isOnKafka, openLog, type OpenedLog } from './open-log.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
@@ -42,20 +42,17 @@ export interface HistoryOptions {
   config: Config
   /** Where the log file goes; none when left out. */
   logFolder?: string
-  /** Compact and expire by itself; not worth it for a command that ends. */
-  keepsUp?: boolean
 }
 
-export async function startHistory({
-  config,
-  logFolder,
-  keepsUp = false,
-}: HistoryOptions): Promise<Engines<typeof historyContract>> {
+export async function startHistory({ config, logFolder }: HistoryOptions): Promise<Engines<typeof historyContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
-  // Only a writer changes tables that nobody asked it to change.
-  const upkeep = !keepsUp || config.ingest.writer === 'off' ? undefined : startUpkeep(lake, reportUpkeep(log, config))
+  let opened: OpenedLog | undefined
+  const openKafka = () =>
+    (opened ??= openLog(config, log, () => {
+      throw new Error('not on Kafka')
+    }))
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
 
@@ -72,6 +69,7 @@ export async function startHistory({
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
       target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
+      log: isOnKafka(config) ? () => Promise.resolve(openKafka()) : undefined,
       openOther: (path, options, signal) =>
         openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
       nowMs: () => systemClock.nowMs(),
@@ -92,7 +90,7 @@ export async function startHistory({
       countRequest(end)
     },
     async close() {
-      await upkeep?.close()
+      await opened?.close()
       await lake.close()
       log.close()
       return []
@@ -116,15 +114,4 @@ function refuseWrites(): Record<(typeof WRITES)[number], () => never> {
     throw new Failure('FORBIDDEN', 'K2_WRITER is off, so this K2 never writes to the tables. Set it to auto or on.')
   }
   return Object.fromEntries(WRITES.map(name => [name, refuse])) as Record<(typeof WRITES)[number], () => never>
-}
-
-function reportUpkeep(log: Log, { lake: { snapshotRetention: retention } }: Config): UpkeepOptions {
-  return {
-    retention,
-    onDone({ table, compacted, expired }) {
-      if (compacted.commits + expired.snapshots_removed > 0)
-        log.info('table kept in order', { table, ...compacted, ...expired })
-    },
-    onFailed: ({ table, error }) => log.error('table could not be kept in order', { table, error }),
-  }
 }

@@ -1,4 +1,5 @@
 // The live half, composed: the log, the demo market that fills it, the tails that read it. Runs in a process of its own.
+import { join } from 'node:path'
 import { z } from 'zod'
 import { call } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
@@ -9,18 +10,28 @@ import { createLog, logRequests } from './base/log.ts'
 import { levelNumber } from './base/load-level.ts'
 import { watchLoad } from './base/watch-load.ts'
 import type { Engines } from './host/engine-dispatch.ts'
+import { followCommits } from './follow-commits.ts'
+import { lakeOptions } from './lake-options.ts'
+import { openLakeHeads } from './lake/lake.ts'
 import { createEmbeddedLog } from './log/embedded.ts'
+import { logContract } from './log/relay-contract.ts'
+import { relayLogHandlers } from './log/relay-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { openLog } from './open-log.ts'
+import { binanceHandlers } from './sources/binance/handlers.ts'
+import type { BinanceMetrics } from './sources/binance/observe.ts'
 import { demoHandlers } from './sources/demo/handlers.ts'
 import { tailHandlers } from './tail/handlers.ts'
+import { topicChoice } from './writer-settings.ts'
 
-/** Its share of the contract, and what main asks of it to answer `stats.get` and `/health`. */
+/** Its share of the contract, what main asks of it to answer `stats.get` and `/health`, and its log for the writer. */
 export const liveContract = {
   'trades.recent': contract['trades.recent'],
   'quotes.recent': contract['quotes.recent'],
   'symbols.list': contract['symbols.list'],
   'tail.follow': contract['tail.follow'],
+  'ingest.stream': contract['ingest.stream'],
   'demo.start': contract['demo.start'],
   'demo.stop': contract['demo.stop'],
   'demo.status': contract['demo.status'],
@@ -29,23 +40,64 @@ export const liveContract = {
     input: z.strictObject({}),
     output: z.custom<Record<TailTable, TailStats>>(value => typeof value === 'object'),
   }),
+  ...logContract,
 }
 
 /** The whole app on defaults stays within 2 GB; this process holds nearly all of it. */
 const BUDGET_MB = 1_500
+/** A catalog that is slower is asked again later; the tail then begins at its minutes. */
+const START_OFFSETS_MS = 3_000
 
 export interface LiveOptions {
   config: Config
   /** Where the log file goes; none when left out. */
   logFolder?: string
+  /** The embedded log outlives this process; not where it is opened for a command that ends. */
+  keepsLog?: boolean
 }
 
-export async function startLive({ config, logFolder }: LiveOptions): Promise<Engines<typeof liveContract>> {
+export async function startLive({
+  config,
+  logFolder,
+  keepsLog = false,
+}: LiveOptions): Promise<Engines<typeof liveContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-live', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-live' })
-  const messages = createEmbeddedLog({ maxBytes: config.tail.maxMb * 1e6 })
-  const demo = demoHandlers(messages)
-  const tail = tailHandlers({ log: messages, settings: config.tail, logger: log.child({ component: 'tail' }) })
+  const opened = openLog(config, log.child({ component: 'log' }), () =>
+    createEmbeddedLog({
+      maxBytes: config.tail.maxMb * 1e6,
+      folder: keepsLog ? join(config.profile, 'log') : undefined,
+      onWarning: why => log.warn(why),
+    }),
+  )
+  const demo = demoHandlers(opened.log, opened.schemaIdOf)
+  const heads = await openLakeHeads(lakeOptions(config))
+  const { topics, pattern } = topicChoice(config)
+  const tail = tailHandlers({
+    log: opened.log,
+    standardize: opened.standardize,
+    schemaOf: opened.schemaOf,
+    settings: config.tail,
+    dedupeMinutes: config.ingest.dedupeMinutes,
+    topics: { names: topics, pattern },
+    tiers: config.ingest.symbolTiers,
+    startOffsets: table => heads.offsets(table, AbortSignal.timeout(START_OFFSETS_MS)),
+    level: () => levelNumber(load.level()),
+    logger: log.child({ component: 'tail' }),
+    onEvictedUncommitted: rows => metrics.add('k2_tail_evicted_uncommitted_total', rows),
+    onShed: ({ tier, rows, reason }) =>
+      metrics.add('k2_messages_shed_total', rows, { symbol_tier: String(tier), reason }),
+  })
+  const following = followCommits({ heads, onOffsets: tail.noteCommitted, log })
+  const binance = binanceHandlers({
+    log: () => Promise.resolve(opened.log),
+    schemaIdOf: opened.schemaIdOf,
+    symbols: [...config.binance.symbols],
+    websocketUrl: config.binance.websocketUrl,
+    folder: join(config.profile, 'binance'),
+    metrics: binanceMetrics(metrics),
+    logger: log.child({ component: 'binance' }),
+  })
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
   const load = watchLoad({
@@ -60,7 +112,13 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
   })
 
   return {
-    handlers: { ...tail.handlers, ...demo.handlers, 'tail.stats': () => tail.stats() },
+    handlers: {
+      ...tail.handlers,
+      ...demo.handlers,
+      ...binance,
+      ...relayLogHandlers(opened.log),
+      'tail.stats': () => tail.stats(),
+    },
     async metrics() {
       fillTailMetrics(metrics, await tail.stats())
       return metrics.json()
@@ -73,8 +131,10 @@ export async function startLive({ config, logFolder }: LiveOptions): Promise<Eng
     async close() {
       load.close()
       await demo.close()
+      await following.close()
       await tail.close()
-      await messages.close()
+      await opened.close()
+      await heads.close()
       log.close()
       return []
     },
@@ -98,4 +158,9 @@ function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable,
   )
   metrics.set('k2_tail_symbols', Math.max(trades.symbols_count, quotes.symbols_count))
   metrics.set('k2_tail_oldest_seconds', oldest.length > 0 ? (Date.now() - Math.min(...oldest)) / 1000 : 0)
+}
+
+/** The stream names only metrics and labels that the table has; which goes with which it says at run time. */
+function binanceMetrics({ add, set }: Metrics): BinanceMetrics {
+  return { add: add as (...args: unknown[]) => void, set: set as BinanceMetrics['set'] }
 }

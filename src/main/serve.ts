@@ -5,7 +5,7 @@ import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract, type K2 } from '../contract/index.ts'
 import { closeInOrder, type CloseStep } from './base/close-in-order.ts'
 import { createLog, type Log } from './base/log.ts'
-import { compose, type ComposeOptions } from './compose.ts'
+import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import { openProfile } from './config/profile.ts'
 import type { Config } from './config/settings.ts'
 import { loadSample } from './load-sample.ts'
@@ -27,6 +27,8 @@ export interface Serving {
   pageUrl?: string
   dispatch: Dispatch
   client: Client<K2>
+  /** Takes no more from the log, commits what was taken, and tells what was written since the start. */
+  finishWriting: Composed['finishWriting']
   /** Connections first, then engines, then the profile; what is not done when the signal aborts is named. */
   close: (signal: AbortSignal) => Promise<string[]>
 }
@@ -36,8 +38,6 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
   const logFolder = join(config.profile, 'logs')
   const log = createLog({ ...config.log, environment: config.environment, folder: logFolder })
   for (const warning of config.warnings) log.warn(warning)
-  if (config.kafka.brokers.length > 0)
-    log.warn('K2_KAFKA_BROKERS is set, but this version of K2 does not read Kafka yet: it uses its own log only.')
   /** What is open, in the order in which it is to be closed. */
   const open: CloseStep[] = [
     { name: 'profile', close: () => profile.close() },
@@ -67,7 +67,8 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
       const sample = loadSampleBeside(client, log)
       open.unshift({ name: 'sample data', close: sample.stop })
     }
-    return { url, pageUrl: ui ? `${url}/?token=${server.issuePageToken()}` : undefined, dispatch, client, close }
+    const pageUrl = ui ? `${url}/?token=${server.issuePageToken()}` : undefined
+    return { url, pageUrl, dispatch, client, finishWriting: engines.finishWriting, close }
   } catch (error) {
     await close(AbortSignal.timeout(2_000))
     throw error

@@ -8,7 +8,7 @@ import type { Format, Request } from '../wire/cli/command-line.ts'
 import { Failure } from '../../contract/failure.ts'
 import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
 import { createLoadReport } from './report-load.ts'
-import { openClient, type GlobalFlags } from './open-client.ts'
+import { openClient, type GlobalFlags, type Place } from './open-client.ts'
 import { openFile, standardOutput } from './output.ts'
 
 interface Options {
@@ -36,9 +36,13 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   }
 }
 
-/** The warehouse can be worked on by any process, also while the app runs; what is live is only in the one that runs. */
-function placeOf(name: string): 'running' | 'own' {
-  return /^(lake|snapshots|ingest)\./.test(name) ? 'own' : 'running'
+/**
+ * The warehouse and a Kafka can be worked on by any process, also while the app runs; what is live, and the log that is
+ * embedded in it, are only in the one that runs.
+ */
+function placeOf(name: string): Place {
+  if (/^(lake|snapshots|deadLetters)\.|^ingest\.load$/.test(name)) return 'own'
+  return /^(topics|offsets)\.|^ingest\.(consume|stream)$/.test(name) ? 'nearKafka' : 'running'
 }
 
 async function printAnswer(request: Request, client: Client<Contract>, signal: AbortSignal): Promise<void> {

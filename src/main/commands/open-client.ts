@@ -23,10 +23,16 @@ export interface Opened {
   close: () => Promise<void>
 }
 
-/** `own`: engines of its own also while a K2 runs on this profile, unless --connect names one. */
-export async function openClient(flags: GlobalFlags, place: 'running' | 'own'): Promise<Opened> {
+/**
+ * Unless --connect names one, `own` are engines of its own also while a K2 runs on this profile; `nearKafka` the same
+ * where there is a Kafka, as without one the log is in the K2 that runs.
+ */
+export type Place = 'running' | 'own' | 'nearKafka'
+
+export async function openClient(flags: GlobalFlags, place: Place): Promise<Opened> {
   const config = loadConfig({ flags: { ...flags }, env: process.env })
-  const url = config.connect || (place === 'running' ? readInstance(config.profile)?.url : undefined)
+  const isOwn = place === 'own' || (place === 'nearKafka' && config.kafka.brokers.length > 0)
+  const url = config.connect || (isOwn ? undefined : readInstance(config.profile)?.url)
   if (url) return connectTo(url, config.api.apiKey)
   return { ...(await openOwn(config)), ...(place === 'running' && { note: NOTHING_LIVE }) }
 }

@@ -31,15 +31,15 @@ export async function serveUntilSignal(flags: ServeFlags): Promise<void> {
 
 /** From the very start on, so that a signal while engines come up is not lost. */
 function endOnSignal(starting: Promise<Serving>, report: (totals: string) => void): void {
-  let messages: number | undefined
+  let totals = 'messages=unknown rows=unknown commits=unknown'
   const quit = quitFlow({
     async close(signal) {
       const serving = await starting
-      messages = await countMessages(serving, signal)
+      totals = await countAll(serving, signal)
       return serving.close(signal)
     },
     exit(code) {
-      report(`messages=${messages ?? 'unknown'} rows=0 commits=0`)
+      report(totals)
       process.exit(code)
     },
     say: line => process.stderr.write(line + '\n'),
@@ -52,14 +52,16 @@ function secondsSince(startedAt: number): string {
   return ((performance.now() - startedAt) / 1000).toFixed(1)
 }
 
-/** Taken in since the start; undefined when the engines do not say any more. */
-async function countMessages({ client }: Serving, signal: AbortSignal): Promise<number | undefined> {
-  try {
-    const { tail } = await client['stats.get']({}, { signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) })
-    return tail.trades.total_messages + tail.quotes.total_messages
-  } catch {
-    return undefined
-  }
+/** Since the start: messages taken in, rows and commits written. What engines do not say any more is unknown. */
+async function countAll({ client, finishWriting }: Serving, signal: AbortSignal): Promise<string> {
+  const soon = { signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) }
+  const [stats, written] = await Promise.allSettled([client['stats.get']({}, soon), finishWriting(signal)])
+  const messages =
+    stats.status === 'fulfilled'
+      ? stats.value.tail.trades.total_messages + stats.value.tail.quotes.total_messages
+      : 'unknown'
+  const { rows, commits } = written.status === 'fulfilled' ? written.value : { rows: 'unknown', commits: 'unknown' }
+  return `messages=${messages} rows=${rows} commits=${commits}`
 }
 
 export async function openApp(flags: ServeFlags): Promise<void> {

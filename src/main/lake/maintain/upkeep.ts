@@ -12,6 +12,8 @@ export interface UpkeepOptions {
   retention: Retention
   /** At a commit every five seconds, a day's partition gains 120 files in ten minutes. */
   everyMs?: number
+  /** Asked before each round: not while another K2 writes, and keeps the tables in order itself. */
+  isOurs?: () => boolean
   onDone?: (done: { table: TableId; compacted: Compacted; expired: Expired }) => void
   onFailed?: (failed: { table: TableId; error: unknown }) => void
 }
@@ -41,6 +43,7 @@ async function run(lake: Lake, options: UpkeepOptions, everyMs: number, signal: 
   const isOver = () => signal.aborted
   while (!isOver()) {
     await sleep(everyMs, undefined, { signal }).catch(() => {})
+    if (options.isOurs?.() === false) continue
     for (const table of Object.keys(TABLES) as TableId[]) {
       if (isOver()) return
       await keepUp(lake, table, options, signal)

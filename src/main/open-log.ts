@@ -1,0 +1,86 @@
+// From the configuration to the log: Kafka with its Schema Registry, or the log embedded in a process of ours.
+import { readFileSync } from 'node:fs'
+import { Failure } from '../contract/failure.ts'
+import type { Log } from './base/log.ts'
+import type { Config } from './config/settings.ts'
+import { openKafkaLog, type KafkaEvent } from './log/kafka.ts'
+import type { MessageLog } from './log/message-log.ts'
+import { openRegistry, type RegistryEvent, type SchemaRegistry } from './log/registry.ts'
+import { createSchemaIds } from './log/schema-ids.ts'
+import type { SchemaOf } from './market/decode-wire.ts'
+import type { Standardize } from './market/standard-batch.ts'
+import { createStandardizer, noRegistry } from './market/standardize.ts'
+
+export interface OpenedLog {
+  log: MessageLog
+  registry?: SchemaRegistry
+  schemaOf: SchemaOf
+  standardize: Standardize
+  /** Under which id rows are written to a topic; registers their schema where there is a registry. */
+  schemaIdOf: (topic: string) => Promise<number>
+  close: () => Promise<void>
+}
+
+export function isOnKafka({ kafka }: Config): boolean {
+  return kafka.brokers.length > 0
+}
+
+/** `embedded` gives the log where no Kafka is configured. */
+export function openLog(config: Config, logger: Log, embedded: () => MessageLog): OpenedLog {
+  const registry = config.registry.urls.length > 0 ? openRegistry(registryOptions(config, logger)) : undefined
+  const schemas = registry ?? noRegistry
+  const log = isOnKafka(config) ? openKafkaLog(kafkaOptions(config, logger)) : embedded()
+  return {
+    log,
+    registry,
+    schemaOf: schemas.schemaOf,
+    standardize: createStandardizer({ schemas }),
+    schemaIdOf: createSchemaIds(registry),
+    async close() {
+      registry?.close()
+      await log.close()
+    },
+  }
+}
+
+function kafkaOptions({ kafka, tls }: Config, logger: Log): Parameters<typeof openKafkaLog>[0] {
+  const { brokers, ssl, saslMechanism: mechanism, saslUsername: username, saslPassword: password } = kafka
+  const { caFile, clientCertFile, clientKeyFile } = tls
+  if (mechanism && !(username && password))
+    throw new Failure(
+      'INVALID_INPUT',
+      'K2_KAFKA_SASL_MECHANISM is set, so K2_KAFKA_SASL_USERNAME and K2_KAFKA_SASL_PASSWORD are needed too.',
+    )
+  return {
+    brokers,
+    ssl: ssl && {
+      ca: readPem('K2_CA_FILE', caFile),
+      cert: readPem('K2_CLIENT_CERT_FILE', clientCertFile),
+      key: readPem('K2_CLIENT_KEY_FILE', clientKeyFile),
+    },
+    sasl: mechanism && { mechanism, username: username!, password: password! },
+    onEvent: event => tellOf(logger, event),
+  }
+}
+
+function registryOptions({ registry, tls }: Config, logger: Log): Parameters<typeof openRegistry>[0] {
+  return {
+    urls: registry.urls,
+    auth: registry.auth,
+    ca: readPem('K2_CA_FILE', tls.caFile),
+    onEvent: event => tellOf(logger, event),
+  }
+}
+
+function tellOf(logger: Log, { kind, ...fields }: KafkaEvent | RegistryEvent): void {
+  logger.warn(kind.replaceAll('-', ' '), fields)
+}
+
+function readPem(variable: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Failure('INVALID_INPUT', `${variable} names ${file}, which cannot be read. Name another file.`, { cause })
+  }
+}

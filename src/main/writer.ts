@@ -1,0 +1,170 @@
+// The writing half, composed: what the log has goes into the tables. Runs in a process of its own.
+import { z } from 'zod'
+import { call, type Handlers } from '../contract/capability.ts'
+import { Failure } from '../contract/failure.ts'
+import { contract } from '../contract/index.ts'
+import { createBreaker, type BreakerName } from './base/breaker.ts'
+import { systemClock } from './base/clock.ts'
+import { createLog, logRequests } from './base/log.ts'
+import type { Config } from './config/settings.ts'
+import type { Engines } from './host/engine-dispatch.ts'
+import { createSessionDays } from './ingest/quality/session-days.ts'
+import { deadLetterRows, gapRows } from './ingest/side-rows.ts'
+import { createIntake } from './ingest/take-in.ts'
+import { writerHandlers } from './ingest/writer-handlers.ts'
+import type { WriterOptions, WriterSettings } from './ingest/writer-options.ts'
+import { startWriter, type Writer } from './ingest/writer.ts'
+import { countCommit } from './lake-metrics.ts'
+import { lakeOptions } from './lake-options.ts'
+import { openLake } from './lake/lake.ts'
+import { startUpkeep } from './lake/maintain/upkeep.ts'
+import { streamHandlers } from './lake/stream/handlers.ts'
+import { lastCompanies } from './lake/stream/last-companies.ts'
+import { createStreamTable } from './lake/stream/stream-table.ts'
+import type { MessageLog } from './log/message-log.ts'
+import { topicsHandlers } from './log/topics-handlers.ts'
+import { countRequests } from './metrics/count-requests.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import { isOnKafka, openLog } from './open-log.ts'
+import { rereadWith } from './reread-letters.ts'
+import { reportUpkeep } from './report-upkeep.ts'
+import { writerLeases } from './writer-leases.ts'
+import { countWriter } from './writer-metrics.ts'
+import { writerSettings } from './writer-settings.ts'
+
+export const writerContract = {
+  'ingest.consume': contract['ingest.consume'],
+  'ingest.status': contract['ingest.status'],
+  'deadLetters.list': contract['deadLetters.list'],
+  'deadLetters.show': contract['deadLetters.show'],
+  'deadLetters.replay': contract['deadLetters.replay'],
+  'offsets.show': contract['offsets.show'],
+  'offsets.set': contract['offsets.set'],
+  'topics.init': contract['topics.init'],
+  'topics.list': contract['topics.list'],
+  'writer.finish': call({
+    summary: 'Take no more from the log, commit what was taken, and tell what was written since the start',
+    input: z.strictObject({}),
+    output: z.strictObject({ rows: z.int(), commits: z.int() }),
+  }),
+}
+
+export interface WriterEngineOptions {
+  config: Config
+  /** Where the log file goes; none when left out. */
+  logFolder?: string
+  /** Write and keep the tables in order without being asked, as long as this runs. */
+  byItself?: boolean
+}
+
+const BREAKERS: readonly BreakerName[] = ['kafka', 'registry', 'catalog', 's3']
+
+/** `embedded` gives the log of the live half, where there is no Kafka. */
+export async function startWriterEngine(
+  { config, logFolder, byItself = false }: WriterEngineOptions,
+  embedded: () => MessageLog,
+): Promise<Engines<typeof writerContract>> {
+  const log = createLog({ ...config.log, environment: config.environment, service: 'k2-writer', folder: logFolder })
+  const metrics = createMetrics({ environment: config.environment, service: 'k2-writer' })
+  const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
+  const opened = openLog(config, log, embedded)
+  const all = BREAKERS.map(name =>
+    createBreaker({
+      name,
+      onChange({ state, error }) {
+        if (state === 'open') metrics.add('k2_circuit_breaker_failures_total', 1)
+        log.warn(`breaker ${state}`, { breaker: name, error })
+      },
+    }),
+  )
+  const breakers = Object.fromEntries(all.map(breaker => [breaker.name, breaker])) as WriterOptions['breakers']
+  const counts = countWriter(metrics, config.ingest.consumerGroup, all)
+  const acquireLease = writerLeases(lake)
+  const settings = writerSettings(config)
+  const isWriting = config.ingest.writer !== 'off'
+
+  function start(asked: Partial<WriterSettings>): Writer {
+    if (!isWriting) throw writesNothing()
+    return startWriter({
+      log: opened.log,
+      standardize: opened.standardize,
+      tables: id => createStreamTable(lake, id),
+      async openIntake(options) {
+        const companies = options.table === 'reference_data' ? await lastCompanies(lake, options.topic) : undefined
+        const intake = createIntake({ ...options, companies, schemaOf: opened.schemaOf })
+        counts.watch(options.topic, intake)
+        return intake
+      },
+      sideRows: { deadLetters: deadLetterRows, gaps: gapRows },
+      dayOf: createSessionDays(),
+      breakers,
+      acquireLease,
+      clock: systemClock,
+      logger: log.child({ component: 'writer' }),
+      events: counts.events,
+      settings: { ...settings, ...asked },
+    })
+  }
+
+  const running = byItself && isWriting ? start({}) : undefined
+  const follows = () => running?.status().state === 'following'
+  const upkeep = running && startUpkeep(lake, { ...reportUpkeep(log, config), isOurs: () => !follows() })
+  const logRequest = logRequests(log)
+  const countRequest = countRequests(metrics)
+  const writing = writerHandlers({ start: asked => start(asked), running: () => running })
+  const offsets = streamHandlers(lake, { openLog: () => Promise.resolve(opened.log), reread: rereadWith(opened) })
+  const handlers: Handlers<typeof writerContract> = {
+    ...writing,
+    ...offsets,
+    ...(!isWriting && { 'deadLetters.replay': refuse, 'offsets.set': refuse }),
+    ...topicsHandlers({
+      log: () => Promise.resolve(opened.log),
+      registry: opened.registry,
+      topicNames: config.kafka.topics,
+    }),
+    async 'writer.finish'() {
+      const { rows, commits } = (await running?.stop())?.progress ?? { rows: 0, commits: 0 }
+      return { rows, commits }
+    },
+    async *'ingest.consume'(input, context) {
+      if (!isOnKafka(config) && (await opened.log.topics()).length === 0) throw nothingToConsume()
+      yield* writing['ingest.consume'](input, context)
+    },
+  }
+
+  return {
+    handlers,
+    metrics() {
+      counts.fill(running?.status())
+      return metrics.json()
+    },
+    observe(end) {
+      logRequest(end)
+      countRequest(end)
+    },
+    async close() {
+      await upkeep?.close()
+      const stopped = await running?.stop()
+      await opened.close()
+      await lake.close()
+      log.close()
+      return stopped?.unfinished ?? []
+    },
+  }
+}
+
+function refuse(): never {
+  throw writesNothing()
+}
+
+function writesNothing(): Failure {
+  return new Failure('FORBIDDEN', 'K2_WRITER is off, so this K2 never writes to the tables. Set it to auto or on.')
+}
+
+function nothingToConsume(): Failure {
+  return new Failure(
+    'UNAVAILABLE',
+    'There is no Kafka to consume: set K2_KAFKA_BROKERS. Without one, a running K2 writes its own log by itself.',
+    { retryable: false },
+  )
+}
