@@ -87,7 +87,7 @@ export function createIntake(options: TakeInOptions): CountingIntake {
 
   /** Whether it became the next row. */
   function readMessage(batch: StandardBatch, i: number, row: number): boolean {
-    const { bytes, starts, ends, offsets, timestamps, problems } = batch
+    const { starts, ends, offsets, timestamps, problems } = batch
     const problem = problems?.get(i)
     if (problem) {
       setAside(batch, i, problem)

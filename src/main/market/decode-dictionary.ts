@@ -19,6 +19,8 @@ export function createDictionary<W>(
   /** By slot, 0 for an empty one: code + 1. Open addressing, at most half full. */
   let slots = new Int32Array(FIRST_SLOTS)
   let hashes = new Int32Array(FIRST_SLOTS / 2)
+  /** The code of the run before: exchanges and currencies come again and again. */
+  let last = -1
 
   function add(run: Buffer, word: W, hash: number, slot: number): number {
     const code = words.push(word) - 1
@@ -45,15 +47,16 @@ export function createDictionary<W>(
   return {
     words,
     codeOf(bytes, from, to) {
+      if (last >= 0 && isSame(runs[last], bytes, from, to)) return last
       const hash = hashOf(bytes, from, to)
       const mask = slots.length - 1
       let slot = hash & mask
       for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
         const code = slots[slot] - 1
-        if (hashes[code] === hash && isSame(runs[code], bytes, from, to)) return code
+        if (hashes[code] === hash && isSame(runs[code], bytes, from, to)) return (last = code)
       }
       if (words.length >= maxWords) malformed(`more than ${maxWords} distinct values`)
-      return add(Buffer.from(bytes.subarray(from, to)), wordOf(bytes, from, to), hash, slot)
+      return (last = add(Buffer.from(bytes.subarray(from, to)), wordOf(bytes, from, to), hash, slot))
     },
   }
 }

@@ -192,6 +192,6 @@ function isBeyondDecimal(high: number, low: number): boolean {
 
 const scratch = new Int32Array(2)
 
-function viewOf(bytes: Buffer): DataView {
+export function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

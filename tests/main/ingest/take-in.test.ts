@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowsOf } from '../../../src/contract/columns.ts'
 import type { TakenIn } from '../../../src/main/ingest/intake.ts'
+import { createSessionDays } from '../../../src/main/ingest/quality/session-days.ts'
 import { createIntake, type TakeInOptions } from '../../../src/main/ingest/take-in.ts'
 import { createRowDecoder } from '../../../src/main/market/decode-rows.ts'
 import { createCursor } from '../../../src/main/market/decode-primitives.ts'
@@ -12,11 +13,12 @@ import { standardBatch, type SampleMessage } from '../../support/intake-messages
 import { messageOf, type SampleRow } from '../../support/market-messages.ts'
 
 const TOPIC = 'market.equities.trades.asx'
+const dayOf = createSessionDays()
 const columnNames = new Set(trades.columns.map(({ name }) => name).filter(name => !name.startsWith('_')))
 const NOW = 1_794_000_000_123_456
 
 const intakeOf = (options: Partial<TakeInOptions> = {}) =>
-  createIntake({ table: 'trades', topic: TOPIC, dedupeMinutes: 60, dedupeRows: 50, ...options })
+  createIntake({ table: 'trades', topic: TOPIC, dedupeMinutes: 60, dedupeRows: 50, dayOf, ...options })
 
 const message = (row: Partial<SampleRow>, offset: number, logMicros = NOW + offset): SampleMessage => ({
   offset,
@@ -62,7 +64,7 @@ const partitionMessages = fc
       at: fc.nat(500),
       byte: fc.nat(255),
       conditions: fc.constantFrom(null, [], ['XT'], ['XT', 'CX']),
-      vendorData: fc.constantFrom(null, { venue: 'X' }, { venue: 'Y', über: 'ü' }),
+      vendorData: fc.constantFrom<Record<string, string> | null>(null, { venue: 'X' }, { venue: 'Y', über: 'ü' }),
     }),
     { maxLength: 60 },
   )
@@ -253,9 +255,11 @@ describe('a row', () => {
           expect(rows.length + deadLetters.length).toBe(messages.length)
           const byOffset = new Map(messages.map(one => [one.offset, one]))
           const messageAt = (offset: unknown) => byOffset.get(Number(offset))!
-          expect(rows.map(({ _topic, _partition, _offset, ...row }) => row)).toEqual(
-            rows.map(({ _offset }) => expectedOf(messageAt(_offset).bytes!)),
-          )
+          const expected = rows.map(({ _topic, _partition, _offset }) => ({
+            ...expectedOf(messageAt(_offset).bytes!),
+            ...{ _topic, _partition, _offset },
+          }))
+          expect(rows).toEqual(expected)
           for (const { offset, bytes, key, reason } of deadLetters) {
             expect(bytes!.equals(messageAt(offset).bytes!)).toBe(true)
             expect(key!.equals(messageAt(offset).key!)).toBe(true)

@@ -1,14 +1,14 @@
 // Which of an exchange's own days a time falls into: sequence numbers may begin anew with each.
 import { exchangeOf } from '../../market/exchanges.ts'
 
-/** Days since 1970 on the exchange's own clock; any exchange, in upper case or not. */
+/** Days since 1970 on the exchange's own clock; any exchange, in upper case or not. One day all through a quarter of an hour. */
 export type DayOf = (exchange: string, micros: number) => number
 
 type Day = (micros: number) => number
 
 const DAY_MICROS = 86_400e6
 /** Clocks of all zones are apart from UTC by whole quarters of an hour, so a day begins with one. */
-const QUARTER_MICROS = 900e6
+export const QUARTER_MICROS = 900e6
 /** A century of days is 3.5 million quarters; times that jump about must not fill the memory. */
 const MOST_KNOWN = 20_000
 

@@ -5,7 +5,7 @@ import type { Gap } from '../intake.ts'
 import type { LastSequence } from '../stream-table.ts'
 import type { QualityCount, QualityCounts } from './quality-counts.ts'
 import { bigintOf, createSequenceTracker, type SequencedRow, type Verdict } from './sequence-tracker.ts'
-import type { DayOf } from './session-days.ts'
+import { QUARTER_MICROS, type DayOf } from './session-days.ts'
 import { severityOf } from './severity.ts'
 
 export interface WatchOptions {
@@ -77,6 +77,18 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
   const row: SequencedRow = { low: 0, high: 0, exchangeMicros: 0, day: 0, printLow: 0, printHigh: 0 }
   let codes: Codes[] = []
   let findings = noFindings()
+  let dayCode = -1
+  let dayFrom = 0
+  let day = 0
+
+  function dayAt(exchange: number, micros: number): number {
+    if (exchange !== dayCode || !(micros >= dayFrom && micros < dayFrom + QUARTER_MICROS)) {
+      dayCode = exchange
+      dayFrom = Math.floor(micros / QUARTER_MICROS) * QUARTER_MICROS
+      day = dayOf(exchanges.words()[exchange] as string, micros)
+    }
+    return day
+  }
 
   function codesOf(partition: number): Codes {
     let known = (codes[partition] ??= new Int32Array(3 * FIRST_CODES))
@@ -142,7 +154,10 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
       findings = noFindings()
       return taken
     },
-    forgetCodes: () => void (codes = []),
+    forgetCodes() {
+      codes = []
+      dayCode = -1
+    },
     look(rows) {
       const { partition, from, prints, isKnown } = rows
       const to = collector.rowCount()
@@ -157,7 +172,7 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
         row.low = pairs[2 * at]
         row.high = pairs[2 * at + 1]
         row.exchangeMicros = micros[at]
-        row.day = dayOf(exchanges.words()[exchange] as string, micros[at])
+        row.day = dayAt(exchange, micros[at])
         row.printLow = prints[2 * (at - from)]
         row.printHigh = prints[2 * (at - from) + 1]
         const verdict = tracker.judge(slotOf(known, partition, symbolCodes[at], exchange), row)
