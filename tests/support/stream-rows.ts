@@ -15,7 +15,7 @@ export function at(next: Record<string, number>, { topic = TOPIC, epoch = 'e', c
 /** The messages of one partition from `from` up to `to`, each a trade that its offset tells. */
 export function tradesAt(partition: number, from: number, to: number, { topic = TOPIC, life = '' } = {}): ColumnBatch {
   const offsets = Array.from({ length: to - from }, (_, i) => from + i)
-  const { columns } = tradesBatch(0, offsets.length)
+  const { columns } = tradesBatch(from, offsets.length)
   const texts = (words: readonly string[]): Column => ({
     type: 'string',
     words,

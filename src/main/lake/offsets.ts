@@ -9,6 +9,8 @@ export const VALID_THROUGH_KEY = 'k2.valid-through'
 export const COMMIT_ID_KEY = 'k2.commit-id'
 /** A property of a table that a log was ever written to; it stays when the snapshots that say how far have expired. */
 export const STREAMED_KEY = 'k2.streamed'
+/** Of a snapshot in which a person said where a partition goes on: `topic/partition`. */
+export const OFFSETS_SET_KEY = 'k2.offsets-set'
 /** What every commit takes over from the one before, unless it says otherwise. */
 const INHERITED_KEYS = [OFFSETS_KEY, VALID_THROUGH_KEY] as const
 

@@ -9,7 +9,7 @@ import type { OffsetVector, TopicOffsets } from '../../market/topic-offsets.ts'
 import { commitChange } from '../commit/commit-change.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
-import { moveOffsets, offsetsIfKnown } from '../offsets.ts'
+import { moveOffsets, OFFSETS_SET_KEY, offsetsIfKnown } from '../offsets.ts'
 import type { LakeTable } from '../table.ts'
 import { isAway, topicNow, type LogView, type TopicNow } from './log-view.ts'
 import { offsetsFromRows } from './offsets-from-rows.ts'
@@ -49,10 +49,12 @@ export async function setOffsets(
   const from = known ?? (await offsetsFromRows(lake, id, await openLog()))
   const before = from.find(isLife(life, topic))?.next[String(partition)]
   const to: TopicOffsets = { ...life, topic, next: { [partition]: next } }
-  for (const side of SIDE_TABLES) await setBeside(lake, side, to)
+  const summary = { [OFFSETS_SET_KEY]: `${topic}/${partition}` }
+  for (const side of SIDE_TABLES) await setBeside(lake, side, to, summary)
   const isBack = before !== undefined && next < before
   const { snapshotId } = await commitChange(table, {
     operation: 'append',
+    summary,
     offsets: { set: current => moveOffsets(current ?? from, [to]) },
     ...(isBack && { properties: () => rereadUpTo(metadata, [{ ...to, next: { [partition]: before } }]) }),
   })
@@ -66,13 +68,19 @@ const isLife = (life: Pick<TopicOffsets, 'cluster' | 'epoch'>, topic: string) =>
  * Also back, so that nothing is passed over that was never looked at; what they hold of it already is left out when it
  * comes again. One that does not know the topic looks at everything anyway.
  */
-async function setBeside(lake: Lake, id: (typeof SIDE_TABLES)[number], to: TopicOffsets): Promise<void> {
+async function setBeside(
+  lake: Lake,
+  id: (typeof SIDE_TABLES)[number],
+  to: TopicOffsets,
+  summary: Record<string, string>,
+): Promise<void> {
   const table = lake.table(id)
   const metadata = await metadataIfThere(table)
   if (!metadata) return
   const known = offsetsIfKnown(metadata)
   if (known && !known.some(({ topic }) => topic === to.topic)) return
-  await commitChange(table, { operation: 'append', offsets: { set: current => moveOffsets(current ?? [], [to]) } })
+  const offsets = { set: (current?: OffsetVector) => moveOffsets(current ?? [], [to]) }
+  await commitChange(table, { operation: 'append', summary, offsets })
 }
 
 export async function metadataIfThere(table: LakeTable): Promise<TableMetadata | undefined> {

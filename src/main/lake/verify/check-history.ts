@@ -1,6 +1,7 @@
 // Whether a table's history is one: parents, sequence numbers, times, and the log's offsets, which never go back.
+import { Failure } from '../../../contract/failure.ts'
 import { headOf, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
-import { OFFSETS_KEY, offsetsOf, trailOf } from '../offsets.ts'
+import { OFFSETS_KEY, OFFSETS_SET_KEY, offsetsOf, trailOf } from '../offsets.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import { ROLLED_BACK_TO_KEY } from '../travel/roll-back.ts'
 import type { Problem } from './problem.ts'
@@ -46,27 +47,43 @@ function checkStep(metadata: TableMetadata, parent: Snapshot, child: Snapshot): 
     problems.push(of(id, `Is more than a minute older than its parent ${parent['snapshot-id']}.`))
   }
   // A rollback may take the log back on purpose.
-  if (!(ROLLED_BACK_TO_KEY in child.summary)) {
-    const back = OFFSETS_KEY in child.summary && wentBack(offsetsBefore(metadata, parent), offsetsOf(child) ?? [])
-    if (back) problems.push(of(id, `The log's offsets go back: ${back}.`))
-  }
+  if (!(ROLLED_BACK_TO_KEY in child.summary)) problems.push(...checkOffsets(metadata, parent, child))
   return problems
+}
+
+function checkOffsets(metadata: TableMetadata, parent: Snapshot, child: Snapshot): Problem[] {
+  const { [OFFSETS_KEY]: said, [OFFSETS_SET_KEY]: set } = child.summary as Partial<Record<string, string>>
+  if (said === undefined) return []
+  const after = readable(child)
+  if (!after) return [of(child['snapshot-id'], `Has a ${OFFSETS_KEY} that cannot be read.`)]
+  const back = wentBack(offsetsBefore(metadata, parent), after, set)
+  return back ? [of(child['snapshot-id'], `The log's offsets go back: ${back}.`)] : []
+}
+
+function readable(snapshot: Snapshot): OffsetVector | undefined {
+  try {
+    return offsetsOf(snapshot) ?? []
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'CORRUPT') return undefined
+    throw error
+  }
 }
 
 /** Those of other engines do not say it. */
 function offsetsBefore(metadata: TableMetadata, snapshot: Snapshot): OffsetVector {
   const { holder } = trailOf(metadata, snapshot)
-  return (holder && offsetsOf(holder)) ?? []
+  return (holder && readable(holder)) ?? []
 }
 
-function wentBack(before: OffsetVector, after: OffsetVector): string | undefined {
+/** `set`: the partition of which a person has said where it goes on. */
+function wentBack(before: OffsetVector, after: OffsetVector, set?: string): string | undefined {
   for (const { cluster, epoch, topic, next } of before) {
     const ofTopic = after.filter(other => other.topic === topic)
     const now = ofTopic.find(other => other.cluster === cluster && other.epoch === epoch)
     if (!now && ofTopic.length > 0) continue // the log began anew
     for (const [partition, offset] of Object.entries(next)) {
       const then = (now?.next as Partial<Record<string, number>> | undefined)?.[partition] ?? 0
-      if (then < offset) return `${topic}/${partition} from ${offset} to ${then}`
+      if (then < offset && set !== `${topic}/${partition}`) return `${topic}/${partition} from ${offset} to ${then}`
     }
   }
   return undefined

@@ -9,16 +9,18 @@ import { memoryTable } from '../../../support/memory-table.ts'
 const at = (next: Record<string, number>, epoch = 'e'): OffsetVector => [{ cluster: 'c', epoch, topic: 't', next }]
 
 /** The history of a table whose snapshots say this of the log, one after the other; undefined: another engine's. */
-async function historyOf(vectors: readonly (OffsetVector | undefined)[]): Promise<TableMetadata> {
+async function historyOf(
+  vectors: readonly (OffsetVector | string | undefined)[],
+  set?: string,
+): Promise<TableMetadata> {
   const { table, stage } = await memoryTable()
   for (const i of vectors.keys()) await commitChange(table, { operation: 'append', added: [await stage(`f${i}`)] })
   const { metadata } = await table.load()
   const snapshots = metadata.snapshots.map((snapshot, i) => {
     const vector = vectors[i]
-    return {
-      ...snapshot,
-      summary: { operation: 'append' as const, ...(vector && { 'k2.offsets': offsetsText(vector) }) },
-    }
+    const said = typeof vector === 'object' ? offsetsText(vector) : vector
+    const keys = { ...(said && { 'k2.offsets': said }), ...(i > 0 && set && { 'k2.offsets-set': set }) }
+    return { ...snapshot, summary: { operation: 'append' as const, ...keys } }
   })
   return { ...metadata, snapshots }
 }
@@ -33,4 +35,16 @@ it.each([
   ['lose a topic', [at({ 0: 5 }), []], 1],
 ] as const)('tells offsets that %s', async (_, vectors, problems) => {
   expect(checkHistory(await historyOf(vectors))).toHaveLength(problems)
+})
+
+it('takes offsets that a person has set back for what they are, and no others', async () => {
+  const back = [at({ 0: 5, 1: 7 }), at({ 0: 4, 1: 7 })]
+  expect(checkHistory(await historyOf(back, 't/0'))).toEqual([])
+  expect(checkHistory(await historyOf(back, 't/1'))).toHaveLength(1)
+})
+
+it('tells offsets that cannot be read, once', async () => {
+  expect(checkHistory(await historyOf([at({ 0: 5 }), 'nonsense', at({ 0: 9 })]))).toMatchObject([
+    { problem: 'Has a k2.offsets that cannot be read.' },
+  ])
 })
