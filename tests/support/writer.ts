@@ -30,8 +30,12 @@ export const SETTINGS: WriterSettings = {
   retryMostMs: 5,
 }
 
-export async function memoryLog(topics: readonly string[] = [TRADES], partitions = 2): Promise<MessageLog> {
-  const log = createEmbeddedLog({ maxBytes: 16e6, cluster: 'c' })
+export async function memoryLog(
+  topics: readonly string[] = [TRADES],
+  partitions = 2,
+  maxBytes = 16e6,
+): Promise<MessageLog> {
+  const log = createEmbeddedLog({ maxBytes, cluster: 'c' })
   onTestFinished(() => log.close())
   await log.createTopics(topics.map(name => ({ name, partitions })))
   return log

@@ -40,9 +40,14 @@ export interface CommitOptions {
 export async function commitFlush(flush: Flush, options: CommitOptions): Promise<{ snapshotId: string | undefined }> {
   const { table, deadLetters, gaps, hold, onStep } = options
   const { staged, from, to, validThroughMicros } = flush
-  if (await commitSide(flush.deadLetters, deadLetters, to, hold)) onStep('dead_letters')
-  if (await commitSide(flush.gaps, gaps, flush.gapsTo, hold)) onStep('sequence_gaps')
-  onStep('committing')
+  try {
+    if (await commitSide(flush.deadLetters, deadLetters, to, hold)) onStep('dead_letters')
+    if (await commitSide(flush.gaps, gaps, flush.gapsTo, hold)) onStep('sequence_gaps')
+    onStep('committing')
+  } catch (error) {
+    await discard(staged)
+    throw error
+  }
   const committed = await commitOnce(table, { staged, offsets: { from, to }, validThroughMicros }, hold)
   onStep('committed')
   return committed
@@ -78,7 +83,15 @@ async function commitOnce(
 ): Promise<{ snapshotId: string | undefined }> {
   const { from, to } = commit.offsets
   let isDoubtful = false
-  return hold('catalog', async () => {
+  try {
+    return await hold('catalog', commitOrLook)
+  } catch (error) {
+    // What is given up may still be under way, and its files in the table in a moment.
+    if (!isCancelled(error)) await discard(commit.staged)
+    throw error
+  }
+
+  async function commitOrLook(): Promise<{ snapshotId: string | undefined }> {
     if (isDoubtful) {
       const now = await table.offsets()
       if (says(now, to)) return { snapshotId: undefined }
@@ -92,7 +105,16 @@ async function commitOnce(
       isDoubtful ||= isOutcomeUnknown(error)
       throw error
     }
-  })
+  }
+}
+
+/** What cannot be removed is an orphan, and what may be in a table is never removed. */
+export async function discard(staged: readonly StagedRows[]): Promise<void> {
+  await Promise.allSettled(staged.map(rows => rows.discard()))
+}
+
+export function isCancelled(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'CANCELLED'
 }
 
 export function isFenced(error: unknown): boolean {

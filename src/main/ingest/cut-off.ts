@@ -55,8 +55,7 @@ export function stoppedAt(cutOff: CutOff): Failure {
     const { topic, partition, offset, symbol, exchange, expected, received } = cutOff.gap
     const what = `${received - expected} messages of ${symbol} on ${exchange} are missing before offset ${offset} of partition ${partition} of ${topic}`
     const state = 'What lies before is committed and the gap is recorded; nothing after it was written.'
-    const advice =
-      'Fill the gap at its source, or start again: a gap that is recorded is not stopped at a second time with --on-gap continue.'
+    const advice = 'Fill the gap at its source, or start again with --on-gap continue to pass it.'
     return new Failure('CONFLICT', `Halted: ${what}. ${state} ${advice}`, {
       details: {
         state: 'halted',

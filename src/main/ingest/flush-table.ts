@@ -1,6 +1,6 @@
 // From the intake into the table: what was taken in is drained, staged and committed as planned, one flush after the other.
 import type { Bell } from '../base/bell.ts'
-import { commitFlush } from './commit-flush.ts'
+import { commitFlush, discard } from './commit-flush.ts'
 import { stoppedAt } from './cut-off.ts'
 import { drainStreams, joinDrained, type Drained } from './drain-streams.ts'
 import { createNotes } from './note-progress.ts'
@@ -27,12 +27,15 @@ export async function flushTable(context: TableContext, hasEnded: () => Promise<
   const notes = createNotes(context)
   let pending: Pending | undefined
   let committedMs = -Infinity
+  let isCommitting = false
   try {
     for (;;) {
       const isLast = await hasEnded()
       const plan = nextStep(isLast)
       if (plan.do === 'wait') {
         if (isLast) break
+        // Rung while it was looked whether it has ended: nothing would ring again.
+        if (context.reading.aborted) continue
         await waitAtMost(context.changed, plan.ms)
         continue
       }
@@ -40,7 +43,9 @@ export async function flushTable(context: TableContext, hasEnded: () => Promise<
       await stage(context, pending)
       if (plan.do === 'stage' && pending.cutOff === undefined) continue
       committedMs = performance.now()
+      isCommitting = true
       await commitPending(context, pending)
+      isCommitting = false
       const { to, cutOff }: Pending = pending
       pending = undefined
       notes.note(to)
@@ -48,10 +53,9 @@ export async function flushTable(context: TableContext, hasEnded: () => Promise<
       if (cutOff) throw stoppedAt(cutOff)
     }
     await notes.settled()
-  } catch (error) {
-    // What may be in the table stays where it is.
-    await Promise.allSettled((pending?.staged ?? []).map(staged => staged.discard()))
-    throw error
+  } finally {
+    // What a commit has been asked for with is the commit's.
+    if (!isCommitting) await discard(pending?.staged ?? [])
   }
 
   function nextStep(isLast: boolean): FlushPlan {

@@ -1,4 +1,5 @@
 // Waiting for a server without losing what one has in hand: a few tries, then again whenever its breaker lets one through.
+import { Failure } from '../../contract/failure.ts'
 import type { Breaker, BreakerName } from '../base/breaker.ts'
 import type { Log } from '../base/log.ts'
 import { backoffMs, isTransient, retry, sleepUnlessAborted } from '../base/retry.ts'
@@ -29,7 +30,7 @@ export function createHold({
     const breaker = breakers[server]
     for (let rounds = 1; ; rounds++) {
       try {
-        const result = await retry(() => breaker.run(work), {
+        const result = await retry(() => unlessAborted(breaker.run(work), signal), {
           firstMs,
           mostMs,
           signal,
@@ -49,5 +50,20 @@ export function createHold({
         await sleepUnlessAborted(backoffMs(rounds, firstMs, mostMs), signal)
       }
     }
+  }
+}
+
+/** What is under way cannot always be called back: it ends by itself, and nobody waits for it. */
+async function unlessAborted<T>(working: Promise<T>, signal: AbortSignal): Promise<T> {
+  let leave!: () => void
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(new Failure('CANCELLED', 'It was given up while it was under way.'))
+  })
+  signal.addEventListener('abort', leave, { once: true })
+  try {
+    return await Promise.race([working, left])
+  } finally {
+    signal.removeEventListener('abort', leave)
+    working.catch(() => {})
   }
 }

@@ -1,11 +1,13 @@
 // From the log into the intake: batch by batch, remembered where the table has it already, taken in where it has not.
 import { setImmediate } from 'node:timers/promises'
+import { Failure } from '../../contract/failure.ts'
 import { backoffMs, isTransient, sleepUnlessAborted } from '../base/retry.ts'
 import type { LogBatch } from '../market/log-batch.ts'
 import type { StandardBatch } from '../market/standard-batch.ts'
 import { placeOf, type Place, type TopicStream } from './places.ts'
 import { isFull } from './plan-flush.ts'
 import { countBefore, sliceBatch } from './slice-batch.ts'
+import { refuseStart } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
 
 /** So long the loop may belong to the reader alone, however fast the log is. */
@@ -36,7 +38,8 @@ export async function readTopics(context: TableContext, topics: readonly string[
         await setImmediate()
         turnMs = performance.now()
       }
-    } catch (error) {
+    } catch (thrown) {
+      const error = inOurWords(thrown)
       if (reading.aborted && (leaving.aborted || context.dying.aborted)) return
       if (!isTransient(error)) throw error
       onTrouble(error as Error)
@@ -48,6 +51,12 @@ export async function readTopics(context: TableContext, topics: readonly string[
   function placeToRead(topic: string, partition: number): number | 'earliest' {
     return streams.get(topic)?.places.get(partition)?.next ?? 'earliest'
   }
+}
+
+/** The log knows only its own side of an offset that it cannot read from. */
+function inOurWords(error: unknown): unknown {
+  const isRefused = error instanceof Failure && error.code === 'OFFSET_OUT_OF_RANGE'
+  return isRefused ? refuseStart(error.details as Parameters<typeof refuseStart>[0]) : error
 }
 
 async function accept(context: TableContext, batch: LogBatch): Promise<void> {

@@ -47,6 +47,18 @@ interface Place {
   offset: number
 }
 
+/** What a log refuses to read from while it is read from is refused in these words too. */
+export function refuseStart(
+  details: { topic: string; partition: number; offset: number } & Omit<PartitionRange, 'partition'>,
+): Failure {
+  try {
+    checkRange(details, details)
+  } catch (error) {
+    return error as Failure
+  }
+  return new Failure('UNAVAILABLE', `Partition ${details.partition} of ${details.topic} could not be read just now.`)
+}
+
 function checkRange({ topic, partition, offset }: Place, range: PartitionRange | undefined): void {
   const where = `partition ${partition} of ${topic}`
   const details = { topic, partition, offset, earliest: range?.earliest ?? null, latest: range?.latest ?? null }

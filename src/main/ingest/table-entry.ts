@@ -31,7 +31,12 @@ export interface TableEntry {
   unfinished: () => string[]
 }
 
-export function createTableEntry(table: DataType, budget: Budget, options: WriterOptions): TableEntry {
+export function createTableEntry(
+  table: DataType,
+  budget: Budget,
+  options: WriterOptions,
+  onEnded: () => void,
+): TableEntry {
   const { log, logger, settings, acquireLease } = options
   const known = new Set<string>()
   let earlier = noTotals()
@@ -47,10 +52,11 @@ export function createTableEntry(table: DataType, budget: Budget, options: Write
   function begin(): TableWriter {
     leftTo = undefined
     const begun = writeTable(table, budget, options)
-    void begun.done.then(
+    const ending = begun.done.then(
       () => ended(begun),
       (error: unknown) => ended(begun, error),
     )
+    void ending.then(onEnded)
     return begun
   }
 

@@ -3,6 +3,7 @@
 import type { BreakerName } from '../base/breaker.ts'
 import { createBell } from '../base/bell.ts'
 import { Failure } from '../../contract/failure.ts'
+import { isCancelled } from './commit-flush.ts'
 import { createHold } from './hold.ts'
 import { flushTable } from './flush-table.ts'
 import type { DataType } from '../market/topics.ts'
@@ -164,8 +165,4 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
     unfinished: () => context.rowsInFlight + heldIn(context.streams.values()).rows,
     done,
   }
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof Failure && error.code === 'CANCELLED'
 }

@@ -2,6 +2,7 @@
 import { Failure } from '../../contract/failure.ts'
 import type { ConsumeProgress, WriterStatus } from '../../contract/writer.ts'
 import type { Breaker } from '../base/breaker.ts'
+import type { DataType } from '../market/topics.ts'
 import { lagOf, takenOffset } from './places.ts'
 import type { TableEntry } from './table-entry.ts'
 
@@ -95,5 +96,28 @@ function placesOf(entry: TableEntry): WriterStatus['topics'] {
       read_offset: String(takenOffset(place) ?? place.earliest),
       lag: lagOf(place).uncommitted,
     })),
+  )
+}
+
+export interface PartitionLag {
+  table: DataType
+  topic: string
+  partition: number
+  committedOffset: number
+  messages: number
+  /** How old the last message is that is in the table, while others wait; 0 when none does. */
+  seconds: number
+}
+
+export function lagsOf(entries: readonly TableEntry[], nowMicros: number): PartitionLag[] {
+  return entries.flatMap(({ table, streams }) =>
+    streams().flatMap(({ topic, places }) =>
+      [...places].map(([partition, place]) => {
+        const messages = lagOf(place).uncommitted
+        const sinceMicros = place.committedMicros ?? place.readMicros ?? nowMicros
+        const seconds = messages === 0 ? 0 : Math.max(0, (nowMicros - sinceMicros) / 1e6)
+        return { table, topic, partition, committedOffset: place.committed ?? place.earliest, messages, seconds }
+      }),
+    ),
   )
 }

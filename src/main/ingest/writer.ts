@@ -1,13 +1,14 @@
 // The writer: what the log has goes into the tables, each table with a stream of its own. It looks for topics, shares one
 // budget of messages among the tables, and says how far all of it is.
 import type { ConsumeProgress, WriterStatus } from '../../contract/writer.ts'
+import { createBell } from '../base/bell.ts'
 import { createRateMeter } from '../base/rate-meter.ts'
 import { isTransient, sleepUnlessAborted } from '../base/retry.ts'
 import type { DataType } from '../market/topics.ts'
 import { createBudget } from './budget.ts'
 import { checkTopicChoice, chooseTopics } from './choose-topics.ts'
 import { createTableEntry } from './table-entry.ts'
-import { describeWriter } from './writer-status.ts'
+import { describeWriter, lagsOf, type PartitionLag } from './writer-status.ts'
 import type { WriterOptions } from './writer-options.ts'
 
 export interface Stopped {
@@ -18,6 +19,8 @@ export interface Stopped {
 
 export interface Writer {
   status: () => WriterStatus
+  /** Partition by partition, for the metrics. */
+  lags: () => PartitionLag[]
   /** At once, every second, and when it has ended; fails with what ended it. */
   progress: (signal: AbortSignal) => AsyncGenerator<ConsumeProgress>
   /** Reads no more and commits what it has. Asked a second time, or after five seconds, it leaves what is left. */
@@ -35,6 +38,7 @@ export function startWriter(options: WriterOptions): Writer {
   const ending = new AbortController()
   const over = new AbortController()
   const giveUp = new AbortController()
+  const told = createBell()
   const startedMs = performance.now()
   const rate = createRateMeter(startedMs)
   let missing: readonly string[] | undefined
@@ -50,14 +54,14 @@ export function startWriter(options: WriterOptions): Writer {
     rate.record(totalRows(), performance.now())
   }
   const tableOptions = { ...options, events: { ...events, onCommit } }
-  const entries = TABLES.map(table => createTableEntry(table, budget, tableOptions))
+  const entries = TABLES.map(table => createTableEntry(table, budget, tableOptions, () => told.ring()))
   const totalRows = () => entries.reduce((sum, { totals }) => sum + totals().rows, 0)
 
   async function look(): Promise<void> {
     const there = await log.topics()
     const chosen = chooseTopics(settings, there)
-    missing = chosen.missing
     await Promise.all(entries.map(entry => entry.follow(chosen.byTable.get(entry.table) ?? [])))
+    missing = chosen.missing
   }
 
   async function lookOn(): Promise<void> {
@@ -118,6 +122,7 @@ export function startWriter(options: WriterOptions): Writer {
 
   return {
     status,
+    lags: () => lagsOf(entries, options.clock.nowMicros()),
     stop,
     async *progress(signal) {
       while (!signal.aborted && !over.signal.aborted) {
@@ -133,6 +138,9 @@ export function startWriter(options: WriterOptions): Writer {
   }
 
   async function waitAtMost(signal: AbortSignal): Promise<void> {
-    await sleepUnlessAborted(TELL_EVERY_MS, signal).catch(() => {})
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), TELL_EVERY_MS)
+    await told.wait(AbortSignal.any([signal, late.signal]))
+    clearTimeout(timer)
   }
 }
