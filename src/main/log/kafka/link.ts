@@ -53,7 +53,7 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
       socket.setKeepAlive(true, 60_000)
       socket.setNoDelay(true)
       socket.once('error', error => close(asFailure(error, address, access)))
-      socket.once('close', () => close(lost(address, 'the connection was closed')))
+      socket.once('close', () => close(lost(address, whyClosed())))
       return socket
     },
   })
@@ -66,6 +66,15 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
     }
   }
   let closedBy: Failure | undefined
+  let answers = 0
+
+  /** A broker says no word when it expected TLS, or a login: it closes. */
+  function whyClosed(): string {
+    if (answers === 0 && !ssl) return 'it closed the connection before it said anything; it may want TLS (K2_KAFKA_SSL)'
+    if (answers === 1 && !sasl)
+      return 'it closed the connection at the first request; it may want a user (K2_KAFKA_SASL_MECHANISM)'
+    return 'the connection was closed'
+  }
   /** Ends what is under way; kafkajs would not know of all of it. */
   const underWay = new Set<(why: Failure) => void>()
 
@@ -88,6 +97,7 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
     try {
       return await Promise.race([work, cut.promise])
     } catch (error) {
+      if ((error as Error).name === 'KafkaJSConnectionClosedError') close(lost(address, whyClosed()))
       throw closedBy ?? asFailure(error, address, access)
     } finally {
       clearTimeout(timer)
@@ -109,7 +119,10 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
       },
       response: {
         decode: payload => Promise.resolve({ payload }),
-        parse: async ({ payload }) => decode(readWire(payload, flexible)),
+        parse: async ({ payload }) => {
+          answers++
+          return decode(readWire(payload, flexible))
+        },
       },
       logResponseError: false,
     })

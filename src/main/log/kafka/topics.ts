@@ -6,6 +6,7 @@ import { createTopicsRequest } from './admin-requests.ts'
 import { checkCode, withPatience, type Cluster } from './cluster.ts'
 import { KAFKA } from './errors.ts'
 import type { TopicMetadata } from './metadata-request.ts'
+import { rangesOf } from './offsets.ts'
 
 const TRIES = 5
 const CREATE_MS = 30_000
@@ -42,6 +43,8 @@ export async function createMissingTopics(cluster: Cluster, specs: readonly Topi
       throw new Failure('UNAVAILABLE', 'The topics were created, but Kafka has not made brokers lead them yet.')
     await sleepUnlessAborted(backoffMs(attempt, 20, 1000), cluster.signal)
   }
+  // A leader may be the last to hear that it is one.
+  for (const { name } of missing) await rangesOf(cluster, name)
 }
 
 /** Those that do not exist or are not led yet; CONFLICT when one exists with another partition count. */
