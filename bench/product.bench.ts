@@ -83,7 +83,13 @@ async function measureLoad(url: string, pid: number): Promise<Figure[]> {
         detail: `${tail.trades.rate_per_second.toFixed(0)} trades/s of ${rate} messages/s asked for`,
       },
       { name: "the live process' event-loop delay, p99", value: live.loop_delay_p99_ms, unit: 'ms' },
-      { name: 'resident memory, both processes', value: main.resident_mb + live.resident_mb, unit: 'MB' },
+      {
+        name: 'resident memory, all processes',
+        value: processes.reduce((sum, { resident_mb: megabytes }) => sum + megabytes, 0),
+        unit: 'MB',
+        target: '≤ 2,000 MB',
+        detail: processes.map(({ name, resident_mb: megabytes }) => `${name} ${megabytes}`).join(', '),
+      },
     ]
   } finally {
     follower.kill('SIGTERM')

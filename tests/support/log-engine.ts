@@ -6,8 +6,8 @@ import { parentPort } from '../../src/main/host/ports.ts'
 import { serveEngine } from '../../src/main/host/serve-engine.ts'
 
 serveEngine(parentPort(), logContract, options => {
-  const { folder } = options as { folder: string }
-  const log = createEmbeddedLog({ maxBytes: 64e6, folder })
+  const { folder, maxBytes = 64e6 } = options as { folder?: string; maxBytes?: number }
+  const log = createEmbeddedLog({ maxBytes, folder })
   return Promise.resolve({
     handlers: relayLogHandlers(log),
     metrics: () => Promise.resolve([]),
