@@ -148,7 +148,10 @@ describe.skipIf(kafka.skip)(`sources into Kafka${kafka.because}`, () => {
         websocketUrl: server.url,
         folder: makeTempFolder(),
         clock: systemClock,
-        metrics: { ...NO_METRICS, add: (name, n) => void (spilled += name === 'k2_messages_spilled_total' ? n : 0) },
+        metrics: {
+          ...NO_METRICS,
+          add: (name: string, n: number) => void (spilled += name === 'k2_messages_spilled_total' ? n : 0),
+        },
         logger: NO_LOG,
       },
       totals => (now = totals),

@@ -6,6 +6,8 @@ import { followReports } from '../follow-reports.ts'
 import { NO_LOG, NO_METRICS, type BinanceLog, type BinanceMetrics } from './observe.ts'
 import { runBinanceStream, type StreamOptions, type StreamTotals } from './stream.ts'
 
+type StreamInput = Parameters<Handlers<typeof writer>['ingest.stream']>[0]
+
 export interface BinanceOptions extends Pick<
   StreamOptions,
   'websocketUrl' | 'restUrl' | 'ca' | 'folder' | 'maxSpillBytes' | 'timing' | 'schemaIdOf'
@@ -19,35 +21,60 @@ export interface BinanceOptions extends Pick<
   logger?: BinanceLog
 }
 
-export function binanceHandlers({
+type Stream = Pick<Handlers<typeof writer>, 'ingest.stream'>
+
+export interface BinanceEngine {
+  handlers: Stream
+  /** Ends the streams that run; afterwards all they have taken in is in the log or on the disk. */
+  close: () => Promise<void>
+}
+
+export function binanceHandlers(options: BinanceOptions): Stream {
+  return binanceEngine(options).handlers
+}
+
+export function binanceEngine({
   log,
   symbols: usual,
   clock = systemClock,
   metrics = NO_METRICS,
   logger = NO_LOG,
   ...options
-}: BinanceOptions): Pick<Handlers<typeof writer>, 'ingest.stream'> {
+}: BinanceOptions): BinanceEngine {
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
+
+  async function* stream({ symbols, max_messages: maxMessages }: StreamInput, signal: AbortSignal) {
+    const startMs = performance.now()
+    const answer = (totals: StreamTotals) => ({
+      ...totals,
+      duration_seconds: Math.round(performance.now() - startMs) / 1000,
+    })
+    const wanted = {
+      ...options,
+      log: await log(),
+      symbols: [...new Set((symbols ?? usual).map(symbol => symbol.toUpperCase()))],
+      maxMessages,
+      clock,
+      metrics,
+      logger,
+    }
+    // A caller that aborts is given the totals too, where it still listens.
+    yield* followReports<ReturnType<typeof answer>>(
+      async (reports, stop) => {
+        const run = runBinanceStream(wanted, passing => reports.put(answer(passing), false), stop)
+        running.add(run)
+        reports.put(answer(await run.finally(() => running.delete(run))), true)
+      },
+      AbortSignal.any([signal, closing.signal]),
+    )
+  }
+
   return {
-    async *'ingest.stream'({ symbols = usual, max_messages: maxMessages }, { signal }) {
-      const startMs = performance.now()
-      const answer = (totals: StreamTotals) => ({
-        ...totals,
-        duration_seconds: Math.round(performance.now() - startMs) / 1000,
-      })
-      const wanted = {
-        ...options,
-        log: await log(),
-        symbols: [...new Set(symbols.map(symbol => symbol.toUpperCase()))],
-        maxMessages,
-        clock,
-        metrics,
-        logger,
-      }
-      // A caller that aborts is given the totals too, where it still listens.
-      yield* followReports<ReturnType<typeof answer>>(async (reports, stop) => {
-        const totals = await runBinanceStream(wanted, passing => reports.put(answer(passing), false), stop)
-        reports.put(answer(totals), true)
-      }, signal)
+    handlers: { 'ingest.stream': (input, { signal }) => stream(input, signal) },
+    async close() {
+      closing.abort()
+      await Promise.allSettled(running)
     },
   }
 }

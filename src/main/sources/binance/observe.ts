@@ -1,15 +1,7 @@
 // What a stream tells those who watch it: metrics by their names in the table, and lines for the log.
+/** A part of what the metrics of a process offer. */
 export interface BinanceMetrics {
-  add: (
-    name:
-      | 'k2_binance_messages_received_total'
-      | 'k2_binance_message_errors_total'
-      | 'k2_binance_reconnects_total'
-      | 'k2_binance_connection_errors_total'
-      | 'k2_messages_spilled_total',
-    amount: number,
-    labels?: { symbol?: string; error_type?: string; reason?: string },
-  ) => void
+  add: AddToCounter
   set: (
     name:
       | 'k2_binance_connection_status'
@@ -17,6 +9,17 @@ export interface BinanceMetrics {
       | 'k2_binance_reconnect_delay_seconds',
     value: number,
   ) => void
+}
+
+interface AddToCounter {
+  (name: 'k2_binance_messages_received_total', amount: number, labels: { symbol: string }): void
+  (
+    name: 'k2_binance_message_errors_total' | 'k2_binance_connection_errors_total',
+    amount: number,
+    labels: { error_type: string },
+  ): void
+  (name: 'k2_binance_reconnects_total', amount: number, labels: { reason: string }): void
+  (name: 'k2_messages_spilled_total', amount: number): void
 }
 
 export interface BinanceLog {
