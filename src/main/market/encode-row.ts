@@ -19,28 +19,45 @@ import {
  */
 export type RowValue =
   string | number | bigint | boolean | readonly string[] | Readonly<Record<string, string>> | null | undefined
+
 export type RowValues = Readonly<Record<string, RowValue>>
 
 export type PutRow = (out: ValueBuffer, schemaId: number, row: RowValues) => void
+/** The same with the values in the order of the columns, without the log's own. */
+export type PutValues = (out: ValueBuffer, schemaId: number, row: readonly RowValue[]) => void
 
 /** More than any value takes that is no text. */
 const NUMBER_SIZE = 16
 
 /** The record that avro-schemas.ts makes of the table. */
 export function createRowEncoder(table: TableSpec): PutRow {
-  const fields = table.columns.filter(({ name }) => !name.startsWith('_')).map(spec => ({ spec, put: putterOf(spec) }))
+  const names = table.columns.map(({ name }) => name)
+  const put = createValuesEncoder(table)
+  return (out, schemaId, row) =>
+    put(
+      out,
+      schemaId,
+      names.map(name => row[name]),
+    )
+}
+
+export function createValuesEncoder(table: TableSpec): PutValues {
+  const fields = table.columns
+    .filter(({ name }) => !name.startsWith('_'))
+    .map(spec => ({ name: spec.name, required: spec.required, put: putterOf(spec) }))
   return (out, schemaId, row) => {
     reserve(out, NUMBER_SIZE)
     putWireHeader(out, schemaId)
-    for (const { spec, put } of fields) {
-      const value = row[spec.name]
+    for (let i = 0; i < fields.length; i++) {
+      const { name, required, put } = fields[i]
+      const value = row[i]
       reserve(out, NUMBER_SIZE)
       if (value === null || value === undefined) {
-        if (spec.required) throw new TypeError(`A row of ${table.name} needs ${spec.name}.`)
+        if (required) throw new TypeError(`A row of ${table.name} needs ${name}.`)
         putByte(out, 0)
         continue
       }
-      if (!spec.required) putByte(out, 2)
+      if (!required) putByte(out, 2)
       put(out, value)
     }
     endValue(out)

@@ -376,6 +376,68 @@ describe('the slim form', () => {
   })
 })
 
+describe('damaged messages', () => {
+  const slim = {
+    type: 'record',
+    name: 'SlimTrade',
+    namespace: 'x',
+    fields: [
+      { name: 'symbol', type: 'string' },
+      { name: 'exchange_timestamp_ms', type: 'long' },
+      { name: 'price', type: { type: 'bytes', logicalType: 'decimal', precision: 18, scale: 4 } },
+      { name: 'quantity', type: ['null', 'double', 'string'] },
+      { name: 'trade_conditions', type: { type: 'array', items: 'string' } },
+      { name: 'vendor_data', type: { type: 'map', values: 'string' } },
+      { name: 'desk', type: { type: 'enum', name: 'Desk', symbols: ['A', 'B'] } },
+      { name: 'more', type: { type: 'record', name: 'More', fields: [{ name: 'x', type: 'long' }] } },
+    ],
+  } as AvroRecord
+  const schemas = knowing({ 9: slim })
+  const good = [
+    framed(9, slim, {
+      symbol: 'BHP',
+      exchange_timestamp_ms: 1_412_319_434_754,
+      price: unscaled(361_800n),
+      quantity: 400,
+      trade_conditions: ['XT', 'é'],
+      vendor_data: { a: 'b' },
+      desk: 'B',
+      more: { x: 5 },
+    }),
+    Buffer.from('{"symbol":"BHP","exchange_timestamp_ms":1412319434754,"price":36.18,"quantity":4e2,"x":{"y":[1]}}'),
+    Buffer.from(valueOf(logBatch('trades', [{ symbol: 'BHP', micros: 1 }]), 0)!),
+  ]
+
+  it('are problems or rows, each for itself, whatever is changed in them', async () => {
+    const message = fc
+      .record({ which: fc.nat(2), changes: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }) })
+      .map(({ which, changes }) => {
+        const bytes = Buffer.from(good[which])
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte
+        return bytes
+      })
+    const own = createStandardizer({ schemas })
+    const sound = messageBatch([good[0], good[1]], { topic: topics.trades })
+    const soundRows = decodedRows(await own(sound), schemas.schemaOf)
+    expect(soundRows).toMatchObject([{ price: '36.18', trade_conditions: ['XT', 'é'] }, { price: '36.18' }])
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 20 }), async damaged => {
+        const batch = messageBatch([good[0], good[1], ...damaged], { topic: topics.trades })
+        const standard = await own(batch)
+        expect(standard.count).toBe(batch.count)
+        expect(decodedRows({ ...standard, count: 2 }, schemas.schemaOf)).toEqual(soundRows)
+        for (let i = 2; i < batch.count; i++) {
+          if (standard.problems?.has(i)) expect(valueOf(standard, i)).toEqual(damaged[i - 2])
+          // What was written anew can be read; what was whole before is for its reader to judge.
+          else if (!valueOf(standard, i)!.equals(damaged[i - 2]))
+            expect(await rowsOf([valueOf(standard, i)!])).toMatchObject([{ asset_class: expect.any(String) as string }])
+        }
+      }),
+      { numRuns: 600 },
+    )
+  })
+})
+
 function unscaled(value: bigint): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeBigInt64BE(value)

@@ -32,7 +32,6 @@ export interface Place {
   key: Buffer | null
 }
 
-type Row = Record<string, RowValue>
 type ReadColumn = (draft: Draft) => RowValue
 
 const DAY = 86_400e6
@@ -42,42 +41,49 @@ const WORDS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   side: new Map([...SIDES.map(word => [word, word] as const), ['B', 'BUY'], ['S', 'SELL'], ['SS', 'SELL_SHORT']]),
 }
 
-/** The row is used again for the next message. */
-export function createCompleter({ table, names, slotOf, ...rest }: SlotNames): (draft: Draft, place: Place) => Row {
-  const columns = table.columns.filter(isOfMessage).map(spec => {
+/** Values in the order of the columns; the row is used again for the next message. */
+export function createCompleter(slots: SlotNames): (draft: Draft, place: Place) => readonly RowValue[] {
+  const { table, names, slotOf } = slots
+  const isReference = table.name === 'reference_data'
+  const columns = table.columns.filter(isOfMessage).map((spec, at) => {
     const slot = slotOf.get(spec.name)!
-    return { spec, slot, read: readerOf(spec, slot), millis: slotOf.get(millisOf(spec.name)) ?? -1 }
+    const { name, required } = spec
+    return { at, name, required, slot, read: readerOf(spec, slot), millis: slotOf.get(millisOf(name)) ?? -1 }
   })
-  const needed = rest.needed.map(alternatives => alternatives.map(name => slotOf.get(name)!))
-  const row: Row = Object.fromEntries(names.map(name => [name, null]))
-  const idName = table.columns[1].name
+  const needed = slots.needed.map(alternatives => alternatives.map(name => slotOf.get(name)!))
+  const row: RowValue[] = columns.map(() => undefined)
+  const at = (name: string) => columns.findIndex(column => column.name === name)
+  const [messageId, id, symbol, time] = [0, 1, at('symbol'), at('exchange_timestamp')]
+  const [exchange, assetClass, currency] = [at('exchange'), at('asset_class'), at('currency')]
+  const [ingested, vendorData] = [at('ingestion_timestamp'), at('vendor_data')]
+  const [isActive, lastDay] = [at('is_active'), at('delisting_date')]
 
   return function complete(draft, place) {
-    for (const { spec, slot, read, millis } of columns) {
-      if (hasValue(draft, slot)) row[spec.name] = read(draft)
-      else if (millis >= 0 && hasValue(draft, millis)) row[spec.name] = microsOfMillis(draft, millis)
-      else row[spec.name] = undefined
+    for (let i = 0; i < columns.length; i++) {
+      const { slot, millis, read } = columns[i]
+      if (hasValue(draft, slot)) row[i] = read(draft)
+      else if (millis >= 0 && hasValue(draft, millis)) row[i] = microsOfMillis(draft, millis)
+      else row[i] = undefined
     }
     const { topic, partition, offset, logMicros, key } = place
-    const exchange = exchangeNameOf(row.exchange as string | undefined) ?? topic.exchange
-    row.exchange = exchange
-    row.asset_class ??= topic.assetClass
-    row.currency ??= exchangeOf(exchange).currency
-    row.ingestion_timestamp ??= logMicros
-    if (table.name === 'reference_data') {
-      row.company_id ??= key?.toString('utf8')
-      row.is_active ??= !((row.delisting_date as number) < Math.floor(logMicros / DAY))
-    } else row[idName] ??= `${partition}-${offset}`
-    for (const slots of needed)
-      if (!slots.some(slot => draft.found[slot] !== FOUND.absent)) missing(slots.map(slot => names[slot]))
-    for (const { spec } of columns)
-      if (spec.required && row[spec.name] === undefined && spec.name !== 'message_id') missing([spec.name])
-    const id = row[idName] as string
-    row.message_id ??=
-      table.name === 'reference_data'
-        ? `${exchange}:${id}:${partition}-${offset}`
-        : messageIdOf(exchange, row.exchange_timestamp as number, row.symbol as string, id)
-    row.vendor_data = withMore(draft, row.vendor_data as Record<string, string> | undefined)
+    const exchangeName = exchangeNameOf(row[exchange] as string | undefined) ?? topic.exchange
+    row[exchange] = exchangeName
+    row[assetClass] ??= topic.assetClass
+    row[currency] ??= exchangeOf(exchangeName).currency
+    row[ingested] ??= logMicros
+    if (isReference) {
+      row[id] ??= key?.toString('utf8')
+      row[isActive] ??= !((row[lastDay] as number) < Math.floor(logMicros / DAY))
+    } else row[id] ??= `${partition}-${offset}`
+    for (const alternatives of needed)
+      if (!alternatives.some(slot => draft.found[slot] !== FOUND.absent)) missing(alternatives.map(slot => names[slot]))
+    for (const { name, required, at } of columns)
+      if (required && row[at] === undefined && at !== messageId) missing([name])
+    const ownId = row[id] as string
+    row[messageId] ??= isReference
+      ? `${exchangeName}:${ownId}:${partition}-${offset}`
+      : messageIdOf(exchangeName, row[time] as number, row[symbol] as string, ownId)
+    row[vendorData] = withMore(draft, row[vendorData] as Record<string, string> | undefined)
     return row
   }
 }

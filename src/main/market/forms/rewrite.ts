@@ -3,7 +3,7 @@ import { Failure } from '../../../contract/failure.ts'
 import { EMBEDDED_SCHEMA_IDS, type AvroRecord } from '../avro-schemas.ts'
 import { createCursor, Malformed, pointCursor, type Cursor } from '../decode-primitives.ts'
 import { compileDecoder } from '../decode.ts'
-import { createRowEncoder } from '../encode-row.ts'
+import { createValuesEncoder } from '../encode-row.ts'
 import { keyOf, type LogBatch } from '../log-batch.ts'
 import type { Problem } from '../standard-batch.ts'
 import { partsOfTopic, type DataType, type TopicParts } from '../topics.ts'
@@ -30,7 +30,7 @@ export function createRewriter(dataType: DataType): Rewriter {
   const draft = createDraft(slots.names)
   const readJson = createJsonReader(draft, slots.slotOf)
   const complete = createCompleter(slots)
-  const put = createRowEncoder(slots.table)
+  const put = createValuesEncoder(slots.table)
   const cursor = createCursor(draft.bytes)
 
   function read(batch: LogBatch, i: number, form: Form | 'json'): void {
@@ -87,9 +87,10 @@ export function createRewriter(dataType: DataType): Rewriter {
       const { length, count } = out
       try {
         read(batch, i, form)
-        const { partition, offsets, timestamps } = batch
-        const place = { partition, offset: offsets[i], logMicros: timestamps[i], key: keyOf(batch, i) }
-        put(out, EMBEDDED_SCHEMA_IDS[dataType], complete(draft, { ...place, topic: partsOf(batch.topic) }))
+        const { partition } = batch
+        const [offset, logMicros, key] = [batch.offsets[i], batch.timestamps[i], keyOf(batch, i)]
+        const row = complete(draft, { topic: partsOf(batch.topic), partition, offset, logMicros, key })
+        put(out, EMBEDDED_SCHEMA_IDS[dataType], row)
         return undefined
       } catch (error) {
         if (!(error instanceof Malformed)) throw error
