@@ -25,7 +25,11 @@ export const offsets = {
     cli: { command: 'ingest dlq list' },
     input: z.strictObject({
       topic: topicName.optional(),
-      reason: z.string().max(100).optional().describe('Only those with this reason'),
+      reason: z
+        .string()
+        .regex(/^[a-z_]{1,40}$/, 'a word such as undecodable')
+        .optional()
+        .describe('Only those with this reason'),
       limit: limit(100, 10_000),
     }),
     output: answer(z.array(deadLetterRow)),

@@ -13,11 +13,19 @@ import { closeInOrder } from '../../src/main/base/close-in-order.ts'
 import { createLog } from '../../src/main/base/log.ts'
 import { compose, type Composed } from '../../src/main/compose.ts'
 import { loadConfig } from '../../src/main/config/load-config.ts'
+import type { Config } from '../../src/main/config/settings.ts'
+import { deadLetterRows } from '../../src/main/ingest/side-rows.ts'
+import { lakeOptions } from '../../src/main/lake-options.ts'
+import { openLake } from '../../src/main/lake/lake.ts'
+import { createStreamTable } from '../../src/main/lake/stream/stream-table.ts'
 import { connectDirect } from '../../src/main/wire/direct.ts'
+import { startBinanceServer, type BinanceServer } from '../support/binance-server.ts'
 import { openDoor, TRANSPORTS, type Transport } from '../support/transports.ts'
 
 const profile = mkdtempSync(join(tmpdir(), 'k2-capabilities-'))
 const csv = join(profile, 'trades.csv')
+
+const TOPIC = 'market.equities.trades.asx'
 
 /** One allowed input of each; a capability without one does not compile. */
 const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
@@ -41,18 +49,34 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'lake.orphans': { older_than_hours: 1 },
   'lake.verify': { quick: true },
   'ingest.load': { files: [csv], type: 'trades', exchange: 'ASX', again: true },
+  'ingest.consume': { topic: TOPIC, max_messages: 100 },
+  'ingest.status': {},
+  'ingest.stream': { source: 'binance', symbols: ['BTCUSDT'], max_messages: 1 },
+  'deadLetters.list': {},
+  'deadLetters.show': { topic: TOPIC, partition: 0, offset: 0 }, // the one that is made below
+  'deadLetters.replay': { topic: TOPIC },
+  'offsets.show': {},
+  'offsets.set': { topic: TOPIC, partition: 0, to: 'latest' },
+  'topics.init': {},
+  'topics.list': {},
   'demo.start': { rate: 20_000 },
   'demo.status': {},
   'demo.stop': {},
 }
 
 let composed: Composed
+let binance: BinanceServer
+let trading: NodeJS.Timeout
 
 beforeAll(async () => {
-  const config = loadConfig({ flags: { profile }, env: { K2_LOG_LEVEL: 'silent' } })
+  binance = await startBinanceServer()
+  trading = setInterval(() => binance.trade('BTCUSDT'), 50)
+  const env = { K2_LOG_LEVEL: 'silent', K2_BINANCE_WEBSOCKET_URL: binance.url }
+  const config = loadConfig({ flags: { profile }, env })
   const log = createLog({ level: 'silent', format: 'json', environment: 'test' })
   composed = compose({ config, log, version: '0', placement: 'here', checkAnswers: true })
   await startDemo()
+  await keepDeadLetter(config)
   const [a, b] = [await loadCsv(), await loadCsv()]
   examples['snapshots.diff'] = { a, b }
   examples['lake.rollback'] = { snapshot_id: a }
@@ -60,6 +84,8 @@ beforeAll(async () => {
   await sleep(500)
 })
 afterAll(async () => {
+  clearInterval(trading)
+  await binance.stop()
   expect(await closeInOrder(composed.closeSteps, AbortSignal.timeout(5_000))).toEqual([])
   rmSync(profile, { recursive: true })
 })
@@ -71,6 +97,19 @@ async function loadCsv(): Promise<string> {
   for await (const { snapshot_id } of client['ingest.load'](examples['ingest.load']))
     if (snapshot_id) return snapshot_id
   throw new Error('the file was not loaded')
+}
+
+/** The one that is asked for. */
+async function keepDeadLetter(config: Config): Promise<void> {
+  const lake = await openLake(lakeOptions(config))
+  const table = createStreamTable(lake, 'dead_letters')
+  const place = { topic: TOPIC, partition: 0, offset: 0 }
+  const problem = { reason: 'undecodable', error: 'It is no message.' } as const
+  const letter = { ...place, ...problem, logMicros: 1, key: null, bytes: Buffer.from('none') }
+  const from = await table.offsets()
+  const to = [{ cluster: 'c', epoch: '0', topic: TOPIC, next: { 0: 1 } }]
+  await table.commit({ staged: [await table.stage([deadLetterRows([letter])])], offsets: { from, to } })
+  await lake.close()
 }
 
 const startDemo = () => connectDirect(contract, composed.dispatch)['demo.start']({ rate: 20_000 })

@@ -3,6 +3,7 @@ import type { Handlers } from '../../src/contract/capability.ts'
 import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
 import type { K2 } from '../../src/contract/index.ts'
 import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
+import { plainStream } from './plain-stream.ts'
 
 const AT = '2026-03-02T00:41:22.118304Z'
 const AT_MICROS = 1_772_412_082_118_304
@@ -57,6 +58,7 @@ export function plainHandlers(): Handlers<K2> {
     async *'ingest.load'({ files }) {
       yield { file: files[0], state: 'loaded', ...loaded }
     },
+    ...plainStream(AT, query),
     'demo.start': () => status,
     'demo.stop': () => status,
     'demo.status': () => status,
