@@ -1,5 +1,6 @@
 // The whole path on a real lake: messages of the log, decoded by the product's own intake, in Parquet files and snapshots.
 import { expect, it, vi } from 'vitest'
+import { compactTable } from '../../../src/main/lake/maintain/compact-table.ts'
 import { createStreamTable } from '../../../src/main/lake/stream/stream-table.ts'
 import { verifyTable } from '../../../src/main/lake/verify/verify-table.ts'
 import { createSessionDays } from '../../../src/main/ingest/quality/session-days.ts'
@@ -57,7 +58,8 @@ it('has every message once, whatever crashes on the way, and the gaps and dead l
   const log = await memoryLog([TRADES], 3)
   const steps: WriterStep[] = ['taken', 'staged', 'dead_letters', 'sequence_gaps', 'committing', 'committed', 'noted']
   for (const [i, step] of steps.entries()) {
-    await log.append(TRADES, produced('trades', rowsOf(i * 100, 100)))
+    // The last ones come once more: what is in the table by now is known from before.
+    await log.append(TRADES, produced('trades', rowsOf(Math.max(0, i * 100 - 20), i === 0 ? 100 : 120)))
     await log.append(TRADES, { ...bad, timestamps: Float64Array.of(START) })
     const writer = writerOn(lake, log, {
       settings: { batchSize: 50 },
@@ -82,4 +84,25 @@ it('has every message once, whatever crashes on the way, and the gaps and dead l
     SYMBOLS.sort().map(name => [name, '1']),
   )
   for (const id of IDS) expect((await verifyTable(lake, lake.table(id), { quick: false })).problems).toEqual([])
+})
+
+it('writes beside compaction, and neither keeps the other from its work', async () => {
+  const lake = await tempLake()
+  const log = await memoryLog([TRADES], 3)
+  const writer = writerOn(lake, log, { settings: { batchSize: 20, batchSeconds: 0.01 } })
+  let compacted = 0
+  for (let i = 0; i < 12; i++) {
+    await log.append(TRADES, produced('trades', rowsOf(i * 50, 50)))
+    await vi.waitFor(() => expect(writer.status().rows).toBeGreaterThanOrEqual(i * 48), {
+      timeout: 10_000,
+      interval: 5,
+    })
+    if (i % 4 === 3) compacted += (await compactTable(lake, lake.table('trades'), { minFiles: 2 })).commits
+  }
+  await allIn(writer)
+  expect(compacted).toBeGreaterThan(0)
+  const trades = await readRows(lake)
+  expect(new Set(trades.map(({ trade_id: id }) => id)).size).toBe(trades.length)
+  expect(trades).toHaveLength(new Set(rowsOf(0, 600).map(({ id }) => id)).size)
+  expect(writer.status()).toMatchObject({ state: 'writing', why: null })
 })
