@@ -83,9 +83,9 @@ export interface JournaledMessages {
   count: number
   partitionAt: (i: number) => number
   timeAt: (i: number) => number
-  keyAt: (i: number) => Buffer
+  keyAt: (i: number) => Uint8Array
   /** Nothing for a tombstone. */
-  valueAt: (i: number) => Buffer | null
+  valueAt: (i: number) => Uint8Array | null
 }
 
 export function readMessages({ payload }: JournalRecord): JournaledMessages {
@@ -97,14 +97,15 @@ export function readMessages({ payload }: JournalRecord): JournaledMessages {
   const columns = new Uint32Array(buffer, byteOffset + columnsAt, count * 3)
   const keysAt = columnsAt + count * 12
   const valuesAt = keysAt + (count === 0 ? 0 : columns[2 * count - 1])
+  // Half the time of `subarray`, and there are millions of them at a start.
+  const viewOf = (from: number, to: number) => new Uint8Array(buffer, byteOffset + from, to - from)
   const endAt = (i: number) => (i < 0 ? 0 : columns[2 * count + i] % TOMBSTONE)
   return {
     topic,
     count,
     partitionAt: i => columns[i],
     timeAt: i => (times ? times[i] : time),
-    keyAt: i => payload.subarray(keysAt + (i === 0 ? 0 : columns[count + i - 1]), keysAt + columns[count + i]),
-    valueAt: i =>
-      columns[2 * count + i] >= TOMBSTONE ? null : payload.subarray(valuesAt + endAt(i - 1), valuesAt + endAt(i)),
+    keyAt: i => viewOf(keysAt + (i === 0 ? 0 : columns[count + i - 1]), keysAt + columns[count + i]),
+    valueAt: i => (columns[2 * count + i] >= TOMBSTONE ? null : viewOf(valuesAt + endAt(i - 1), valuesAt + endAt(i))),
   }
 }
