@@ -83,7 +83,10 @@ export const offsets = {
     input: z.strictObject({
       topic: topicName,
       partition: partition.describe('Partition'),
-      to: z.string().max(40).describe('earliest, latest, an offset, or a time: the first message not older than it'),
+      to: z
+        .string()
+        .regex(/^[\w:+. -]{1,40}$/, 'earliest, latest, an offset or a time')
+        .describe('earliest, latest, an offset, or a time: the first message not older than it'),
     }),
     output: z.strictObject({
       table: z.string(),
