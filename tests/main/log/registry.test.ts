@@ -189,6 +189,19 @@ describe('an answer', () => {
   })
 })
 
+describe('a node that is something else', () => {
+  it('is passed over for the next one', async () => {
+    const [portal, real] = [await serve(() => ({ body: '<html>Log in</html>' })), await serve(() => schemaAnswer())]
+    const events: string[] = []
+    const registry = open('', { urls: [portal.url, real.url], onEvent: ({ kind }) => events.push(kind) })
+    await registry.learn([1, 2])
+    expect(registry.schemaOf(2)).toBeDefined()
+    expect(events).toContain('node-failed')
+    await registry.learn([3])
+    expect(portal.seen.length).toBeLessThanOrEqual(2)
+  })
+})
+
 describe('over TLS', () => {
   it('is trusted by the authority that is given, and by no other', async () => {
     const { url } = await serve(() => schemaAnswer(), { tls: true })

@@ -156,6 +156,50 @@ describe('a schema id that is not known', () => {
   })
 })
 
+describe('a record with all columns', () => {
+  const withType = (name: string, type: unknown) =>
+    ({
+      ...avroSchemas.trades,
+      fields: avroSchemas.trades.fields.map(field => (field.name === name ? { ...field, type } : field)),
+    }) as AvroRecord
+  const row = {
+    message_id: 'ASX:1:BHP:7',
+    trade_id: '7',
+    symbol: 'BHP',
+    exchange: 'ASX',
+    asset_class: 'equities',
+    exchange_timestamp: 1_412_319_434_754_123,
+    price: Buffer.from([1]),
+    quantity: Buffer.from([1]),
+    currency: 'AUD',
+    ingestion_timestamp: 5,
+  }
+
+  it('of which one that K2 can fill in may be null is filled in', async () => {
+    const schemas = knowing({ 9: withType('currency', ['null', 'string']) })
+    const message = framed(9, schemas.schemaOf(9)!, { ...row, currency: null })
+    expect(await rowsOf([message], {}, schemas)).toMatchObject([
+      { currency: 'AUD', trade_id: '7', price: '0.00000001' },
+    ])
+  })
+
+  it('of which the time of arrival may be null is whole: its decoder takes the log’s', async () => {
+    const schemas = knowing({
+      9: withType('ingestion_timestamp', ['null', { type: 'long', logicalType: 'timestamp-micros' }]),
+    })
+    const batch = messageBatch([framed(9, schemas.schemaOf(9)!, { ...row, ingestion_timestamp: null })], {
+      topic: topics.trades,
+    })
+    expect(await createStandardizer({ schemas })(batch)).toBe(batch)
+  })
+
+  it('in types of their own is read by its names', async () => {
+    const schemas = knowing({ 9: withType('exchange_timestamp', 'string') })
+    const message = framed(9, schemas.schemaOf(9)!, { ...row, exchange_timestamp: '2014-10-03T07:57:14.754123Z' })
+    expect(await rowsOf([message], {}, schemas)).toMatchObject([{ exchange_timestamp: '2014-10-03T07:57:14.754123Z' }])
+  })
+})
+
 describe('a topic of another name', () => {
   it('is refused as a whole, with the names that can be read', () => {
     expect(() => standardize(messageBatch(['{}'], { topic: 'orders' }))).toThrow(/market\.\{asset_class\}/)

@@ -78,17 +78,14 @@ export function openNodes(options: NodesOptions): Nodes {
     const { method, path, body } = call
     const text = body === undefined ? undefined : JSON.stringify(body)
     const sent: HttpCall = { method, url: `${node.url}/${path}`, headers, body: text, signal }
+    let answer: HttpAnswer
     try {
-      const answer = await http.send(sent)
-      if (isNodeTrouble(answer)) throw registryFailure(node.url, call.what, answer)
-      return answer
+      answer = await http.send(sent)
     } catch (error) {
-      if (signal.aborted) throw error
-      const failure = unreachable(`the Schema Registry at ${maskSecrets(node.url)}`, error)
-      node.failedAtMs = clock.nowMs()
-      onEvent?.({ kind: 'node-failed', url: maskSecrets(node.url), error: failure })
-      throw failure
+      throw unreachable(`the Schema Registry at ${maskSecrets(node.url)}`, error)
     }
+    if (isNodeTrouble(answer)) throw registryFailure(node.url, call.what, answer)
+    return answer
   }
 
   /** Each node once. */
@@ -97,16 +94,18 @@ export function openNodes(options: NodesOptions): Nodes {
     let doubted: Reply | undefined
     for (const node of inOrder()) {
       let answer: HttpAnswer
+      let reply: Reply | undefined
       try {
         answer = await ask(node, call, signal)
+        if (answer.status < 300 || call.accepts?.(answer)) reply = replyOf(node.url, answer)
       } catch (error) {
-        if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
+        if (signal.aborted || !(error instanceof Failure)) throw error
+        node.failedAtMs = clock.nowMs()
+        onEvent?.({ kind: 'node-failed', url: maskSecrets(node.url), error })
         failures.push(error)
         continue
       }
-      const isAccepted = answer.status < 300 || call.accepts?.(answer) === true
-      if (!isAccepted) throw registryFailure(node.url, call.what, answer)
-      const reply = replyOf(node.url, answer)
+      if (!reply) throw registryFailure(node.url, call.what, answer)
       node.failedAtMs = -Infinity
       if (call.doubts?.(answer) !== true) return reply
       doubted ??= reply

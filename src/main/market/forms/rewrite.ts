@@ -24,6 +24,8 @@ export interface Rewriter {
 }
 
 export const WIRE_HEADER_BYTES = 5
+/** Decoders fill it in themselves. */
+const BY_DECODERS = 'ingestion_timestamp'
 
 export function createRewriter(dataType: DataType): Rewriter {
   const slots = slotNamesOf(dataType)
@@ -49,7 +51,9 @@ export function createRewriter(dataType: DataType): Rewriter {
 
   /** A schema that lets be null what can be filled in is not the full record: its messages may need it. */
   function isFull(schema: AvroRecord): boolean {
-    const mayNeedMore = schema.fields.some(({ name, type }) => FILLED_IN.has(name) && Array.isArray(type))
+    const mayNeedMore = schema.fields.some(
+      ({ name, type }) => FILLED_IN.has(name) && name !== BY_DECODERS && Array.isArray(type),
+    )
     try {
       if (!mayNeedMore) compileDecoder(schema, slots.table, {}, 'check')
       return !mayNeedMore
