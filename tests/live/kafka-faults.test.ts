@@ -69,6 +69,7 @@ describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, () => {
       const before = appending.sent()
       await expect.poll(appending.sent, { timeout: 30_000 }).toBeGreaterThan(before + 200)
       await broker.restart()
+      await expect.poll(() => told.length > 0 && told.at(-1) === undefined, { timeout: 20_000 }).toBe(true)
     }
     const before = appending.sent()
     await expect.poll(appending.sent, { timeout: 30_000 }).toBeGreaterThan(before + 200)
