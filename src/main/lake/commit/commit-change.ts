@@ -27,7 +27,7 @@ import type { Change } from './change.ts'
 import { commitUntilLanded, OutcomeUnknown, type Prepared } from './commit-until-landed.ts'
 import { findCommit } from './find-commit.ts'
 import { newSnapshotId, nextSequenceNumber, prepareHead } from './new-head.ts'
-import { mergeSize, rewriteManifests, SMALL_BYTES } from './rewrite-manifests.ts'
+import { areMany, rewriteManifests } from './rewrite-manifests.ts'
 import { addedEntry, writeManifests } from './stage-manifests.ts'
 import { removeFiles } from './write-new.ts'
 
@@ -101,11 +101,11 @@ async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Pro
   const own = staged.manifests.map(manifest => ({ ...manifest, sequenceNumber, minSequenceNumber: sequenceNumber }))
   const { removed = [], mergeManifests } = change
   const before = await table.manifests(head)
-  const mergeBelow = mergeManifests ? SMALL_BYTES : mergeSize(before)
+  const joins = mergeManifests === true || areMany(before)
   if (removed.length > 0) await refuseNewDeletes(table, before, metadata, change)
   const rest =
-    removed.length > 0 || mergeBelow > 0
-      ? await rewriteManifests(table, base, before, { removed, mergeBelow, snapshotId, sequenceNumber })
+    removed.length > 0 || joins
+      ? await rewriteManifests(table, base, before, { removed, joins, snapshotId, sequenceNumber })
       : { manifests: before, written: [] }
   return prepareHead(table, base, {
     snapshotId,

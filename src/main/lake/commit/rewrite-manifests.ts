@@ -2,23 +2,27 @@
 import { Failure } from '../../../contract/failure.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file.ts'
+import type { Value } from '../iceberg/schema.ts'
 import type { LakeTable } from '../table.ts'
 import { writeManifests } from './stage-manifests.ts'
 
-/** All manifests below this size are merged when a table is put in order. */
-export const SMALL_BYTES = 1_000_000
 /**
- * Each commit of a stream leaves a manifest of a few kilobytes, and planning reads every one: after this many, a commit
- * joins those that are below FEW_BYTES, so that no entry is written anew often. Opening a snapshot with nothing cached
- * reads some thirty manifests then instead of hundreds.
+ * A manifest of fewer files is worth joining with others: planning reads each one. Joined ones have about as many, so that
+ * no entry is written anew often, and that few days are in one: planning leaves out whole manifests of other days.
+ */
+const FEW_FILES = 256
+/**
+ * Each commit of a stream leaves a manifest of a few files: after this many, a commit joins them. Opening a snapshot with
+ * nothing cached reads some thirty manifests then instead of hundreds.
  */
 const MOST_FEW = 24
-const FEW_BYTES = 64_000
 
-/** Below which size manifests are to be merged now; 0 for none. */
-export function mergeSize(manifests: readonly ManifestFile[]): number {
-  const few = manifests.filter(({ content, length }) => content === 'data' && length < FEW_BYTES)
-  return few.length >= MOST_FEW ? FEW_BYTES : 0
+function hasFewFiles({ content, addedFiles, existingFiles }: ManifestFile): boolean {
+  return content === 'data' && addedFiles + existingFiles < FEW_FILES
+}
+
+export function areMany(manifests: readonly ManifestFile[]): boolean {
+  return manifests.filter(hasFewFiles).length >= MOST_FEW
 }
 
 export interface Rewritten {
@@ -31,16 +35,16 @@ export async function rewriteManifests(
   table: LakeTable,
   base: LoadedTable,
   head: readonly ManifestFile[],
-  options: { removed: readonly DataFile[]; mergeBelow: number; snapshotId: string; sequenceNumber: number },
+  options: { removed: readonly DataFile[]; joins: boolean; snapshotId: string; sequenceNumber: number },
 ): Promise<Rewritten> {
-  const { removed, mergeBelow, snapshotId, sequenceNumber } = options
+  const { removed, joins, snapshotId, sequenceNumber } = options
   const gone = new Set(removed.map(({ path }) => path))
   const kept: ManifestFile[] = []
   const entries: ManifestEntry[] = []
   for (const manifest of head) {
-    const merges = manifest.content === 'data' && manifest.length < mergeBelow
-    const live = manifest.content === 'data' && (gone.size > 0 || merges) ? await table.entries(manifest, base) : []
-    if (!merges && !live.some(({ status, file }) => status !== 'deleted' && gone.has(file.path))) {
+    const isJoined = joins && hasFewFiles(manifest)
+    const live = manifest.content === 'data' && (gone.size > 0 || isJoined) ? await table.entries(manifest, base) : []
+    if (!isJoined && !live.some(({ status, file }) => status !== 'deleted' && gone.has(file.path))) {
       kept.push(manifest)
       continue
     }
@@ -51,8 +55,26 @@ export async function rewriteManifests(
     }
   }
   if (gone.size > 0) throw alreadyGone(table, gone)
-  const written = await writeManifests(table, base, entries, { snapshotId, sequenceNumber })
+  const written = await writeManifests(table, base, byPartition(entries), {
+    snapshotId,
+    sequenceNumber,
+    enoughEntries: FEW_FILES,
+  })
   return { manifests: [...written, ...kept], written: written.map(({ path }) => path) }
+}
+
+function byPartition(entries: readonly ManifestEntry[]): ManifestEntry[] {
+  const compare = (a: Value | null | undefined, b: Value | null | undefined) => {
+    if (a == null || b == null) return Number(b == null) - Number(a == null)
+    return a < b ? -1 : a > b ? 1 : 0
+  }
+  return entries.toSorted(({ file: a }, { file: b }) => {
+    for (let i = 0; i < a.partition.length; i++) {
+      const order = compare(a.partition[i], b.partition[i])
+      if (order !== 0) return order
+    }
+    return 0
+  })
 }
 
 function alreadyGone({ name }: LakeTable, paths: ReadonlySet<string>): Failure {

@@ -33,19 +33,22 @@ function encode(
   return { manifest: summarizeManifest(entries, { path, length, content, spec, schema, ...at }), bytes }
 }
 
-/** In parts of at most MOST_ENTRIES, one partition spec each, data and deletes apart. All are written, or none is left. */
+/**
+ * In parts of at most MOST_ENTRIES, one partition spec each, data and deletes apart; of `enoughEntries`, where the first
+ * value of the partition changes. All are written, or none is left.
+ */
 export async function writeManifests(
   table: LakeTable,
   base: LoadedTable,
   entries: readonly ManifestEntry[],
-  at: { snapshotId: string; sequenceNumber: number },
+  { enoughEntries = MOST_ENTRIES, ...at }: { snapshotId: string; sequenceNumber: number; enoughEntries?: number },
 ): Promise<ManifestFile[]> {
   const groups = new Map<string, ManifestEntry[][]>()
   for (const entry of entries) {
     const key = `${entry.file.specId} ${entry.file.content === 'data'}`
     const parts = groups.get(key) ?? [[]]
     groups.set(key, parts)
-    if (parts[parts.length - 1].length === MOST_ENTRIES) parts.push([])
+    if (isFull(parts[parts.length - 1], entry, enoughEntries)) parts.push([])
     parts[parts.length - 1].push(entry)
   }
   const encoded = [...groups.values()].flat().map(part => encode(base, part, at))
@@ -54,6 +57,11 @@ export async function writeManifests(
     encoded.map(({ manifest, bytes }) => ({ path: manifest.path, bytes })),
   )
   return encoded.map(({ manifest }) => manifest)
+}
+
+function isFull(part: readonly ManifestEntry[], { file }: ManifestEntry, enough: number): boolean {
+  if (part.length >= MOST_ENTRIES) return true
+  return part.length >= enough && part[part.length - 1].file.partition[0] !== file.partition[0]
 }
 
 export function addedEntry(file: DataFile, snapshotId: string): ManifestEntry {
