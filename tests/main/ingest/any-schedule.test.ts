@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Row } from '../../../src/contract/columns.ts'
+import { Failure } from '../../../src/contract/failure.ts'
 import type { WriterStep } from '../../../src/main/ingest/writer-options.ts'
+import type { Writer } from '../../../src/main/ingest/writer.ts'
+import { lost, type TableFault } from '../../support/memory-stream-table.ts'
 import { plainProduced, type PlainValue } from '../../support/plain-intake.ts'
 import { CRYPTO, memoryLog, memoryTables, openWriter, QUOTES, TRADES, type MemoryTables } from '../../support/writer.ts'
 
@@ -43,6 +46,10 @@ const run = fc.record({
   messages: fc.array(sent, { maxLength: 40 }),
   late: fc.array(sent, { maxLength: 10 }),
   batchSize: fc.constantFrom(1, 3, 10, 1000),
+  /** What the next commits meet, of whichever table. */
+  faults: fc.array(fc.constantFrom('away', 'lost before', 'lost after', 'none'), { maxLength: 4 }),
+  /** It goes on while the next one runs, as one that was taken for dead. */
+  isZombie: fc.boolean(),
   crash: fc.option(fc.record({ step: fc.constantFrom(...STEPS), after: fc.integer({ min: 0, max: 4 }) })),
 })
 
@@ -52,7 +59,9 @@ it('gives the same three tables for any batching, any crash and any start', asyn
   await fc.assert(
     fc.asyncProperty(fc.array(run, { minLength: 1, maxLength: 5 }), async runs => {
       const log = await memoryLog(TOPICS, 3)
-      const tables = memoryTables()
+      const faults: string[] = []
+      const tables = memoryTables(operation => (operation === 'commit' ? faultOf(faults.shift()) : undefined))
+      const zombies: Writer[] = []
       let micros = START
       const send = async (messages: readonly Sent[]) => {
         for (const { topic, value, seconds } of messages) {
@@ -63,8 +72,9 @@ it('gives the same three tables for any batching, any crash and any start', asyn
           )
         }
       }
-      for (const { messages, late, batchSize, crash } of runs) {
+      for (const { messages, late, batchSize, crash, isZombie, faults: met } of runs) {
         await send(messages)
+        faults.push(...met)
         let left = crash?.after ?? Infinity
         const settings = { topics: TOPICS, batchSize, batchSeconds: 0.003, dedupeMinutes: 2, lookEveryMs: 2 }
         const writer = openWriter({
@@ -78,17 +88,25 @@ it('gives the same three tables for any batching, any crash and any start', asyn
         await sleep(crash ? 4 : 1)
         await send(late)
         if (crash) await sleep(4)
-        await writer.stop()
+        if (isZombie) zombies.push(writer)
+        else await writer.stop()
       }
+      await Promise.all(zombies.map(zombie => zombie.stop()))
       await drainTo(log, tables)
       const whole = memoryTables()
       await drainTo(log, whole)
       for (const id of ['trades', 'quotes', 'dead_letters', 'sequence_gaps'] as const)
         expect(sorted(tables[id].rows()), id).toEqual(sorted(whole[id].rows()))
     }),
-    { numRuns: Number(process.env.K2_RUNS ?? 60), seed },
+    { numRuns: Number(process.env.K2_RUNS ?? 50), seed },
   )
 }, 60_000)
+
+function faultOf(name: string | undefined): TableFault | undefined {
+  if (name === 'lost before') return { before: lost() }
+  if (name === 'lost after') return { after: lost() }
+  return name === 'away' ? { before: new Failure('UNAVAILABLE', 'The catalog is away.') } : undefined
+}
 
 /** One run without a fault, until all is in the tables. */
 async function drainTo(log: Parameters<typeof openWriter>[0]['log'], tables: MemoryTables): Promise<void> {
