@@ -51,6 +51,7 @@ export function createTableEntry(
 
   function begin(): TableWriter {
     leftTo = undefined
+    left = []
     const begun = writeTable(table, budget, options)
     const ending = begun.done.then(
       () => ended(begun),
