@@ -8,8 +8,9 @@ import type { Dedupe } from '../market/dedupe.ts'
 import { readFingerprint, type Fingerprint } from '../market/fingerprint.ts'
 import { NONE, type LogBatch } from '../market/log-batch.ts'
 import type { StandardBatch } from '../market/standard-batch.ts'
-import { CHAINS, type Instrument, type NameRange } from './instruments.ts'
+import type { Instrument, NameRange } from './instruments.ts'
 import { markPlace } from './places.ts'
+import { addPosition, positionOf } from './positions.ts'
 import { addSegment, countFitting, findSegment, sizeOf } from './ring.ts'
 import { compareRows, PAIR_COLUMNS, rowAt, type Segment } from './segment.ts'
 import { evictRows, type Store } from './store.ts'
@@ -186,29 +187,25 @@ function noteRange({ from, to }: Cursor, range: NameRange): void {
   range.to = to
 }
 
-/** Puts a row at the head of its instrument's chains, and notes when it came out of order. */
+/** Puts a row at the end of its instrument's list, and notes when it came out of order. */
 function linkRow(store: Store, instrument: Instrument, segment: Segment, at: number): void {
-  const position = store.ring.head
   const time = segment.exchangeTimes[at]
-  const { newest, appended, evicted, lastTime } = instrument
-  const chain = appended % CHAINS
-  segment.previous[2 * at] = newest[chain] >= store.ring.tail ? position - newest[chain] : 0
+  const { appended, evicted, lastTime } = instrument
   const isAlone = appended === evicted
-  if (!isAlone && time <= lastTime && comesBefore(store, instrument, segment, at)) instrument.straggler = position
+  if (!isAlone && time <= lastTime && comesBefore(store, instrument, segment, at))
+    instrument.straggler = store.ring.head
   if (time < instrument.firstTime) instrument.firstTime = time
   if (time > lastTime) instrument.lastTime = time
-  newest[chain] = position
-  instrument.appended++
+  addPosition(store.ring, instrument)
 }
 
 /**
  * Whether a row stands before one that came earlier: the last one is the highest of all unless it came late itself.
  * Then it is not known, and the row is taken to be late too, which costs a sort and no row.
  */
-function comesBefore(store: Store, instrument: Instrument, segment: Segment, at: number): boolean {
-  const { newest, appended, straggler } = instrument
-  const position = newest[(appended - 1) % CHAINS]
-  if (straggler === position) return true
-  const last = findSegment(store.ring, position)
-  return compareRows(segment, at, last, rowAt(last, position), store.places.all) < 0
+function comesBefore({ ring, places }: Store, instrument: Instrument, segment: Segment, at: number): boolean {
+  const position = positionOf(ring, instrument, instrument.appended - 1)
+  if (instrument.straggler === position) return true
+  const last = findSegment(ring, position)
+  return compareRows(segment, at, last, rowAt(last, position), places.all) < 0
 }

@@ -26,13 +26,13 @@ export interface RowCounts {
 
 export function countRows(store: Store): RowCounts {
   const { ring, instruments, places, undecodable, duplicates, skipped, evictedUncommitted, newestMicros } = store
-  const { tail, head, size } = ring
+  const { tail, head, size, listBytes } = ring
   const counts = {
     instruments: instruments.all.length,
     total: head,
     held: head - tail,
     ...{ undecodable, duplicates, skipped, evictedUncommitted },
-    bytes: size,
+    bytes: size + listBytes,
     places: places.all,
   }
   if (tail === head) return counts

@@ -10,8 +10,11 @@ export interface Instrument {
   /** Upper case. */
   exchange: string
   assetClass: AssetClass
-  /** Positions of its newest rows: of row k, counted from the first that ever came, at k % CHAINS. */
-  newest: number[]
+  /**
+   * Where its rows are: the low 32 bits of the position of row k, counted from the first that ever came, at
+   * k % positions.length, which is a power of two. See `positionOf`.
+   */
+  positions: Uint32Array
   /**
    * Position of its last row that came out of order, -1 when none did. Every row after that one stands in the product's
    * total order behind everything before it: who reads backwards may stop there.
@@ -24,12 +27,6 @@ export interface Instrument {
   /** Of those, how many have left the tail again. */
   evicted: number
 }
-
-/**
- * An instrument's rows are linked backwards in so many chains, row k to row k - CHAINS. Walking one chain waits for memory
- * at every row; walking several in turn waits for them together: measured, half the time.
- */
-export const CHAINS = 8
 
 /** Where a message has its names. */
 export interface NameRange {
@@ -48,6 +45,7 @@ export interface Instruments {
 /** Names are kept for good, so a producer of nonsense must not be able to fill the memory with them. */
 const MAX_INSTRUMENTS = 200_000
 const MAX_EXCHANGES = 4096
+const NO_POSITIONS = new Uint32Array(0)
 
 export function createInstruments(): Instruments {
   const symbols = createDictionary(textOf, MAX_INSTRUMENTS)
@@ -90,7 +88,7 @@ function createInstrument(code: number, symbol: string, exchange: string, assetC
     symbol,
     exchange,
     assetClass,
-    newest: new Array<number>(CHAINS).fill(-1),
+    positions: NO_POSITIONS,
     straggler: -1,
     ...times,
     appended: 0,

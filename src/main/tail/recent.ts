@@ -1,6 +1,8 @@
-// The newest rows of one instrument, found along its chains.
-import { CHAINS, type Instrument } from './instruments.ts'
-import { takeLast, type Rows, type Run } from './rows.ts'
+// The newest rows of one instrument, found in its list of positions.
+import type { Instrument } from './instruments.ts'
+import { positionOf, rowAtPosition } from './positions.ts'
+import { findSegment } from './ring.ts'
+import { joinRows, lastOf, takeLast, type Rows, type Run } from './rows.ts'
 import { rowAt, type Segment } from './segment.ts'
 import type { Store } from './store.ts'
 
@@ -25,43 +27,68 @@ export interface RecentLimits {
 }
 
 /** Ascending in the total order; rows that arrived late stand where they belong. */
-export function findRecent({ ring, places }: Store, instrument: Instrument, limits: RecentLimits): Rows {
+export function findRecent(store: Store, instrument: Instrument, limits: RecentLimits): Rows {
+  const { ring, places } = store
   const { sinceMicros, untilMicros = Infinity, limit, maxPerSymbol = Infinity, part } = limits
   const { appended, evicted, straggler } = instrument
-  const most = Math.min(maxPerSymbol, appended - evicted)
-  const chains = instrument.newest.slice()
-  // Filled from the end, as the chains lead backwards.
-  const ats = new Uint32Array(most)
-  const runs: Run[] = []
-  let run: Run | undefined
-  let first = most
-  let hasStraggler = false
-  let segment = ring.newest
-  for (let row = appended - 1; row >= appended - most; row--) {
-    const position = chains[row % CHAINS]
-    if (part && position < part.from) break
-    while (position < segment.first) segment = segment.older!
-    const at = rowAt(segment, position)
+  const share = Math.max(evicted, appended - maxPerSymbol)
+  const first = part ? rowAtPosition(ring, instrument, part.from, share, appended) : share
+  const end = part ? rowAtPosition(ring, instrument, part.to, first, appended) : appended
+  // From here on the rows stand in order, and above all before.
+  const ordered = rowAtPosition(ring, instrument, straggler + 1, first, end)
+  const since = rowAtTime(store, instrument, sinceMicros, ordered, end)
+  const until = untilMicros === Infinity ? end : rowAtTime(store, instrument, untilMicros, since, end)
+  const isWanted = part && ((segment: Segment, at: number) => isOfPart(part, segment, at))
+  const from = part ? since : Math.max(since, until - limit)
+  const newest = lastOf(takeRows(store, instrument, from, until, isWanted), limit)
+  if (since > ordered || newest.ats.length === limit || first === ordered) return newest
+  const late = takeRows(store, instrument, first, ordered, (segment, at) => {
     const time = segment.exchangeTimes[at]
-    if (time >= sinceMicros && time < untilMicros && (!part || isIn(part, position, segment, at))) {
-      ats[--first] = at
-      if (run?.segment !== segment) runs.push((run = { segment, from: first, to: first + 1 }))
-      run.from = first
-    }
-    if (position <= straggler) hasStraggler = true
-    // Everything further back is older still.
-    else if (time < sinceMicros || most - first === limit) break
-    chains[row % CHAINS] = position - segment.previous[2 * at]
-  }
-  for (const range of runs) {
-    range.from -= first
-    range.to -= first
-  }
-  const rows = { ats: ats.subarray(first), runs: runs.reverse() }
-  return hasStraggler ? takeLast(rows, limit, places.all) : rows
+    return time >= sinceMicros && time < untilMicros && (!part || isOfPart(part, segment, at))
+  })
+  return takeLast(joinRows([late, newest]), limit, places.all)
 }
 
-/** Of a row at or after the first position of the part. */
-export function isIn({ to, offsets }: Part, position: number, segment: Segment, at: number): boolean {
-  return position < to && segment.offsets[at] >= offsets[segment.places[4 * at]]
+/** Of a row whose position is in the part. */
+export function isOfPart({ offsets }: Part, segment: Segment, at: number): boolean {
+  return segment.offsets[at] >= offsets[segment.places[4 * at]]
+}
+
+/** The first of rows that stand in order whose exchange time is not below this one. */
+function rowAtTime({ ring }: Store, instrument: Instrument, micros: number, from: number, to: number): number {
+  let [low, high] = [from, to]
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2)
+    const position = positionOf(ring, instrument, middle)
+    const segment = findSegment(ring, position)
+    if (segment.exchangeTimes[rowAt(segment, position)] < micros) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Rows from … to of an instrument, in the order they came; all when nothing says which. */
+function takeRows(
+  { ring }: Store,
+  instrument: Instrument,
+  from: number,
+  to: number,
+  isWanted?: (segment: Segment, at: number) => boolean,
+): Rows {
+  const ats = new Uint32Array(to - from)
+  const runs: Run[] = []
+  if (from === to) return { ats, runs }
+  let count = 0
+  let segment = findSegment(ring, positionOf(ring, instrument, from))
+  let run: Run | undefined
+  for (let row = from; row < to; row++) {
+    const position = positionOf(ring, instrument, row)
+    while (position >= segment.first + segment.count) segment = segment.newer!
+    const at = rowAt(segment, position)
+    if (isWanted && !isWanted(segment, at)) continue
+    if (run?.segment !== segment) runs.push((run = { segment, from: count, to: count }))
+    ats[count++] = at
+    run.to = count
+  }
+  return { ats: ats.subarray(0, count), runs }
 }

@@ -17,10 +17,14 @@ export interface Ring {
   readonly usualSize: number
   /** Memory of all segments, the spare one too. */
   size: number
+  /** Memory of the instruments' lists of positions. */
+  listBytes: number
   /** One that is empty again. */
   spare?: Segment
 }
 
+/** A row's place in the list of its instrument, which may be half empty. */
+const LIST_BYTES = 8
 /** Memory goes a segment at a time: this many make up all there may be. */
 const SEGMENTS_IN_RING = 64
 const MAX_SEGMENT_ROWS = 8192
@@ -43,6 +47,7 @@ export function createRing(dataType: TailTable, maxBytes: number): Ring {
     tail: 0,
     head: 0,
     size: first.size,
+    listBytes: 0,
   }
 }
 
@@ -70,7 +75,8 @@ export function addSegment(ring: Ring, messageBytes: number, evict: (end: number
   const { rows, bytes } = ring.segmentSize
   const isUsual = messageBytes <= bytes
   const extra = isUsual ? 0 : messageBytes - bytes
-  const needed = () => (isUsual && ring.spare ? 0 : ring.usualSize + extra)
+  const lists = () => LIST_BYTES * (ring.head - ring.tail + rows)
+  const needed = () => (isUsual && ring.spare ? 0 : ring.usualSize + extra) + lists()
   while (ring.tail < ring.head && ring.size + needed() > ring.maxBytes) evict(ring.oldest.first + ring.oldest.count)
   const segment = (isUsual && ring.spare) || createSegment(ring.dataType, { rows, bytes: bytes + extra })
   if (segment === ring.spare) ring.spare = undefined

@@ -3,9 +3,9 @@ import { Failure } from '../../contract/failure.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Instrument } from './instruments.ts'
 import { committedOf, positionBefore, type Place } from './places.ts'
-import { findRecent, isIn, type Part } from './recent.ts'
+import { findRecent, isOfPart, type Part } from './recent.ts'
 import { findSegment } from './ring.ts'
-import { joinRows, rowsOf, takeLast, type Rows } from './rows.ts'
+import { joinRows, lastOf, rowsOf, takeLast, type Rows } from './rows.ts'
 import { compareRows, rowAt, type Segment } from './segment.ts'
 import type { Store } from './store.ts'
 
@@ -124,7 +124,7 @@ function findAmongAll({ ring, instruments, places }: Store, part: Part, filter: 
     }
     const at = rowAt(segment, position)
     const time = segment.exchangeTimes[at]
-    if (time < sinceMicros || time >= untilMicros || !isIn(part, position, segment, at)) continue
+    if (time < sinceMicros || time >= untilMicros || !isOfPart(part, segment, at)) continue
     if (exchange && instruments.all[segment.instruments[2 * at]].exchange !== exchange) continue
     const last = ats.length - 1
     if (isOrdered && last >= 0 && compareRows(segments[last], ats[last], segment, at, places.all) > 0) isOrdered = false
@@ -133,16 +133,6 @@ function findAmongAll({ ring, instruments, places }: Store, part: Part, filter: 
   }
   const rows = rowsOf(segments, ats)
   return isOrdered ? lastOf(rows, limit) : takeLast(rows, limit, places.all)
-}
-
-/** Of rows that stand in order. */
-function lastOf({ ats, runs }: Rows, limit: number): Rows {
-  const skipped = Math.max(0, ats.length - limit)
-  if (skipped === 0) return { ats, runs }
-  const kept = runs
-    .filter(({ to }) => to > skipped)
-    .map(({ segment, from, to }) => ({ segment, from: Math.max(0, from - skipped), to: to - skipped }))
-  return { ats: ats.subarray(skipped), runs: kept }
 }
 
 /** Rows that are in no table and no longer here, or never were: as far as it is known how far the tables are. */

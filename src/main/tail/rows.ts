@@ -37,6 +37,16 @@ export function joinRows(all: readonly Rows[]): Rows {
   return { ats, runs }
 }
 
+/** The last of rows that stand in order. */
+export function lastOf({ ats, runs }: Rows, limit: number): Rows {
+  const skipped = Math.max(0, ats.length - limit)
+  if (skipped === 0) return { ats, runs }
+  const kept = runs
+    .filter(({ to }) => to > skipped)
+    .map(({ segment, from, to }) => ({ segment, from: Math.max(0, from - skipped), to: to - skipped }))
+  return { ats: ats.subarray(skipped), runs: kept }
+}
+
 /** The last rows in the total order. Stable: rows that are equal in everything stay as they came. */
 export function takeLast(rows: Rows, limit: number, places: readonly { topic: string; partition: number }[]): Rows {
   const segments = segmentsOf(rows)

@@ -37,8 +37,6 @@ export interface Segment {
   pairs: readonly Pairs[]
   /** [2 * at] */
   instruments: Uint32Array
-  /** [2 * at]: how far back the same instrument's row `CHAINS` rows earlier is, when that is held. */
-  previous: Uint32Array
   /** [2 * at]: where its message begins in `bytes`. */
   starts: Uint32Array
   /** [4 * at]: which topic and partition, as an index into the tail's places. */
@@ -78,10 +76,9 @@ export function createSegment(dataType: TailTable, { rows, bytes }: SegmentSize)
     offsets: new Float64Array(buffer, 16),
     pairs: PAIR_COLUMNS[dataType].map((_, column) => new Int32Array(buffer, TIME_BYTES + 8 * column)),
     instruments: new Uint32Array(buffer, place),
-    previous: new Uint32Array(buffer, place + 4),
-    starts: new Uint32Array(buffer, place + 8),
-    places: new Uint16Array(buffer, place + 12),
-    nulls: new Uint8Array(buffer, place + 14),
+    starts: new Uint32Array(buffer, place + 4),
+    places: new Uint16Array(buffer, place + 8),
+    nulls: new Uint8Array(buffer, place + 10),
     bytes: Buffer.allocUnsafeSlow(bytes),
     usedBytes: 0,
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { TailTable } from '../../contract/tables.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 import { createPlaces, type Places } from './places.ts'
+import { dropPosition } from './positions.ts'
 import { createRing, releaseSegments, type Ring } from './ring.ts'
 import { rowAt } from './segment.ts'
 
@@ -52,7 +53,7 @@ export function evictRows(store: Store, end: number): void {
   for (let position = ring.tail; position < end; position++) {
     while (position >= segment.first + segment.count) segment = segment.newer!
     const at = rowAt(segment, position)
-    instruments.all[segment.instruments[2 * at]].evicted++
+    dropPosition(ring, instruments.all[segment.instruments[2 * at]])
     const place = places.all[segment.places[4 * at]]
     const offset = segment.offsets[at]
     if (offset >= place.committed && place.committed !== Infinity) store.evictedUncommitted++

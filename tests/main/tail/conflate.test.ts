@@ -112,7 +112,14 @@ describe('a follower under load', () => {
 
 describe('tiers', () => {
   const instrument = (code: number, held: number): Instrument => ({
-    ...{ code, symbol: `S${code}`, exchange: 'ASX', assetClass: 'equities', newest: [], straggler: -1 },
+    ...{
+      code,
+      symbol: `S${code}`,
+      exchange: 'ASX',
+      assetClass: 'equities',
+      positions: new Uint32Array(0),
+      straggler: -1,
+    },
     ...{ firstTime: 0, lastTime: 0, appended: held + 5, evicted: 5 },
   })
 
