@@ -6,8 +6,8 @@ export interface DedupeOptions {
   /** Of the log's own time; 0 finds no repeats. */
   minutes: number
   /**
-   * The window holds so many of a partition's last messages at most, so that it cannot fill the memory: of 30 partitions
-   * they are 6 million, in 130 MB. One number for each partition and not one for all, else what one partition forgets
+   * The window holds so many of a partition's last messages at most, the one looked at among them: of 30 partitions
+   * they are 6 million, in 135 MB. One number for each partition and not one for all, else what one partition forgets
    * would depend on what came in between from the others.
    */
   rowsPerPartition?: number
@@ -33,13 +33,17 @@ export interface Dedupe {
   bytes(): number
 }
 
-/** One partition's last messages: a ring, and chains through it by bucket, newest first. */
+/** One partition's last messages: a ring, and an index into it by fingerprint with open addressing. */
 interface Window {
-  /** Four words a message: fingerprint, time in milliseconds modulo 2^32, number of the one before it in its bucket. */
+  /** Three words a message: fingerprint, time in milliseconds modulo 2^32. */
   ring: Uint32Array
-  /** By bucket, the number of its newest message. A number below `first` is of a message that has left. */
-  newest: Uint32Array
-  /** Number and place in the ring of the oldest message. Numbers begin at 1. */
+  /**
+   * 0 for an empty place, else a message's number in as many low bits as the index has places, and above them the same
+   * bits of its fingerprint: mostly they tell two apart without a look at the ring. A number below `first` is of a
+   * message that has left; its place stays in use until the index is made anew.
+   */
+  index: Uint32Array
+  /** Number and place in the ring of the oldest message. Numbers begin at 1, whenever the index is made anew. */
   first: number
   firstSlot: number
   held: number
@@ -49,12 +53,12 @@ interface Window {
 
 const ROWS_PER_PARTITION = 200_000
 const FIRST_ROWS = 256
-const WORDS = 4
-const [LOW, HIGH, TIME, BEFORE] = [0, 1, 2, 3] as const
+const WORDS = 3
+const [LOW, HIGH, TIME] = [0, 1, 2] as const
 /** Times of one window differ by less than 2^31 milliseconds. */
 const MOST_MINUTES = 35_000
-/** Numbers start anew when they have reached so many times the size of the ring. */
-const RENUMBER_AFTER = 64
+/** How much of the index may be in use; it has at least twice as many places as the ring. */
+const MOST_USED = 0.66
 
 export function createDedupe({ minutes, rowsPerPartition = ROWS_PER_PARTITION }: DedupeOptions): Dedupe {
   const windowMillis = Math.min(minutes, MOST_MINUTES) * 60_000
@@ -66,11 +70,9 @@ export function createDedupe({ minutes, rowsPerPartition = ROWS_PER_PARTITION }:
 
   function take(window: Window, low: number, high: number, logMicros: number): boolean {
     forget(window, Math.floor(logMicros / 1000), windowMillis)
-    const isRepeat = holds(window, low, high)
-    if (window.held === capacityOf(window)) makeRoom(window, rowsPerPartition)
-    if (window.first > capacityOf(window) * RENUMBER_AFTER) rebuild(window, capacityOf(window))
-    add(window, low, high)
-    return isRepeat
+    if (window.held * WORDS === window.ring.length) makeRoom(window, rowsPerPartition)
+    if (window.first + window.held >= window.index.length * MOST_USED) renumber(window)
+    return add(window, low >>> 0, high >>> 0)
   }
 
   return {
@@ -89,21 +91,17 @@ export function createDedupe({ minutes, rowsPerPartition = ROWS_PER_PARTITION }:
       return repeats
     },
     size: () => sum(({ held }) => held),
-    bytes: () => sum(({ ring, newest }) => ring.byteLength + newest.byteLength),
+    bytes: () => sum(({ ring, index }) => ring.byteLength + index.byteLength),
   }
 }
 
 function createWindow(rows: number): Window {
-  return { ...emptyRing(rows), first: 1, firstSlot: 0, held: 0, latestMillis: -Infinity, seen: 0 }
+  const [ring, index] = [new Uint32Array(rows * WORDS), createIndex(rows)]
+  return { ring, index, first: 1, firstSlot: 0, held: 0, latestMillis: -Infinity, seen: 0 }
 }
 
-function emptyRing(rows: number) {
-  const buckets = 2 ** Math.ceil(Math.log2(rows))
-  return { ring: new Uint32Array(rows * WORDS), newest: new Uint32Array(buckets) }
-}
-
-function capacityOf({ ring }: Window): number {
-  return ring.length / WORDS
+function createIndex(rows: number): Uint32Array {
+  return new Uint32Array(2 ** Math.ceil(Math.log2(rows * 2)))
 }
 
 /** Lets go what is a whole window older than the newest; a millisecond less is still in it. */
@@ -126,64 +124,71 @@ function slotOf({ first, firstSlot, ring }: Window, number: number): number {
   return slot * WORDS >= ring.length ? slot - ring.length / WORDS : slot
 }
 
-function holds(window: Window, low: number, high: number): boolean {
-  const { ring, newest, first } = window
-  const [wantedLow, wantedHigh] = [low >>> 0, high >>> 0]
-  let number = newest[low & (newest.length - 1)]
-  while (number >= first) {
-    const at = slotOf(window, number) * WORDS
-    if (ring[at + LOW] === wantedLow && ring[at + HIGH] === wantedHigh) return true
-    number = ring[at + BEFORE]
-  }
-  return false
-}
-
 /**
- * Every bucket is somewhere else in memory. One by one each is waited for, as what is done next depends on what it says;
- * read together first, they come at the same time. Measured: a tenth of the time.
+ * Every fingerprint is somewhere else in memory. One by one each is waited for, as what is done next depends on what is
+ * found; read together first, they come at the same time.
  */
 function fetchAhead(window: Window, prints: Int32Array, count: number): void {
-  const { ring, newest, first } = window
-  const mask = newest.length - 1
+  const { index } = window
+  const mask = index.length - 1
   let seen = 0
-  for (let i = 0; i < count; i++) seen ^= newest[prints[2 * i] & mask]
-  for (let i = 0; i < count; i++) {
-    const number = newest[prints[2 * i] & mask]
-    if (number >= first) seen ^= ring[slotOf(window, number) * WORDS]
-  }
+  for (let i = 0; i < count; i++) seen ^= index[prints[2 * i] & mask]
   // Kept, so that the reading is not left out as good for nothing.
   window.seen = seen
 }
 
-function add(window: Window, low: number, high: number): void {
-  const { ring, newest } = window
-  const number = window.first + window.held++
-  const at = slotOf(window, number) * WORDS
-  const bucket = low & (newest.length - 1)
-  ring[at + LOW] = low
-  ring[at + HIGH] = high
+/** Whether it was there. The place of one that was is the new one's now, so that a thousand of a kind take one. */
+function add(window: Window, low: number, high: number): boolean {
+  const { ring, index, first, held } = window
+  const number = first + held
+  const slot = slotOf(window, number) * WORDS
+  ring[slot + LOW] = low
+  ring[slot + HIGH] = high
   // A time below the partition's own counts as that one.
-  ring[at + TIME] = window.latestMillis
-  ring[at + BEFORE] = newest[bucket]
-  newest[bucket] = number
+  ring[slot + TIME] = window.latestMillis
+  window.held++
+  const mask = index.length - 1
+  const tag = low & ~mask
+  let place = low & mask
+  for (let entry = index[place]; entry !== 0; entry = index[place]) {
+    const known = entry & mask
+    if ((entry & ~mask) === tag && known >= first) {
+      const at = slotOf(window, known) * WORDS
+      if (ring[at + LOW] === low && ring[at + HIGH] === high) {
+        index[place] = tag | number
+        return true
+      }
+    }
+    place = (place + 1) & mask
+  }
+  index[place] = tag | number
+  return false
 }
 
 /** A full ring grows; one that may not lets the oldest go. */
 function makeRoom(window: Window, mostRows: number): void {
-  const rows = capacityOf(window)
-  if (rows < mostRows) rebuild(window, Math.min(rows * 2, mostRows))
-  else drop(window, 1)
+  const rows = window.ring.length / WORDS
+  if (rows >= mostRows) return drop(window, 1)
+  const { ring, firstSlot, held } = window
+  const larger = Math.min(rows * 2, mostRows)
+  window.ring = new Uint32Array(larger * WORDS)
+  window.ring.set(ring.subarray(firstSlot * WORDS))
+  window.ring.set(ring.subarray(0, firstSlot * WORDS), (held - firstSlot) * WORDS)
+  window.firstSlot = 0
+  if (window.index.length < larger * 2) window.index = createIndex(larger)
+  renumber(window)
 }
 
-/** Into a new ring, with numbers from 1 on. */
-function rebuild(window: Window, rows: number): void {
-  const old = { ...window }
-  Object.assign(window, emptyRing(rows), { first: 1, firstSlot: 0, held: 0 })
-  const { ring } = window
-  for (let i = 0; i < old.held; i++) {
-    const from = slotOf(old, old.first + i) * WORDS
-    const at = i * WORDS
-    add(window, old.ring[from + LOW], old.ring[from + HIGH])
-    ring[at + TIME] = old.ring[from + TIME]
+/** Makes the index anew of what is held. */
+function renumber(window: Window): void {
+  const { ring, index, held, latestMillis } = window
+  index.fill(0)
+  window.first = 1
+  window.held = 0
+  for (let i = 0; i < held; i++) {
+    const at = slotOf(window, 1 + i) * WORDS
+    window.latestMillis = ring[at + TIME]
+    add(window, ring[at + LOW], ring[at + HIGH])
   }
+  window.latestMillis = latestMillis
 }

@@ -20,11 +20,11 @@ const fingerprintOf = (key: number) => ({
   high: -key,
 })
 
-/** The definition: the same within the window, and among so many before. */
+/** The definition: the same within the window, and among so many with itself. */
 function isRepeatOf(all: readonly Came[], i: number, minutes: number, rows: number): boolean {
   const timeAt = (k: number) => Math.max(...all.slice(0, k + 1).map(({ micros }) => Math.floor(micros / 1000)))
   const now = timeAt(i)
-  for (let k = Math.max(0, i - rows); k < i; k++)
+  for (let k = Math.max(0, i - rows + 1); k < i; k++)
     if (all[k].key === all[i].key && now - timeAt(k) < minutes * 60_000) return true
   return false
 }
@@ -92,6 +92,32 @@ describe('a repeat', () => {
       expect(dedupe.isRepeat(0, fingerprintOf(key), key)).toBe(false)
       if (key >= 40) expect(dedupe.isRepeat(0, fingerprintOf(key - 40), key)).toBe(true)
     }
+  })
+
+  it('is found among many of the same as fast as among others', () => {
+    const dedupe = createDedupe({ minutes: 60 })
+    const startedMs = performance.now()
+    for (let i = 0; i < 150_000; i++) expect(dedupe.isRepeat(0, fingerprintOf(i % 2), 0)).toBe(i > 1)
+    expect(dedupe.isRepeat(0, fingerprintOf(2), 0)).toBe(false)
+    expect(performance.now() - startedMs).toBeLessThan(10_000)
+  })
+
+  it('is the same for messages that are looked at together', () => {
+    fc.assert(
+      fc.property(stream, fc.integer({ min: 1, max: 20 }), (all, size) => {
+        const [one, together] = [createDedupe({ minutes: 3 }), createDedupe({ minutes: 3 })]
+        for (let from = 0; from < all.length; from += size) {
+          const part = all.slice(from, from + size)
+          const prints = Int32Array.from(part.flatMap(({ key }) => Object.values(fingerprintOf(key))))
+          const marks = new Uint8Array(size).fill(9)
+          const times = Float64Array.from(part, ({ micros }) => micros)
+          const count = together.markRepeats(0, prints, times, part.length, marks)
+          const expected = part.map(({ key, micros }) => (one.isRepeat(0, fingerprintOf(key), micros) ? 1 : 0))
+          expect([...marks.subarray(0, part.length)]).toEqual(expected)
+          expect(count).toBe(expected.filter(mark => mark === 1).length)
+        }
+      }),
+    )
   })
 
   it('is not looked for with a window of no minutes', () => {
