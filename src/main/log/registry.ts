@@ -7,7 +7,7 @@ import { isAbsent } from './registry/answers.ts'
 import { openNodes, type NodesOptions } from './registry/nodes.ts'
 import { parseSchema, type ParsedSchema } from './registry/parse-schema.ts'
 
-export type { RegistryAuth, RegistryEvent } from './registry/nodes.ts'
+export type { RegistryEvent } from './registry/nodes.ts'
 export type RegistryOptions = NodesOptions
 
 export interface Registered {

@@ -1,43 +1,17 @@
 import avro from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decimalText, timestampText, type Row } from '../../../src/contract/columns.ts'
-import { ASSET_CLASSES, SIDES, TABLES } from '../../../src/contract/tables.ts'
-import { avroSchemas, EMBEDDED_SCHEMA_IDS, type AvroRecord } from '../../../src/main/market/avro-schemas.ts'
+import { timestampText } from '../../../src/contract/columns.ts'
+import { avroSchemas, type AvroRecord } from '../../../src/main/market/avro-schemas.ts'
 import { embeddedSchemaOf } from '../../../src/main/market/decode-wire.ts'
-import { createRowEncoder, type RowValues } from '../../../src/main/market/encode-row.ts'
 import { keyOf, NONE, valueOf } from '../../../src/main/market/log-batch.ts'
 import { createStandardizer, noRegistry, type Schemas } from '../../../src/main/market/standardize.ts'
-import { tableOfTopic, type DataType } from '../../../src/main/market/topics.ts'
-import { createValueBuffer } from '../../../src/main/market/value-buffer.ts'
-import { decodedRows } from '../../support/decoded-rows.ts'
+import { tableOfTopic } from '../../../src/main/market/topics.ts'
+import { decodedRows, LOG_MICROS, standardizedRows, topics } from '../../support/decoded-rows.ts'
 import { logBatch } from '../../support/market-messages.ts'
-import { messageBatch, type MessageBatchOptions } from '../../support/message-batch.ts'
+import { messageBatch } from '../../support/message-batch.ts'
 
-const LOG_MICROS = 1_500_000_000_000_001
 const standardize = createStandardizer({ schemas: noRegistry })
-const topics = {
-  trades: 'market.equities.trades.asx',
-  quotes: 'market.equities.quotes.asx',
-  reference_data: 'market.equities.reference_data.asx',
-} as const
-
-/** Each message as a row, or as what is wrong with it. */
-async function rowsOf(
-  values: readonly (Uint8Array | string | null)[],
-  options: Partial<MessageBatchOptions> = {},
-  schemas: Schemas = noRegistry,
-) {
-  const batch = messageBatch(values, {
-    topic: topics.trades,
-    partition: 3,
-    offset: 100,
-    logMicros: LOG_MICROS,
-    ...options,
-  })
-  const standard = await createStandardizer({ schemas })(batch)
-  return decodedRows(standard, schemas.schemaOf)
-}
 
 const json = (value: unknown) => JSON.stringify(value)
 
@@ -88,8 +62,8 @@ describe('messages that are whole rows already', () => {
 
 describe('a message without a value', () => {
   it('is no trade and no quote', async () => {
-    expect(await rowsOf([null])).toMatchObject([{ reason: 'no_value' }])
-    expect(await rowsOf([null], { topic: topics.quotes })).toMatchObject([{ reason: 'no_value' }])
+    expect(await standardizedRows([null])).toMatchObject([{ reason: 'no_value' }])
+    expect(await standardizedRows([null], { topic: topics.quotes })).toMatchObject([{ reason: 'no_value' }])
   })
 
   it('of reference data passes beside what is written anew, with its key', async () => {
@@ -141,7 +115,7 @@ describe('a schema id that is not known', () => {
   })
 
   it('without a registry is a dead letter that says what to set', async () => {
-    expect(await rowsOf([framed(7, slim, {})])).toMatchObject([
+    expect(await standardizedRows([framed(7, slim, {})])).toMatchObject([
       { reason: 'unknown_schema', error: expect.stringContaining('K2_SCHEMA_REGISTRY_URL') as string },
     ])
   })
@@ -150,7 +124,7 @@ describe('a schema id that is not known', () => {
     const schemas = knowing({ 7: avroSchemas.quotes })
     const quote = Buffer.from(valueOf(logBatch('quotes', [{ symbol: 'BHP', micros: 1 }]), 0)!)
     quote.writeUInt32BE(7, 1)
-    expect(await rowsOf([quote], {}, schemas)).toEqual([
+    expect(await standardizedRows([quote], {}, schemas)).toEqual([
       { reason: 'unknown_schema', error: 'Schema QuoteV2 has no field price, so it is no row of trades.' },
     ])
   })
@@ -178,7 +152,7 @@ describe('a record with all columns', () => {
   it('of which one that K2 can fill in may be null is filled in', async () => {
     const schemas = knowing({ 9: withType('currency', ['null', 'string']) })
     const message = framed(9, schemas.schemaOf(9)!, { ...row, currency: null })
-    expect(await rowsOf([message], {}, schemas)).toMatchObject([
+    expect(await standardizedRows([message], {}, schemas)).toMatchObject([
       { currency: 'AUD', trade_id: '7', price: '0.00000001' },
     ])
   })
@@ -196,7 +170,9 @@ describe('a record with all columns', () => {
   it('in types of their own is read by its names', async () => {
     const schemas = knowing({ 9: withType('exchange_timestamp', 'string') })
     const message = framed(9, schemas.schemaOf(9)!, { ...row, exchange_timestamp: '2014-10-03T07:57:14.754123Z' })
-    expect(await rowsOf([message], {}, schemas)).toMatchObject([{ exchange_timestamp: '2014-10-03T07:57:14.754123Z' }])
+    expect(await standardizedRows([message], {}, schemas)).toMatchObject([
+      { exchange_timestamp: '2014-10-03T07:57:14.754123Z' },
+    ])
   })
 })
 
@@ -207,141 +183,6 @@ describe('a topic of another name', () => {
     expect(tableOfTopic('market.crypto.quotes.binance')).toBe('quotes')
   })
 })
-
-const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter(isPlain)
-const micros = fc.integer({ min: 1_000_000_000_000_000, max: Date.UTC(2199, 0) * 1000 })
-const decimal = fc.bigInt({ min: 1n - 10n ** 18n, max: 10n ** 18n - 1n })
-const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
-const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
-const map = fc.dictionary(text, text, { noNullPrototype: true, maxKeys: 4 })
-const instrument = {
-  message_id: text,
-  symbol: text,
-  exchange: fc.constantFrom('ASX', 'BINANCE', 'XETRA'),
-  asset_class: fc.constantFrom(...ASSET_CLASSES),
-  ingestion_timestamp: micros,
-  vendor_data: optional(map),
-}
-const days = fc.integer({ min: 0, max: 80_000 })
-
-/** Any row of each table, its values as the encoder takes them. */
-const anyRow: Record<DataType, fc.Arbitrary<RowValues>> = {
-  trades: fc.record({
-    ...instrument,
-    trade_id: text,
-    exchange_timestamp: micros,
-    price: decimal,
-    quantity: decimal,
-    currency: text,
-    side: optional(fc.constantFrom(...SIDES)),
-    trade_conditions: optional(fc.array(text, { maxLength: 3 })),
-    source_sequence: optional(long),
-    platform_sequence: optional(long),
-  }),
-  quotes: fc.record({
-    ...instrument,
-    quote_id: text,
-    exchange_timestamp: micros,
-    bid_price: decimal,
-    bid_quantity: optional(decimal),
-    ask_price: optional(decimal),
-    ask_quantity: optional(decimal),
-    currency: text,
-    source_sequence: optional(long),
-    platform_sequence: optional(long),
-  }),
-  reference_data: fc.record({
-    ...instrument,
-    company_id: text,
-    company_name: text,
-    isin: optional(text),
-    currency: text,
-    listing_date: optional(days),
-    delisting_date: optional(days),
-    is_active: fc.boolean(),
-  }),
-}
-
-/** No control characters, and nothing that is half a character. */
-function isPlain(value: string): boolean {
-  return !/[\p{Cc}\p{Surrogate}]/u.test(value) && value !== '__proto__'
-}
-
-/** The row as JSON clients see it; Avro's own library gives decimals as bytes and every long in 64 bits. */
-function seen(dataType: DataType, row: RowValues): Row {
-  const cells = TABLES[dataType].columns
-    .filter(({ name }) => !name.startsWith('_'))
-    .map(({ name, type }) => {
-      const value = row[name]
-      if (value === undefined || value === null) return [name, null]
-      if (type === 'decimal') return [name, decimalText(Buffer.isBuffer(value) ? signed(value) : (value as bigint), 8)]
-      if (type === 'timestamp') return [name, timestampText(Number(value))]
-      if (type === 'long') return [name, (value as bigint).toString()]
-      if (type === 'date') return [name, timestampText((value as number) * 86_400e6).slice(0, 10)]
-      return [name, value]
-    })
-  return Object.fromEntries(cells) as Row
-}
-
-function signed(bytes: Buffer): bigint {
-  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`))
-}
-
-/** Its JSON: decimals and longs as numbers, every digit written out. */
-function written(dataType: DataType, row: RowValues): string {
-  const cells = seen(dataType, row)
-  const fields = Object.entries(cells).map(([name, cell]) => {
-    const { type } = TABLES[dataType].columns.find(column => column.name === name)!
-    const isNumber = (type === 'decimal' || type === 'long') && cell !== null
-    return `${json(name)}: ${isNumber ? (cell as string) : json(cell)}`
-  })
-  return `{${fields.join(', ')}}`
-}
-
-describe.each(['trades', 'quotes', 'reference_data'] as const)('any row of %s', dataType => {
-  const options = { topic: topics[dataType] }
-
-  it('written by the encoder of rows comes back as it was, and is read so by Avro itself', async () => {
-    const put = createRowEncoder(TABLES[dataType])
-    await fc.assert(
-      fc.asyncProperty(anyRow[dataType], async row => {
-        const out = createValueBuffer()
-        put(out, EMBEDDED_SCHEMA_IDS[dataType], row)
-        const bytes = Buffer.from(out.bytes.subarray(0, out.ends[0]))
-        expect(await rowsOf([bytes], options)).toEqual([seen(dataType, row)])
-        expect(seen(dataType, byAvro.fromBuffer(bytes.subarray(5)) as RowValues)).toEqual(seen(dataType, row))
-      }),
-    )
-  })
-  const byAvro = avro.Type.forSchema(avroSchemas[dataType] as avro.Schema, { typeHook: bigLongs })
-
-  it('in JSON is read to the last digit, whether its numbers are numbers or texts', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyRow[dataType], async row => {
-        const expected = seen(dataType, row)
-        expect(await rowsOf([written(dataType, row), json(expected)], options)).toEqual([expected, expected])
-      }),
-    )
-  })
-})
-
-/** Longs of all 64 bits, which avsc leaves to its user. */
-function bigLongs(schema: avro.Schema): avro.Type | undefined {
-  const { type } = schema as { type?: unknown }
-  if (schema !== 'long' && type !== 'long') return undefined
-  return avro.types.LongType.__with({
-    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-    toBuffer: (value: bigint) => {
-      const buffer = Buffer.alloc(8)
-      buffer.writeBigInt64LE(value)
-      return buffer
-    },
-    fromJSON: BigInt,
-    toJSON: String,
-    isValid: (value: unknown) => typeof value === 'bigint',
-    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
-  })
-}
 
 describe('the slim form', () => {
   const fieldsOf = (price: unknown) =>
@@ -388,18 +229,18 @@ describe('the slim form', () => {
   ])('with its numbers as %s is the whole row', async (_, type, price, quantity) => {
     const schema = schemaOf(type)
     const message = framed(9, schema, { ...base, price, quantity })
-    expect(await rowsOf([message], {}, knowing({ 9: schema }))).toEqual([expected])
+    expect(await standardizedRows([message], {}, knowing({ 9: schema }))).toEqual([expected])
   })
 
   it('with its numbers as longs is the whole row', async () => {
     const schema = schemaOf('long')
     const message = framed(9, schema, { ...base, price: 36, quantity: 400 })
-    expect(await rowsOf([message], {}, knowing({ 9: schema }))).toEqual([{ ...expected, price: '36' }])
+    expect(await standardizedRows([message], {}, knowing({ 9: schema }))).toEqual([{ ...expected, price: '36' }])
   })
 
   it('in JSON is the whole row, too', async () => {
     const message = json({ ...base, price: 36.18, quantity: 400 })
-    expect(await rowsOf([message])).toEqual([expected])
+    expect(await standardizedRows([message])).toEqual([expected])
   })
 
   it('keeps what else it says as text', async () => {
@@ -408,14 +249,20 @@ describe('the slim form', () => {
       fields: [...fieldsOf('double'), { name: 'venue', type: 'int' }],
     } as AvroRecord
     const message = framed(9, schema, { ...base, price: 36.18, quantity: 400, venue: 5 })
-    expect(await rowsOf([message], {}, knowing({ 9: schema }))).toEqual([{ ...expected, vendor_data: { venue: '5' } }])
+    expect(await standardizedRows([message], {}, knowing({ 9: schema }))).toEqual([
+      { ...expected, vendor_data: { venue: '5' } },
+    ])
   })
 
   it('cut off anywhere, or with bytes more, is undecodable', async () => {
     const schema = schemaOf('double')
     const message = framed(9, schema, { ...base, price: 36.18, quantity: 400 })
     const cut = Array.from({ length: message.length - 5 }, (_, i) => message.subarray(0, i + 5))
-    const rows = await rowsOf([...cut, Buffer.concat([message, Buffer.from([0])])], {}, knowing({ 9: schema }))
+    const rows = await standardizedRows(
+      [...cut, Buffer.concat([message, Buffer.from([0])])],
+      {},
+      knowing({ 9: schema }),
+    )
     expect(new Set(rows.map(row => (row as { reason?: string }).reason))).toEqual(new Set(['undecodable']))
   })
 })
@@ -474,7 +321,9 @@ describe('damaged messages', () => {
           if (standard.problems?.has(i)) expect(valueOf(standard, i)).toEqual(damaged[i - 2])
           // What was written anew can be read; what was whole before is for its reader to judge.
           else if (!valueOf(standard, i)!.equals(damaged[i - 2]))
-            expect(await rowsOf([valueOf(standard, i)!])).toMatchObject([{ asset_class: expect.any(String) as string }])
+            expect(await standardizedRows([valueOf(standard, i)!])).toMatchObject([
+              { asset_class: expect.any(String) as string },
+            ])
         }
       }),
       { numRuns: 600 },
