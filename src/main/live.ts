@@ -88,7 +88,7 @@ export async function startLive({
     onShed: ({ tier, rows, reason }) =>
       metrics.add('k2_messages_shed_total', rows, { symbol_tier: String(tier), reason }),
   })
-  const following = followCommits({ heads, onOffsets: tail.noteCommitted, log })
+  const following = followCommits({ heads, onOffsets: (table, vector) => tail.noteCommitted(table, vector), log })
   const binance = binanceHandlers({
     log: () => Promise.resolve(opened.log),
     schemaIdOf: opened.schemaIdOf,
@@ -162,5 +162,5 @@ function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable,
 
 /** The stream names only metrics and labels that the table has; which goes with which it says at run time. */
 function binanceMetrics({ add, set }: Metrics): BinanceMetrics {
-  return { add: add as (...args: unknown[]) => void, set: set as BinanceMetrics['set'] }
+  return { add: add as (...args: unknown[]) => void, set }
 }

@@ -8,6 +8,7 @@ import type { Format, Request } from '../wire/cli/command-line.ts'
 import { Failure } from '../../contract/failure.ts'
 import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
 import { createLoadReport } from './report-load.ts'
+import { createRunReport } from './report-run.ts'
 import { openClient, type GlobalFlags, type Place } from './open-client.ts'
 import { openFile, standardOutput } from './output.ts'
 
@@ -106,6 +107,10 @@ async function* streamPieces(items: AsyncIterable<unknown>, request: Request): A
     yield* loadPieces(items as AsyncIterable<LoadProgress>, format)
     return
   }
+  if (name === 'ingest.consume' || name === 'ingest.stream') {
+    yield* runPieces(items as AsyncIterable<Record<string, unknown>>, format)
+    return
+  }
   const print = streamFormatter(format, widthOf(request))
   for await (const item of items) {
     const { rows, missed } = item as { rows: unknown; missed?: number }
@@ -128,6 +133,20 @@ async function* loadPieces(reports: AsyncIterable<LoadProgress>, format: Format)
     const { line, anyFailed } = report.end()
     say(line)
     if (anyFailed) process.exitCode = FAILED
+  }
+}
+
+/** Programs get every report; people see how far it is on a terminal, and in any case the totals at the end. */
+async function* runPieces(reports: AsyncIterable<Record<string, unknown>>, format: Format): AsyncGenerator<string> {
+  const report = createRunReport(process.stderr)
+  const print = streamFormatter(format)
+  try {
+    for await (const progress of reports) {
+      report.take(progress)
+      if (format !== 'table') yield print(progress)
+    }
+  } finally {
+    say(report.end())
   }
 }
 

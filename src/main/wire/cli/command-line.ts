@@ -54,8 +54,7 @@ function addCommand(
   const [, first] = entries[0]
   const command = parent.command(words[words.length - 1]).description(first.summary)
   const flags = flagsOf(first)
-  for (const field of first.cli?.positional ?? [])
-    command.argument(isList(first, field) ? `<${field}...>` : `<${field}>`)
+  for (const field of first.cli?.positional ?? []) command.argument(argumentOf(first, field))
   for (const { option } of flags) command.addOption(option)
   const types = entries.flatMap(([, { cli }]) => cli?.type ?? [])
   if (types.length > 0) {
@@ -70,16 +69,18 @@ function addCommand(
       capability,
       flags,
       values,
-      args.slice(0, first.cli?.positional?.length ?? 0) as (string | string[])[],
+      args.slice(0, first.cli?.positional?.length ?? 0) as (string | string[] | undefined)[],
     )
     const format = values.output ?? formatOf(values.out)
     await run({ name, capability, input, format, out: values.out })
   })
 }
 
-/** Then the last words of the command, as many as there are. */
-function isList({ input }: Capability, field: string): boolean {
-  return input instanceof z.ZodObject && input.shape[field] instanceof z.ZodArray
+/** A list takes the last words of the command, as many as there are. */
+function argumentOf({ input }: Capability, field: string): string {
+  const schema: unknown = input instanceof z.ZodObject ? input.shape[field] : undefined
+  if (schema instanceof z.ZodArray) return `<${field}...>`
+  return schema instanceof z.ZodOptional ? `[${field}]` : `<${field}>`
 }
 
 /** A file's ending says how it is to be written. */
@@ -94,10 +95,10 @@ function inputOf(
   { cli, input }: Capability,
   flags: readonly Flag[],
   values: Record<string, unknown>,
-  words: readonly (string | string[])[],
+  words: readonly (string | string[] | undefined)[],
 ): Record<string, unknown> {
   const typed = typedFields(flags, values)
-  cli?.positional?.forEach((field, i) => (typed[field] = words[i]))
+  cli?.positional?.forEach((field, i) => words[i] !== undefined && (typed[field] = words[i]))
   const text = Object.fromEntries(Object.entries(typed).filter(([, value]) => typeof value === 'string'))
   return { ...cli?.defaults, ...typed, ...fromText(input, text as Record<string, string>) }
 }
