@@ -34,8 +34,8 @@ it('creates its topics when it starts', async () => {
   expect(await ask('demo.start')).toMatchObject({ running: true, seed: 2026, rate: 2000, speed: 1 })
   expect((await log.topics()).map(({ name, partitions }) => ({ name, partitions }))).toEqual([
     { name: 'market.equities.trades.asx', partitions: 30 },
-    { name: 'market.crypto.trades.binance', partitions: 16 },
     { name: 'market.equities.quotes.asx', partitions: 30 },
+    { name: 'market.crypto.trades.binance', partitions: 16 },
     { name: 'market.crypto.quotes.binance', partitions: 16 },
   ])
 })
