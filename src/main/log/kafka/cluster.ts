@@ -8,7 +8,7 @@ import type { KafkaRequest } from './request.ts'
 
 export type KafkaEvent =
   | { kind: 'broker_lost' | 'broker_back'; broker: string; message: string }
-  | { kind: 'produce_retried' | 'producer_renewed' | 'read_troubled'; topic: string; message: string }
+  | { kind: 'produce_retried' | 'producer_renewed'; topic: string; message: string }
 
 export interface Cluster {
   readonly access: KafkaAccess
@@ -36,6 +36,7 @@ export function openCluster(
   say: (event: KafkaEvent) => void,
 ): Cluster {
   const links = new Map<string, Promise<Link>>()
+  const open = new Map<string, Link>()
   const lostBrokers = new Set<string>()
   const closing = new AbortController()
   let brokers = new Map<number, string>()
@@ -47,7 +48,8 @@ export function openCluster(
     const opened = openLink(address, access, closing.signal)
     links.set(address, opened)
     opened.then(
-      () => {
+      link => {
+        open.set(address, link)
         if (lostBrokers.delete(address))
           say({ kind: 'broker_back', broker: address, message: `Kafka at ${address} is back` })
       },
@@ -73,10 +75,12 @@ export function openCluster(
   }
 
   async function anyLink(): Promise<Link> {
-    const open = [...links.keys()]
+    const inUse = [...open].filter(([, link]) => link.isOpen()).map(([address]) => address)
     const others = shuffled([...brokers.values(), ...bootstrap])
+    // Those that could not be reached last, as finding that out may take its time.
+    others.sort((a, b) => Number(lostBrokers.has(a)) - Number(lostBrokers.has(b)))
     let last = new Failure('INVALID_INPUT', 'No Kafka broker is named; set K2_KAFKA_BROKERS.')
-    for (const candidate of new Set([...open, ...others])) {
+    for (const candidate of new Set([...inUse, ...others])) {
       try {
         return await linkTo(candidate)
       } catch (error) {

@@ -46,7 +46,8 @@ declare module 'kafkajs/src/network/connection.js' {
     setVersions(versions: Record<number, { minVersion: number; maxVersion: number }>): void
     setSupportAuthenticationProtocol(isSupported: boolean): void
     send<T>(request: KafkajsRequest<T>): Promise<T>
-    processData(data: Buffer): void
+    processData(data: Uint8Array): void
+    requestQueue: { fulfillRequest: (answer: { size: number; correlationId: number; payload: Buffer }) => void }
     rejectRequests(error: Error): void
   }
 }

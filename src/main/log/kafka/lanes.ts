@@ -45,6 +45,8 @@ export interface Lane {
   failures: number
   failingSince: number
   resumeAt: number
+  /** Why the last try failed; undefined once it has worked. */
+  failure: Error | undefined
 }
 
 /** Kafka's own default for max.message.bytes is 1,048,588. */
@@ -52,7 +54,17 @@ export const BATCH_BYTES = 1_000_000
 
 export function createLane(topic: string, partition: number, leader: number): Lane {
   const nothing = { pieces: [], batch: undefined, identity: undefined, sequence: 0 }
-  return { topic, partition, leader, ...nothing, maxBytes: BATCH_BYTES, failures: 0, failingSince: 0, resumeAt: 0 }
+  return {
+    topic,
+    partition,
+    leader,
+    ...nothing,
+    maxBytes: BATCH_BYTES,
+    failures: 0,
+    failingSince: 0,
+    resumeAt: 0,
+    failure: undefined,
+  }
 }
 
 export const hasWork = ({ batch, pieces }: Lane) => batch !== undefined || pieces.length > 0

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import Connection from 'kafkajs/src/network/connection.js'
 import { Failure } from '../../../contract/failure.ts'
 import { deferred } from '../../base/deferred.ts'
+import { createFrames } from './frames.ts'
 import { asFailure, lost } from './link-failure.ts'
 import './patch-kafkajs.ts'
 import { API, apiVersions, NEEDED, type ApiVersions, type KafkaRequest } from './request.ts'
@@ -28,6 +29,8 @@ export interface Link {
 }
 
 const CONNECT_MS = 10_000
+/** Read at once, into the same memory each time: a buffer for each read keeps the garbage collector busy. */
+const READ_BYTES = 256 * 1024
 /** kafkajs asks for both, but its own checking of them is off: it would wake ten times a second for every connection. */
 const NEVER_MS = 2 ** 31 - 1
 const silent = { namespace: () => silent, error() {}, warn() {}, info() {}, debug() {} }
@@ -49,7 +52,10 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
     socketFactory({ host, port, ssl, onConnect }) {
       const socket = ssl
         ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-        : connectPlain({ host, port }, onConnect)
+        : connectPlain(
+            { host, port, onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: onRead } },
+            onConnect,
+          )
       socket.setKeepAlive(true, 60_000)
       socket.setNoDelay(true)
       socket.once('error', error => close(asFailure(error, address, access)))
@@ -57,10 +63,20 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
       return socket
     },
   })
-  const process = connection.processData.bind(connection)
+  function onRead(count: number, buffer: Uint8Array): boolean {
+    connection.processData(buffer.subarray(0, count))
+    return true
+  }
+  const frames = createFrames(frame =>
+    connection.requestQueue.fulfillRequest({
+      size: frame.length,
+      correlationId: frame.readInt32BE(0),
+      payload: frame.subarray(4),
+    }),
+  )
   connection.processData = data => {
     try {
-      process(data)
+      frames.push(data)
     } catch (error) {
       close(lost(address, `what it sends is not Kafka's protocol (${(error as Error).message})`))
     }

@@ -137,8 +137,18 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
     } catch (error) {
       for (const lane of sent) settleUnknown(lane, error, settling)
     }
-    const failing = new Set(sent.filter(({ failures }) => failures > 0).map(({ topic }) => topic))
-    for (const name of failing) await lookAt(name).catch(() => {}) // tried again with the batch
+    await lookAfterFailing(sent.filter(({ failure }) => failure !== undefined))
+  }
+
+  /** One line of the log for all partitions of a topic, and a look at who leads them now. */
+  async function lookAfterFailing(lanes: Lane[]): Promise<void> {
+    for (const topic of new Set(lanes.map(lane => lane.topic))) {
+      const [first, ...others] = lanes.filter(lane => lane.topic === topic)
+      const more = others.length > 0 ? ` (and ${others.length} more partitions)` : ''
+      const message = `Writing to ${topic} is tried again, time ${first.failures}: ${first.failure!.message}${more}`
+      cluster.say({ kind: 'produce_retried', topic, message })
+      await lookAt(topic).catch(() => {}) // tried again with the batch
+    }
   }
 
   async function nextBatch(lane: Lane) {

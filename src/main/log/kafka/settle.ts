@@ -49,6 +49,7 @@ export function settleUnknown(lane: Lane, error: unknown, settling: Settling): v
 function acknowledge(lane: Lane, { count, pieces }: Batch): void {
   lane.batch = undefined
   lane.failures = 0
+  lane.failure = undefined
   lane.sequence = (lane.sequence + count) % SEQUENCES
   for (const { append, rows } of pieces) {
     append.left -= rows.length
@@ -60,10 +61,8 @@ function retryLater(lane: Lane, failure: Failure, settling: Settling): void {
   const now = performance.now()
   if (lane.failures++ === 0) lane.failingSince = now
   if (now - lane.failingSince > settling.deliverMs) return giveUp(lane, failure, settling)
-  const waitMs = backoffMs(lane.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS)
-  lane.resumeAt = now + waitMs
-  const message = `${failure.message} It is tried again in ${Math.round(waitMs)} ms (${lane.failures}).`
-  settling.say({ kind: 'produce_retried', topic: lane.topic, message })
+  lane.resumeAt = now + backoffMs(lane.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS)
+  lane.failure = failure
 }
 
 /** Fails the appends that have messages in the batch, or in the next one when there is none yet. */
@@ -72,6 +71,7 @@ function giveUp(lane: Lane, failure: Error, settling: Settling): void {
   for (const append of new Set(pieces.map(({ append }) => append))) failAppend(append, failure)
   lane.batch = undefined
   lane.failures = 0
+  lane.failure = undefined
   lane.pieces = lane.pieces.filter(({ append }) => !append.failed)
   // What became of the batch is not known, and its numbers must not be used again for another one.
   forgetIdentity(lane, settling)
