@@ -162,5 +162,5 @@ function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable,
 
 /** The stream names only metrics and labels that the table has; which goes with which it says at run time. */
 function binanceMetrics({ add, set }: Metrics): BinanceMetrics {
-  return { add: add as (...args: unknown[]) => void, set }
+  return { add: add, set }
 }

@@ -1,10 +1,10 @@
 // What the writer does, in the metrics table's names.
-import type { WriterStatus } from '../contract/writer.ts'
 import type { AssetClass } from '../contract/tables.ts'
 import type { Breaker, BreakerState } from './base/breaker.ts'
 import type { QualityCount } from './ingest/quality/quality-counts.ts'
 import type { CountingIntake } from './ingest/take-in.ts'
 import type { WriterEvents } from './ingest/writer-options.ts'
+import type { PartitionLag } from './ingest/writer-status.ts'
 import { parseTopic } from './market/topics.ts'
 import type { Metrics } from './metrics/metrics.ts'
 
@@ -12,7 +12,7 @@ export interface WriterCounts {
   events: WriterEvents
   /** Its counts are read with the metrics. */
   watch: (topic: string, intake: CountingIntake) => void
-  fill: (status: WriterStatus | undefined) => void
+  fill: (lags: readonly PartitionLag[]) => void
 }
 
 /** What of an intake's counts is in the counters already. */
@@ -76,7 +76,7 @@ export function countWriter(metrics: Metrics, group: string, breakers: readonly 
       addQuality() // the last word of the one that it takes the place of
       intakes.set(topic, { intake, counted: new Map() })
     },
-    fill(status) {
+    fill(lags) {
       addQuality()
       metrics.set(
         'k2_deduplication_cache_size',
@@ -84,10 +84,11 @@ export function countWriter(metrics: Metrics, group: string, breakers: readonly 
       )
       for (const { name, state } of breakers)
         metrics.set('k2_circuit_breaker_state', BREAKER_VALUE[state()], { breaker_name: name })
-      for (const { topic, partition, read_offset, lag } of status?.topics ?? []) {
+      for (const { topic, partition, committedOffset, messages, seconds } of lags) {
         const labels = { topic, partition, consumer_group: groupOf(topic) }
-        metrics.set('k2_kafka_consumer_lag_messages', lag, labels)
-        metrics.set('k2_kafka_consumer_offset', Number(read_offset), labels)
+        metrics.set('k2_kafka_consumer_lag_messages', messages, labels)
+        metrics.set('k2_kafka_consumer_lag_seconds', seconds, labels)
+        metrics.set('k2_kafka_consumer_offset', committedOffset, labels)
       }
     },
   }

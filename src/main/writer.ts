@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { call, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
+import { TABLES, type TableId } from '../contract/tables.ts'
 import { createBreaker, type BreakerName } from './base/breaker.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
@@ -20,7 +21,7 @@ import { openLake } from './lake/lake.ts'
 import { startUpkeep } from './lake/maintain/upkeep.ts'
 import { streamHandlers } from './lake/stream/handlers.ts'
 import { lastCompanies } from './lake/stream/last-companies.ts'
-import { createStreamTable } from './lake/stream/stream-table.ts'
+import { createStreamTable, type StreamTable } from './lake/stream/stream-table.ts'
 import type { MessageLog } from './log/message-log.ts'
 import { topicsHandlers } from './log/topics-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
@@ -80,6 +81,8 @@ export async function startWriterEngine(
   const breakers = Object.fromEntries(all.map(breaker => [breaker.name, breaker])) as WriterOptions['breakers']
   const counts = countWriter(metrics, config.ingest.consumerGroup, all)
   const acquireLease = writerLeases(lake)
+  const ids = Object.keys(TABLES) as TableId[]
+  const tables = Object.fromEntries(ids.map(id => [id, createStreamTable(lake, id)])) as Record<TableId, StreamTable>
   const settings = writerSettings(config)
   const isWriting = config.ingest.writer !== 'off'
 
@@ -88,7 +91,7 @@ export async function startWriterEngine(
     return startWriter({
       log: opened.log,
       standardize: opened.standardize,
-      tables: id => createStreamTable(lake, id),
+      tables: id => tables[id],
       async openIntake(options) {
         const companies = options.table === 'reference_data' ? await lastCompanies(lake, options.topic) : undefined
         const intake = createIntake({ ...options, companies, schemaOf: opened.schemaOf })
@@ -135,7 +138,7 @@ export async function startWriterEngine(
   return {
     handlers,
     metrics() {
-      counts.fill(running?.status())
+      counts.fill(running?.lags() ?? [])
       return metrics.json()
     },
     observe(end) {
