@@ -91,10 +91,14 @@ function find(version: KafkaVersion): { missing?: string } {
 export async function produceWithJava(bootstrap: string, topic: string, lines: readonly string[], codec: string) {
   const words = ['--bootstrap-server', bootstrap, '--topic', topic, '--compression-codec', codec]
   const keys = ['--property', 'parse.key=true', '--property', 'key.separator=:']
-  const main = ['-cp', `${jars()}/*`, 'org.apache.kafka.tools.ConsoleProducer']
+  const name = DEFAULT_VERSION.startsWith('3')
+    ? 'kafka.tools.ConsoleProducer'
+    : 'org.apache.kafka.tools.ConsoleProducer'
+  const main = ['-cp', `${jars()}/*`, name]
   const child = spawn('java', [...JVM, ...main, ...words, ...keys], { stdio: ['pipe', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text: Buffer) => (said += text.toString()))
+  child.stdin.on('error', () => {}) // its own end says more
   child.stdin.end(lines.map(line => `${line}\n`).join(''))
   const status = await new Promise(resolve => child.once('close', resolve))
   if (status !== 0) throw new Error(`Kafka's console producer failed: ${said}`)
