@@ -15,7 +15,9 @@ const LOTS_AT_ONCE = 4
 const VALUE_BYTES = 124
 const SYMBOLS = 500
 const ROUNDS = 5
-const PROBES = 400
+const PROBES = 1000
+/** Until the broker has opened its files and both sides have compiled what they run. */
+const WARM_UP_PROBES = 200
 const PROBE_LOT = 25
 /** 25 messages every 5 ms are 5,000 a second. */
 const PROBE_PAUSE_MS = 5
@@ -100,8 +102,11 @@ async function measureReading(log: MessageLog): Promise<Figure[]> {
 async function measureDelay(log: MessageLog): Promise<Figure[]> {
   const stopping = new AbortController()
   const lot = lotOf(PROBE_LOT)
-  const delays: number[] = []
-  const appends: number[] = []
+  let delays: number[] = []
+  let appends: number[] = []
+  const settled = async (probes: number) => {
+    while (delays.length < probes * PROBE_LOT || appends.length < probes) await sleep(10)
+  }
   const reading = (async () => {
     for await (const { count, timestamps } of log.read({
       topics: ['probes'],
@@ -112,12 +117,17 @@ async function measureDelay(log: MessageLog): Promise<Figure[]> {
       for (let i = 0; i < count; i++) delays.push((now - timestamps[i]) / 1000)
     }
   })()
-  for (let probe = 0; probe < PROBES; probe++) {
+  for (let probe = -WARM_UP_PROBES; probe < PROBES; probe++) {
+    if (probe === 0) {
+      await settled(WARM_UP_PROBES)
+      delays = []
+      appends = []
+    }
     const begun = performance.now()
     void log.append('probes', lot).then(() => appends.push(performance.now() - begun))
     await sleep(PROBE_PAUSE_MS)
   }
-  while (delays.length < PROBES * PROBE_LOT) await sleep(10)
+  await settled(PROBES)
   stopping.abort()
   await reading
   return [
