@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { WriterOptions } from './ingest/writer-options.ts'
 import type { Lake } from './lake/lake.ts'
-import { createLeases, leaseFolder, type Leases } from './lake/stream/lease.ts'
+import { createLeases, leaseFolder, type LeaseOptions, type Leases } from './lake/stream/lease.ts'
 import type { DataType } from './market/topics.ts'
 
-export function writerLeases(lake: Lake): NonNullable<WriterOptions['acquireLease']> {
+export type LeaseTimes = Pick<LeaseOptions, 'renewEveryMs' | 'staleMs'>
+
+export function writerLeases(lake: Lake, times: LeaseTimes = {}): NonNullable<WriterOptions['acquireLease']> {
   const owner = { host: hostname(), pid: process.pid, id: randomUUID() }
   const byTable = new Map<DataType, Leases>()
 
@@ -15,7 +17,7 @@ export function writerLeases(lake: Lake): NonNullable<WriterOptions['acquireLeas
     if (!leases) {
       await lake.ensure(table)
       const { metadata } = await lake.table(table).known()
-      leases = createLeases({ io: lake.io, folder: leaseFolder(metadata.location), owner })
+      leases = createLeases({ io: lake.io, folder: leaseFolder(metadata.location), owner, ...times })
       byTable.set(table, leases)
     }
     return leases

@@ -29,7 +29,7 @@ import { createMetrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog } from './open-log.ts'
 import { rereadWith } from './reread-letters.ts'
 import { reportUpkeep } from './report-upkeep.ts'
-import { writerLeases } from './writer-leases.ts'
+import { writerLeases, type LeaseTimes } from './writer-leases.ts'
 import { countWriter } from './writer-metrics.ts'
 import { writerSettings } from './writer-settings.ts'
 
@@ -58,12 +58,20 @@ export interface WriterEngineOptions {
   byItself?: boolean
 }
 
+/** What only tests set: a place to end at, and waits that would be too long for them. */
+export interface WriterHooks {
+  onStep?: WriterOptions['onStep']
+  halfOpenAfterMs?: number
+  leaseTimes?: LeaseTimes
+}
+
 const BREAKERS: readonly BreakerName[] = ['kafka', 'registry', 'catalog', 's3']
 
 /** `embedded` gives the log of the live half, where there is no Kafka. */
 export async function startWriterEngine(
   { config, logFolder, byItself = false }: WriterEngineOptions,
   embedded: () => MessageLog,
+  { onStep, halfOpenAfterMs, leaseTimes }: WriterHooks = {},
 ): Promise<Engines<typeof writerContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-writer', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-writer' })
@@ -72,6 +80,7 @@ export async function startWriterEngine(
   const all = BREAKERS.map(name =>
     createBreaker({
       name,
+      halfOpenAfterMs,
       onChange({ state, error }) {
         if (state === 'open') metrics.add('k2_circuit_breaker_failures_total', 1)
         log.warn(`breaker ${state}`, { breaker: name, error })
@@ -80,7 +89,7 @@ export async function startWriterEngine(
   )
   const breakers = Object.fromEntries(all.map(breaker => [breaker.name, breaker])) as WriterOptions['breakers']
   const counts = countWriter(metrics, config.ingest.consumerGroup, all)
-  const acquireLease = writerLeases(lake)
+  const acquireLease = writerLeases(lake, leaseTimes)
   const ids = Object.keys(TABLES) as TableId[]
   const tables = Object.fromEntries(ids.map(id => [id, createStreamTable(lake, id)])) as Record<TableId, StreamTable>
   const settings = writerSettings(config)
@@ -106,6 +115,7 @@ export async function startWriterEngine(
       logger: log.child({ component: 'writer' }),
       events: counts.events,
       settings: { ...settings, ...asked },
+      onStep,
     })
   }
 
