@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TAIL_TABLES, type TailTable } from '../contract/tables.ts'
 import type { Log } from './base/log.ts'
-import type { LakeHeads } from './lake/lake.ts'
+import type { LakeHeads } from './lake/heads.ts'
 import type { OffsetVector } from './market/topic-offsets.ts'
 
 export interface FollowOptions {

@@ -48,7 +48,7 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
-  let opened: OpenedLog | undefined
+  let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
     (opened ??= openLog(config, log, () => {
       throw new Error('not on Kafka')
@@ -69,7 +69,7 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
       target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
-      log: isOnKafka(config) ? () => Promise.resolve(openKafka()) : undefined,
+      log: isOnKafka(config) ? openKafka : undefined,
       openOther: (path, options, signal) =>
         openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
       nowMs: () => systemClock.nowMs(),
@@ -90,7 +90,7 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
       countRequest(end)
     },
     async close() {
-      await opened?.close()
+      await (await opened)?.close()
       await lake.close()
       log.close()
       return []

@@ -12,7 +12,7 @@ import { watchLoad } from './base/watch-load.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { followCommits } from './follow-commits.ts'
 import { lakeOptions } from './lake-options.ts'
-import { openLakeHeads } from './lake/lake.ts'
+import { openLakeHeads } from './lake/heads.ts'
 import { createEmbeddedLog } from './log/embedded.ts'
 import { logContract } from './log/relay-contract.ts'
 import { relayLogHandlers } from './log/relay-handlers.ts'
@@ -63,7 +63,7 @@ export async function startLive({
 }: LiveOptions): Promise<Engines<typeof liveContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-live', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-live' })
-  const opened = openLog(config, log.child({ component: 'log' }), () =>
+  const opened = await openLog(config, log.child({ component: 'log' }), () =>
     createEmbeddedLog({
       maxBytes: config.tail.maxMb * 1e6,
       folder: keepsLog ? join(config.profile, 'log') : undefined,

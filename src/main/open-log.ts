@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Failure } from '../contract/failure.ts'
 import type { Log } from './base/log.ts'
 import type { Config } from './config/settings.ts'
-import { openKafkaLog, type KafkaEvent } from './log/kafka.ts'
+import type { KafkaEvent, KafkaLogOptions } from './log/kafka.ts'
 import type { MessageLog } from './log/message-log.ts'
 import { openRegistry, type RegistryEvent, type SchemaRegistry } from './log/registry.ts'
 import { createSchemaIds } from './log/schema-ids.ts'
@@ -26,10 +26,10 @@ export function isOnKafka({ kafka }: Config): boolean {
 }
 
 /** `embedded` gives the log where no Kafka is configured. */
-export function openLog(config: Config, logger: Log, embedded: () => MessageLog): OpenedLog {
+export async function openLog(config: Config, logger: Log, embedded: () => MessageLog): Promise<OpenedLog> {
   const registry = config.registry.urls.length > 0 ? openRegistry(registryOptions(config, logger)) : undefined
   const schemas = registry ?? noRegistry
-  const log = isOnKafka(config) ? openKafkaLog(kafkaOptions(config, logger)) : embedded()
+  const log = isOnKafka(config) ? await openKafka(config, logger) : embedded()
   return {
     log,
     registry,
@@ -43,7 +43,13 @@ export function openLog(config: Config, logger: Log, embedded: () => MessageLog)
   }
 }
 
-function kafkaOptions({ kafka, tls }: Config, logger: Log): Parameters<typeof openKafkaLog>[0] {
+/** Loaded where there is one: kafkajs takes a tenth of a second. */
+async function openKafka(config: Config, logger: Log): Promise<MessageLog> {
+  const { openKafkaLog } = await import('./log/kafka.ts')
+  return openKafkaLog(kafkaOptions(config, logger))
+}
+
+function kafkaOptions({ kafka, tls }: Config, logger: Log): KafkaLogOptions {
   const { brokers, ssl, saslMechanism: mechanism, saslUsername: username, saslPassword: password } = kafka
   const { caFile, clientCertFile, clientKeyFile } = tls
   if (mechanism && !(username && password))

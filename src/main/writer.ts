@@ -76,7 +76,7 @@ export async function startWriterEngine(
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-writer', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-writer' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
-  const opened = openLog(config, log, embedded)
+  const opened = await openLog(config, log, embedded)
   const all = BREAKERS.map(name =>
     createBreaker({
       name,

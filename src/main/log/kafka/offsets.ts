@@ -4,7 +4,8 @@ import { checkCode, withPatience, type Cluster } from './cluster.ts'
 import { EARLIEST, LATEST, listOffsetsRequest } from './fetch-requests.ts'
 import type { TopicMetadata } from './metadata-request.ts'
 
-const TRIES = 5
+/** Within ten seconds: a broker names itself a leader a while before it acts as one, right after a topic was made. */
+const TRIES = 8
 
 export function rangesOf(cluster: Cluster, topic: string): Promise<PartitionRange[]> {
   return withPatience(cluster.signal, TRIES, async () => {

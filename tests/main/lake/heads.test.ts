@@ -1,7 +1,7 @@
 // How far the log is in the tables, for those who only follow.
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { openLakeHeads } from '../../../src/main/lake/lake.ts'
+import { openLakeHeads } from '../../../src/main/lake/heads.ts'
 import { append, tempLake, tradesBatch } from '../../support/lake.ts'
 import { makeTempFolder } from '../../support/temp-folder.ts'
 
