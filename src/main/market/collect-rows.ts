@@ -72,9 +72,9 @@ export function createRowCollector(table: TableSpec, schemaOf?: SchemaOf): RowCo
     },
     place(from, topic, partition) {
       if (from === count) return
-      const name = Buffer.from(topic)
-      const { sink } = topics
-      if ('take' in sink) sink.take({ ...createCursor(name), to: name.length }, from)
+      const cursor = createCursor(Buffer.from(topic))
+      cursor.to = cursor.bytes.length
+      if ('take' in topics.sink) topics.sink.take(cursor, from)
       const codes = topics.values() as Uint32Array
       codes.fill(codes[from], from, count)
       ;(partitions.values() as Int32Array).fill(partition, from, count)
