@@ -2,7 +2,8 @@
 // Like decode-rows.ts, but nobody says before how many there will be, and ids stay the bytes they are.
 import type { Column, ColumnBatch } from '../../contract/columns.ts'
 import type { TableSpec } from '../../contract/tables.ts'
-import { createGrowingColumn, type GrowingColumn } from './growing-columns.ts'
+import { createGrowingColumn } from './growing-columns.ts'
+import type { GrowingColumn } from './growing-part.ts'
 import { createCursor, type Cursor } from './decode-primitives.ts'
 import { createWireDecoder, type SchemaOf } from './decode-wire.ts'
 

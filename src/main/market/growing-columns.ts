@@ -1,44 +1,18 @@
 // Columns in the making that grow as rows come, and can forget the last rows again.
-import type { Column, Values, Word } from '../../contract/columns.ts'
-import type { ColumnSpec, ColumnType } from '../../contract/tables.ts'
+import type { ColumnSpec } from '../../contract/tables.ts'
 import { createDictionary } from './decode-dictionary.ts'
-import { viewOf, type Cursor } from './decode-primitives.ts'
 import { exactNumbers, isId, scaleOf, wordReaderOf } from './decode-rows.ts'
 import type { Sink } from './decode.ts'
-import { packedColumn } from './packed-texts.ts'
-
-export interface GrowingColumn {
-  sink: Sink
-  /** As they lie now; another array after it has grown. 64-bit numbers are pairs, low half first. */
-  values: () => Values
-  nulls: () => Uint8Array | undefined
-  /** What codes stand for. */
-  words: () => readonly Word[]
-  /** Of a column of ids. */
-  textAt: (row: number) => string
-  /** Of a column of ids: instead of the one that the last row has. */
-  putText: (row: number, text: Buffer) => void
-  /** So many rows have room. */
-  grow: (rows: number) => void
-  /** A row that was begun and did not come to be. */
-  forget: (row: number) => void
-  /** To a row below, whose own values are gone then; from the first row on upwards. */
-  move: (from: number, to: number) => void
-  bytes: (rowCount: number) => number
-  /** The first rows, and starts anew. */
-  finish: (rowCount: number) => Column
-}
-
-/** A column without its nulls. */
-interface Part extends Pick<GrowingColumn, 'sink' | 'values' | 'grow' | 'move' | 'bytes'> {
-  words?: () => readonly Word[]
-  textAt?: (row: number) => string
-  putText?: (row: number, text: Buffer) => void
-  finish: (rowCount: number, type: ColumnType) => Column
-}
-
-type SetNull = (row: number) => void
-type Growable = Float64Array | Int32Array | Uint32Array | Uint8Array
+import { idsPart } from './growing-ids.ts'
+import {
+  emptied,
+  enlarged,
+  handedOver,
+  type Growable,
+  type GrowingColumn,
+  type Part,
+  type SetNull,
+} from './growing-part.ts'
 
 export function createGrowingColumn(spec: ColumnSpec): GrowingColumn {
   const { type } = spec
@@ -201,86 +175,4 @@ function wordsPart(spec: ColumnSpec, none: SetNull): Part {
       return { ...numbers.finish(rowCount, type), words }
     },
   }
-}
-
-/** Of ids that came first. */
-const USUAL_BYTES = 32
-/** After the texts, so that they need not be copied once more where they are read in words of four bytes. */
-const SPARE_BYTES = 16
-
-/** A row's text begins where that of the row before ends, so a row that is read again takes the place of the last try. */
-function idsPart(none: SetNull): Part {
-  let bytes = Buffer.alloc(0)
-  let view = viewOf(bytes)
-  let ends = new Uint32Array(0)
-
-  function allocate(size: number): void {
-    const larger = Buffer.allocUnsafeSlow(size)
-    larger.set(bytes)
-    bytes = larger
-    view = viewOf(bytes)
-  }
-  const startOf = (row: number) => (row === 0 ? 0 : ends[row - 1])
-
-  /** Where the row's text of so many bytes begins; there is room for three more. */
-  function open(row: number, size: number): number {
-    const at = startOf(row)
-    ends[row] = at + size
-    if (at + size + SPARE_BYTES > bytes.length) allocate(Math.max(at + size + SPARE_BYTES, bytes.length * 2))
-    return at
-  }
-
-  /** In words of four bytes, the last one up to three too long: what comes next is written over them. */
-  function take({ bytes: source, view: words, from, to }: Cursor, row: number): void {
-    const at = open(row, to - from) - from
-    if (to + 3 > source.length) return copy(source, from, to, at)
-    for (let i = from; i < to; i += 4) view.setInt32(at + i, words.getInt32(i))
-  }
-
-  function copy(source: Uint8Array, from: number, to: number, shift: number): void {
-    for (let i = from; i < to; i++) bytes[shift + i] = source[i]
-  }
-
-  return {
-    sink: {
-      take,
-      none(row) {
-        ends[row] = startOf(row)
-        none(row)
-      },
-    },
-    values: () => ends,
-    textAt: row => bytes.toString('utf8', startOf(row), ends[row]),
-    putText: (row, text) => copy(text, 0, text.length, open(row, text.length)),
-    grow(rows) {
-      ends = enlarged(ends, rows)
-      if (bytes.length === 0) allocate(rows * USUAL_BYTES)
-    },
-    move(from, to) {
-      const [start, end] = [startOf(from), ends[from]]
-      copy(bytes, start, end, open(to, end - start) - start)
-    },
-    bytes: rowCount => rowCount * 4 + (rowCount === 0 ? 0 : ends[rowCount - 1]),
-    finish(rowCount) {
-      const column = packedColumn({ bytes, ends: handedOver(ends, rowCount) })
-      bytes = Buffer.alloc(0)
-      ends = new Uint32Array(0)
-      return column
-    },
-  }
-}
-
-function enlarged<A extends Growable>(values: A, length: number): A {
-  const larger = new (values.constructor as new (length: number) => A)(length)
-  larger.set(values)
-  return larger
-}
-
-function emptied<A extends Growable>(values: A): A {
-  return new (values.constructor as new (length: number) => A)(0)
-}
-
-/** The array itself, unless more than half of it would be kept in memory for nothing. */
-function handedOver<A extends Growable>(values: A, length: number): A {
-  return (length * 2 < values.length ? values.slice(0, length) : values.subarray(0, length)) as A
 }
