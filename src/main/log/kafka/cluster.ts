@@ -1,4 +1,5 @@
 // The brokers of one Kafka cluster: a link to each where there is one, and any of them for what all of them know.
+import { setMaxListeners } from 'node:events'
 import { Failure } from '../../../contract/failure.ts'
 import { backoffMs, isTransient, sleepUnlessAborted } from '../../base/retry.ts'
 import { KAFKA, kafkaFailure } from './errors.ts'
@@ -39,6 +40,8 @@ export function openCluster(
   const open = new Map<string, Link>()
   const lostBrokers = new Set<string>()
   const closing = new AbortController()
+  // Whatever waits for a broker that is away listens to it, each for as long as it waits.
+  setMaxListeners(0, closing.signal)
   let brokers = new Map<number, string>()
 
   function linkTo(address: string): Promise<Link> {
