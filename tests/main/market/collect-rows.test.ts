@@ -19,6 +19,8 @@ const text = fc.oneof(
   fc.constantFrom('BHP', 'CBA', 'ASX', 'AUD', ''),
   fc.string({ minLength: 60, maxLength: 200 }),
 )
+/** avsc loses the one key that plain objects cannot be given by assigning. */
+const mapKey = text.filter(key => key !== '__proto__')
 const bigDecimal = fc.bigInt({ min: 1n - 10n ** 18n, max: 10n ** 18n - 1n })
 
 function valueArbitrary({ type, values }: ColumnSpec): fc.Arbitrary<unknown> {
@@ -38,7 +40,7 @@ function valueArbitrary({ type, values }: ColumnSpec): fc.Arbitrary<unknown> {
     case 'list':
       return fc.array(text, { maxLength: 4 })
     case 'map':
-      return fc.dictionary(text, text, { maxKeys: 4, noNullPrototype: true })
+      return fc.dictionary(mapKey, text, { maxKeys: 4, noNullPrototype: true })
     default:
       return text
   }
