@@ -25,8 +25,15 @@ import duckdb_reader
 import file_check
 import foreign_tables
 import pyiceberg_reader
+import stream_reader
 
-QUESTIONS = {**pyiceberg_reader.QUESTIONS, **duckdb_reader.QUESTIONS, **foreign_tables.QUESTIONS, **file_check.QUESTIONS}
+QUESTIONS = {
+    **pyiceberg_reader.QUESTIONS,
+    **duckdb_reader.QUESTIONS,
+    **foreign_tables.QUESTIONS,
+    **file_check.QUESTIONS,
+    **stream_reader.QUESTIONS,
+}
 
 while True:
     asked = json.loads(lines.get())

@@ -1,0 +1,67 @@
+// A writer killed again and again, at every step and at any time, while the log fills.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openStreamPlace, type StreamPlace, type StreamServers } from '../support/stream-place.ts'
+import { judgeStream, type Verdict } from '../support/stream-verdict.ts'
+import { untilCommitted } from '../support/stream-wait.ts'
+import type { ChildFaults } from '../support/writer-child.ts'
+import type { Random } from './random.ts'
+
+const STEPS = ['taken', 'staged', 'dead_letters', 'sequence_gaps', 'committing', 'committed', 'noted'] as const
+export type KillAt = (typeof STEPS)[number] | 'any time'
+export const KILLS: readonly KillAt[] = [...STEPS, 'any time']
+
+/** From its start to the last of what it does within a second. */
+const MOST_MS = 2_500
+/** One that never gets to its step is killed then: there was nothing left for it to do. */
+const AT_LAST_MS = 8_000
+
+export interface KillsOptions {
+  kills: readonly KillAt[]
+  /** Of each topic, between two kills. */
+  messages: number
+  random: Random
+  onKill?: (n: number, at: KillAt, killed: boolean) => void
+}
+
+export async function killWriter(
+  servers: StreamServers,
+  { kills, messages, random, onKill }: KillsOptions,
+): Promise<Verdict & { killedAtStep: number }> {
+  const place = await openStreamPlace(servers, { name: 'kills' })
+  try {
+    let killedAtStep = 0
+    for (const [n, at] of kills.entries()) {
+      const [, killed] = await Promise.all([place.feed.produce(messages), killOnce(place, at, random)])
+      if (killed) killedAtStep++
+      onKill?.(n + 1, at, killed)
+    }
+    const writer = await place.startWriter()
+    await untilCommitted(place, writer)
+    const unfinished = await writer.close()
+    const verdict = await judgeStream(place)
+    return { ...verdict, killedAtStep, complaints: [...verdict.complaints, ...unfinished] }
+  } finally {
+    await place.close()
+  }
+}
+
+/** Whether it died where it was meant to. */
+async function killOnce(place: StreamPlace, at: KillAt, random: Random): Promise<boolean> {
+  const step: ChildFaults['at'] =
+    at === 'any time'
+      ? undefined
+      : {
+          step: at,
+          nth: 1 + random(at === 'taken' ? 8 : 2),
+          table: random(2) === 0 ? 'trades' : 'quotes',
+          // At once, or while what comes next is under way.
+          afterMs: random(2) === 0 ? undefined : random(30),
+        }
+  const writer = await place.startWriter({ at: step })
+  if (!step) await sleep(random(MOST_MS))
+  const late = setTimeout(() => writer.signal('SIGTERM'), AT_LAST_MS)
+  if (!step) writer.signal('SIGKILL')
+  const signal = await writer.ended
+  clearTimeout(late)
+  return signal === 'SIGKILL'
+}
