@@ -18,6 +18,7 @@ import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka } from './open-log.ts'
 import { systemHandlers } from './system-handlers.ts'
+import { untilRead } from './until-read.ts'
 import { createDispatch } from './wire/dispatch.ts'
 import { startWriterEngine, writerContract, type WriterEngineOptions } from './writer.ts'
 
@@ -39,6 +40,8 @@ export interface Composed {
   dispatch: Dispatch
   metrics: Metrics
   metricsText: () => Promise<string>
+  /** The live view acts as if it were so many messages behind; 0 ends it. */
+  simulateLag: (messages: number) => Promise<void>
   /** Takes no more from the log, commits what was taken, and tells what was written since the start. */
   finishWriting: (signal: AbortSignal) => Promise<{ rows: number; commits: number }>
   /** Stop intake, flush, close, in this order. */
@@ -122,6 +125,21 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
     contract,
     {
       ...relayed,
+      async *'ingest.stream'(input, context) {
+        // A command by itself, without Kafka: what it takes in is kept, and written as where K2 runs.
+        const writesItself = isHere && !isOnKafka(config)
+        if (writesItself) {
+          liveOptions.keepsLog = true
+          writerOptions.byItself = true
+        }
+        const writing = writesItself ? await writer.client() : undefined
+        yield* relayed['ingest.stream'](input, context)
+        if (writing)
+          await untilRead(
+            relayedLog(() => live.client()),
+            () => writing['ingest.status']({}),
+          )
+      },
       'demo.start': async (input, context) => {
         const status = await relayed['demo.start'](input, context)
         demoWanted = input
@@ -162,6 +180,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
       const answered = await Promise.all(theirs.map(found => found.catch(() => [])))
       return mergeMetrics([await metrics.json(), ...answered])
     },
+    simulateLag: async lag => void (await (await live.client())['load.simulate']({ lag })),
     finishWriting: async signal => (await writer.client(signal))['writer.finish']({}, { signal }),
     closeSteps: [
       { name: 'writer', close: writer.close },

@@ -9,6 +9,7 @@ import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
 import type { Engines } from './host/engine-dispatch.ts'
+import type { Gap } from './ingest/intake.ts'
 import { createSessionDays } from './ingest/quality/session-days.ts'
 import { deadLetterRows, gapRows } from './ingest/side-rows.ts'
 import { createIntake } from './ingest/take-in.ts'
@@ -65,6 +66,8 @@ export interface WriterHooks {
   leaseTimes?: LeaseTimes
 }
 
+/** Minor gaps are common; a major one should be asked for again at its source, and a critical one looked into. */
+const GAP_LOG = { minor: 'info', major: 'warn', critical: 'error' } as const
 const BREAKERS: readonly BreakerName[] = ['kafka', 'registry', 'catalog', 's3']
 
 /** `embedded` gives the log of the live half, where there is no Kafka. */
@@ -113,15 +116,30 @@ export async function startWriterEngine(
       acquireLease,
       clock: systemClock,
       logger: log.child({ component: 'writer' }),
-      events: counts.events,
+      events: { ...counts.events, onGap: gap => onGap(gap) },
       settings: { ...settings, ...asked },
       onStep,
     })
   }
 
+  function onGap(gap: Gap): void {
+    counts.events.onGap?.(gap)
+    const { symbol, exchange, expected, received, severity, topic, partition, offset } = gap
+    const place = { symbol, exchange, topic, partition, offset, severity }
+    const fields = {
+      ...place,
+      expected: String(expected),
+      received: String(received),
+      missing: String(received - expected),
+    }
+    log[GAP_LOG[severity]]('numbers are missing in a sequence', fields)
+  }
+
   const running = byItself && isWriting ? start({}) : undefined
   const follows = () => running?.status().state === 'following'
-  const upkeep = running && startUpkeep(lake, { ...reportUpkeep(log, config), isOurs: () => !follows() })
+  /** What waits is less than a usual batch. */
+  const isQuiet = () => (running?.status().lag ?? 0) <= 2 * settings.batchSize
+  const upkeep = running && startUpkeep(lake, { ...reportUpkeep(log, config), isOurs: () => !follows(), isQuiet })
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
   const writing = writerHandlers({ start: asked => start(asked), running: () => running })

@@ -14,6 +14,8 @@ export interface UpkeepOptions {
   everyMs?: number
   /** Asked before each round: not while another K2 writes, and keeps the tables in order itself. */
   isOurs?: () => boolean
+  /** Each table waits for a moment in which this holds, but not for ever: files must not gather without end. */
+  isQuiet?: () => boolean
   onDone?: (done: { table: TableId; compacted: Compacted; expired: Expired }) => void
   onFailed?: (failed: { table: TableId; error: unknown }) => void
 }
@@ -24,6 +26,8 @@ export interface Upkeep {
 }
 
 const EVERY_MS = 600_000
+const QUIET_WITHIN_MS = 120_000
+const LOOK_EVERY_MS = 500
 /** A partition of the default spec with fewer small files than this is read well enough as it is. */
 const MIN_FILES = 8
 
@@ -45,10 +49,16 @@ async function run(lake: Lake, options: UpkeepOptions, everyMs: number, signal: 
     await sleep(everyMs, undefined, { signal }).catch(() => {})
     if (options.isOurs?.() === false) continue
     for (const table of Object.keys(TABLES) as TableId[]) {
+      await untilQuiet(options, signal)
       if (isOver()) return
       await keepUp(lake, table, options, signal)
     }
   }
+}
+
+async function untilQuiet({ isQuiet = () => true }: UpkeepOptions, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < QUIET_WITHIN_MS && !isQuiet() && !signal.aborted; waitedMs += LOOK_EVERY_MS)
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
 }
 
 async function keepUp(lake: Lake, id: TableId, options: UpkeepOptions, signal: AbortSignal): Promise<void> {
