@@ -99,5 +99,5 @@ export function answer<D extends z.ZodType>(data: D) {
 
 export const topicName = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'a name of a topic')
+  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'letters, digits, dot, dash and underscore')
   .describe('Topic')

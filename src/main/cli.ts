@@ -36,12 +36,14 @@ function commandLine(): Command {
   return program
 }
 
-/** Commander says an error and its suggestion on two. */
+/** Commander says an error and its suggestion on two, without full stops. */
 function oneLine(text: string): string {
-  return text
+  const said = text
     .replace(/^error: /, '')
     .trim()
+    .replace(/\n\((.*)\)$/, '. $1')
     .replaceAll('\n', ' ')
+  return /[.?!]$/.test(said) ? said : `${said}.`
 }
 
 /** One line: what happened and what to do; the cause with --verbose. */

@@ -6,7 +6,9 @@ import { answers, type QueryMeta } from '../../contract/fields.ts'
 import type { LoadProgress } from '../../contract/ingest.ts'
 import type { Format, Request } from '../wire/cli/command-line.ts'
 import { Failure } from '../../contract/failure.ts'
+import { inFlags } from '../wire/cli/flags.ts'
 import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
+import { forPeople } from './for-people.ts'
 import { createLoadReport } from './report-load.ts'
 import { createRunReport } from './report-run.ts'
 import { openClient, type GlobalFlags, type Place } from './open-client.ts'
@@ -18,6 +20,8 @@ interface Options {
 type Call = (input: unknown, options: Options) => Promise<unknown>
 type Stream = (input: unknown, options: Options) => AsyncIterable<unknown>
 
+const NOTHING_WRITES =
+  'No K2 runs on this profile, so none writes: start one with `k2 serve`, or use --connect. `k2 ingest offsets show` says how far the tables are.'
 const FAILED = 1
 const INTERRUPTED = 130
 
@@ -26,11 +30,11 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort())
   const { client, note, close } = await openClient(flags, placeOf(request.name))
   try {
-    if (note && request.name === 'system.health') throw new Failure('UNAVAILABLE', note)
+    if (note && request.name === 'ingest.status') throw new Failure('UNAVAILABLE', NOTHING_WRITES)
     if (note) say(note)
     await printAnswer(request, client, abort.signal)
   } catch (error) {
-    if (!abort.signal.aborted) throw error
+    if (!abort.signal.aborted) throw error instanceof Failure ? inFlags(error, request.capability) : error
     process.exitCode = INTERRUPTED
   } finally {
     await close()
@@ -91,7 +95,8 @@ function formatted(request: Request, answer: unknown): string {
   if (query?.partial) say(`Partial: ${query.why}`)
   const { status, rows, ...rest } = data as { status?: unknown; rows?: unknown }
   if (status === 'unhealthy' || status === 'unsound') process.exitCode = FAILED
-  if (!isColumnBatch(rows)) return formatAnswer(data, format, { width: widthOf(request) })
+  const shown = format === 'table' ? forPeople(request.name, data) : data
+  if (!isColumnBatch(rows)) return formatAnswer(shown, format, { width: widthOf(request) })
   // Rows are what can be printed as a table; what is said of them beside goes to the person.
   say(
     Object.entries(rest)
@@ -146,7 +151,8 @@ async function* runPieces(reports: AsyncIterable<Record<string, unknown>>, forma
       if (format !== 'table') yield print(progress)
     }
   } finally {
-    say(report.end())
+    const totals = report.end()
+    if (totals) say(totals)
   }
 }
 

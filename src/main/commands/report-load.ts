@@ -16,6 +16,7 @@ export function createLoadReport(terminal: { isTTY?: boolean; write: (text: stri
   const counts = { loaded: 0, skipped: 0, failed: 0 }
   let rows = 0
   let badRows = 0
+  let saidOfLoaded: string | undefined
   const draw = (text: string) => {
     if (terminal.isTTY) terminal.write(CLEAR_LINE + text)
   }
@@ -28,8 +29,13 @@ export function createLoadReport(terminal: { isTTY?: boolean; write: (text: stri
       draw('')
       counts[progress.state]++
       badRows += progress.bad_rows
-      if (progress.state === 'loaded') rows += progress.rows
-      return finalLine(progress) + '\n'
+      if (progress.state !== 'loaded') return finalLine(progress) + '\n'
+      rows += progress.rows
+      // What holds of every file is said once.
+      const { why, ...rest } = progress
+      const line = finalLine(why === saidOfLoaded ? rest : progress) + '\n'
+      saidOfLoaded = why
+      return line
     },
     end() {
       draw('')

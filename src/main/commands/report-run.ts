@@ -3,7 +3,7 @@ type Facts = Readonly<Record<string, unknown>> & { state?: string; why?: string 
 
 export interface RunReport {
   take: (progress: Facts) => void
-  /** Every count by its name, as scripts read them. */
+  /** Every count by its name, as scripts read them; nothing where nothing was told. */
   end: () => string
 }
 
@@ -11,7 +11,7 @@ const CLEAR_LINE = '\r\u001b[K'
 
 /** `terminal` is where progress is drawn; nothing is when it goes to a file or a pipe. */
 export function createRunReport(terminal: { isTTY?: boolean; write: (text: string) => unknown }): RunReport {
-  let last: Facts = {}
+  let last: Facts | undefined
   let saidWhy: string | null | undefined = null
   return {
     take(progress) {
@@ -24,9 +24,10 @@ export function createRunReport(terminal: { isTTY?: boolean; write: (text: strin
     },
     end() {
       if (terminal.isTTY) terminal.write(CLEAR_LINE)
-      return countsOf(last)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' ')
+      // What failed before it began has no totals.
+      if (!last) return ''
+      const counts = countsOf(last).filter(([name]) => name !== 'rows_per_second') // of the last seconds only
+      return counts.map(([name, value]) => `${name}=${value}`).join(' ')
     },
   }
 }

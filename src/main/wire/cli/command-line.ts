@@ -1,6 +1,6 @@
 // The command line made from the contract: a command a capability, a flag a field.
 import type { Command } from 'commander'
-import { Option } from 'commander'
+import { Argument, Option } from 'commander'
 import { z } from 'zod'
 import type { Capability, Contract } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
@@ -38,7 +38,10 @@ export function addCapabilities(program: Command, contract: Contract, run: (requ
 const groups: Readonly<Record<string, string>> = {
   query: 'Ask for market data',
   lake: 'The Iceberg tables: snapshots, going back, keeping them in order',
-  ingest: 'Take data in',
+  ingest: 'Take data in: from files, from an exchange, from the log into the tables',
+  'ingest dlq': 'Messages that could not be written: look at them, try them again',
+  'ingest offsets': 'How far the log is in the tables, and where to go on',
+  topics: 'The topics of market data in the log',
 }
 
 function addCommand(
@@ -47,14 +50,14 @@ function addCommand(
   entries: readonly Entry[],
   run: (request: Request) => Promise<void>,
 ): void {
-  const parent = words.slice(0, -1).reduce((above, word) => {
+  const parent = words.slice(0, -1).reduce((above, word, i) => {
     const known = above.commands.find(command => command.name() === word)
-    return known ?? above.command(word).description(groups[word] ?? '')
+    return known ?? above.command(word).description(groups[words.slice(0, i + 1).join(' ')] ?? '')
   }, program)
   const [, first] = entries[0]
   const command = parent.command(words[words.length - 1]).description(first.summary)
   const flags = flagsOf(first)
-  for (const field of first.cli?.positional ?? []) command.argument(argumentOf(first, field))
+  for (const field of first.cli?.positional ?? []) command.addArgument(argumentOf(first, field))
   for (const { option } of flags) command.addOption(option)
   const types = entries.flatMap(([, { cli }]) => cli?.type ?? [])
   if (types.length > 0) {
@@ -77,10 +80,12 @@ function addCommand(
 }
 
 /** A list takes the last words of the command, as many as there are. */
-function argumentOf({ input }: Capability, field: string): string {
-  const schema: unknown = input instanceof z.ZodObject ? input.shape[field] : undefined
-  if (schema instanceof z.ZodArray) return `<${field}...>`
-  return schema instanceof z.ZodOptional ? `[${field}]` : `<${field}>`
+function argumentOf({ input }: Capability, field: string): Argument {
+  const schema = (input instanceof z.ZodObject ? input.shape[field] : undefined) as z.ZodType | undefined
+  const name = field.replaceAll('_', '-')
+  if (schema instanceof z.ZodArray) return new Argument(`<${name}...>`, schema.description)
+  const argument = new Argument(schema instanceof z.ZodOptional ? `[${name}]` : `<${name}>`, schema?.description)
+  return schema instanceof z.ZodEnum ? argument.choices(schema.options.map(String)) : argument
 }
 
 /** A file's ending says how it is to be written. */

@@ -2,6 +2,7 @@
 import { Option } from 'commander'
 import { z } from 'zod'
 import type { Capability } from '../../../contract/capability.ts'
+import { Failure } from '../../../contract/failure.ts'
 
 /** Where a flag has another name than its field. */
 const renamed: Readonly<Record<string, string>> = {
@@ -37,8 +38,23 @@ export function flagsOf(capability: Capability): Flag[] {
     .map(([field, fieldSchema]) => ({ field, option: optionOf(capability, field, fieldSchema) }))
 }
 
+/** A refusal in the words that were typed: flags in the place of fields. */
+export function inFlags(failure: Failure, capability: Capability): Failure {
+  if (failure.code !== 'INVALID_INPUT' || !Array.isArray(failure.details)) return failure
+  const positional = new Set(capability.cli?.positional)
+  const said = (failure.details as { field: string; problem: string }[]).map(({ field, problem }) => {
+    const name = field.replace(/\..*/, '')
+    return `${positional.has(name) ? nameOf(name) : `--${nameOf(name)}`}: ${problem}`
+  })
+  return new Failure(failure.code, `${said.join('; ')}.`, { details: failure.details, cause: failure.cause })
+}
+
+function nameOf(field: string): string {
+  return (renamed[field] ?? field).replaceAll('_', '-')
+}
+
 function optionOf({ cli }: Capability, field: string, schema: FieldSchema): Option {
-  const long = `--${(renamed[field] ?? field).replaceAll('_', '-')}`
+  const long = `--${nameOf(field)}`
   const short = letters[field] ? `-${letters[field]}, ` : ''
   const value = schema.type === 'boolean' ? '' : ` <${schema.type === 'array' ? 'a,b,…' : valueName(schema)}>`
   const fallback = cli?.defaults?.[field] ?? schema.default

@@ -1,0 +1,52 @@
+import { Command } from 'commander'
+import { expect, it } from 'vitest'
+import { contract } from '../../../../src/contract/index.ts'
+import { Failure } from '../../../../src/contract/failure.ts'
+import { addCapabilities } from '../../../../src/main/wire/cli/command-line.ts'
+import { inFlags } from '../../../../src/main/wire/cli/flags.ts'
+import { connectDirect } from '../../../../src/main/wire/direct.ts'
+import { createDispatch } from '../../../../src/main/wire/dispatch.ts'
+import { plainHandlers } from '../../../support/plain-handlers.ts'
+
+async function refusalOf(name: keyof typeof contract, input: unknown): Promise<string> {
+  const client = connectDirect(contract, createDispatch(contract, plainHandlers()))
+  const asked = (client[name] as (input: unknown) => unknown)(input)
+  const failure = await (
+    contract[name].kind === 'call' ? (asked as Promise<unknown>) : (asked as AsyncGenerator).next()
+  ).then(
+    () => new Failure('INTERNAL', 'was let through'),
+    (error: unknown) => error as Failure,
+  )
+  return inFlags(failure, contract[name]).message
+}
+
+it('refuses in the words that were typed', async () => {
+  expect(await refusalOf('ingest.consume', { max_messages: 0 })).toBe(
+    '--max-messages: Too small: expected number to be >=1.',
+  )
+  expect(await refusalOf('offsets.show', { topic: 'a b' })).toBe('topic: letters, digits, dot, dash and underscore.')
+  expect(await refusalOf('trades.recent', { symbol: 'BHP' })).toBe('--exchange: is required.')
+})
+
+it('leaves what is no refusal of a field as it is', () => {
+  const failure = new Failure('UNAVAILABLE', 'Kafka is away.')
+  expect(inFlags(failure, contract['ingest.consume'])).toBe(failure)
+})
+
+it('says what every group of commands is for', () => {
+  const program = new Command()
+  addCapabilities(program, contract, () => Promise.resolve())
+  const groups = (command: Command): Command[] =>
+    command.commands.flatMap(below => (below.commands.length > 0 ? [below, ...groups(below)] : []))
+  expect(groups(program).map(group => group.name())).toEqual(expect.arrayContaining(['topics', 'dlq', 'offsets']))
+  for (const group of groups(program)) expect([group.name(), group.description()]).not.toContain('')
+})
+
+it('names what a place can be where that is a choice', async () => {
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} })
+  addCapabilities(program, contract, () => Promise.resolve())
+  for (const group of program.commands) for (const command of group.commands) command.exitOverride().configureOutput({ writeErr: () => {} }) // prettier-ignore
+  await expect(program.parseAsync(['ingest', 'stream', 'nyse'], { from: 'user' })).rejects.toThrow(
+    /'nyse' is invalid.*source.*Allowed choices are binance/,
+  )
+})
