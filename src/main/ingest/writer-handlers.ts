@@ -56,7 +56,7 @@ const OFF: WriterStatus = {
   lag: 0,
   duration_seconds: 0,
   rows_per_second: 0,
-  why: 'This K2 writes nothing: K2_WRITER is off, or there is no log to write from.',
+  why: 'This K2 only reads, as K2_WRITER is off. Set it to auto or on to have it write.',
   level: 'NORMAL',
   breakers: [],
   topics: [],

@@ -58,7 +58,11 @@ function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<Consu
   if (trouble !== undefined) states.push({ state: 'waiting', why: messageOf(trouble) })
   if (!missing) return states[0] ?? { state: 'starting', why: null }
   const awaited = missing.length > 0 ? `Topics that do not exist yet are waited for: ${missing.join(', ')}.` : null
-  if (states.length === 0) return { state: 'waiting', why: awaited ?? 'There is no topic yet that is to be written.' }
+  if (states.length === 0) {
+    // Between the end of the last stream and the end of it all.
+    if (entries.some(({ streams }) => streams().length > 0)) return { state: 'stopped', why: null }
+    return { state: 'waiting', why: awaited ?? 'There is no topic yet that is to be written.' }
+  }
   const [first] = states.sort((a, b) => BY_WEIGHT.indexOf(a.state) - BY_WEIGHT.indexOf(b.state))
   return { state: first.state, why: first.why ?? awaited }
 }
