@@ -40,6 +40,11 @@ export const liveContract = {
     input: z.strictObject({}),
     output: z.custom<Record<TailTable, TailStats>>(value => typeof value === 'object'),
   }),
+  'load.simulate': call({
+    summary: 'Weigh so many more messages as unread, to show what load does; 0 ends it',
+    input: z.strictObject({ lag: z.int().min(0) }),
+    output: z.strictObject({}),
+  }),
   ...logContract,
 }
 
@@ -100,9 +105,10 @@ export async function startLive({
   })
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
+  let simulatedLag = 0
   const load = watchLoad({
     budgetMb: BUDGET_MB,
-    lag: async () => lagOf(await tail.stats()),
+    lag: async () => simulatedLag + lagOf(await tail.stats()),
     onChange({ level, previous, lag, memoryShare }) {
       metrics.set('k2_degradation_level', levelNumber(level))
       const transition = { from_level: levelNumber(previous), to_level: levelNumber(level) }
@@ -118,6 +124,10 @@ export async function startLive({
       ...binance,
       ...relayLogHandlers(opened.log),
       'tail.stats': () => tail.stats(),
+      'load.simulate'({ lag }) {
+        simulatedLag = lag
+        return {}
+      },
     },
     async metrics() {
       fillTailMetrics(metrics, await tail.stats())

@@ -27,6 +27,8 @@ export interface Serving {
   pageUrl?: string
   dispatch: Dispatch
   client: Client<K2>
+  /** The live view acts as if it were so many messages behind; 0 ends it. */
+  simulateLag: Composed['simulateLag']
   /** Takes no more from the log, commits what was taken, and tells what was written since the start. */
   finishWriting: Composed['finishWriting']
   /** Connections first, then engines, then the profile; what is not done when the signal aborts is named. */
@@ -68,7 +70,8 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
       open.unshift({ name: 'sample data', close: sample.stop })
     }
     const pageUrl = ui ? `${url}/?token=${server.issuePageToken()}` : undefined
-    return { url, pageUrl, dispatch, client, finishWriting: engines.finishWriting, close }
+    const { finishWriting, simulateLag } = engines
+    return { url, pageUrl, dispatch, client, finishWriting, simulateLag, close }
   } catch (error) {
     await close(AbortSignal.timeout(2_000))
     throw error

@@ -98,3 +98,10 @@ export async function reportDemo(flags: ServeFlags): Promise<void> {
   const passed = await checkDemo(demoInput(flags), line => process.stdout.write(line + '\n'))
   process.exitCode = passed ? 0 : 1
 }
+
+/** Exits with 1 when load did more than it may. */
+export async function reportDegrading(flags: ServeFlags): Promise<void> {
+  const { degradeDemo } = await import('./degrade-demo.ts')
+  const passed = await degradeDemo(demoInput(flags), line => process.stdout.write(line + '\n'))
+  process.exitCode = passed ? 0 : 1
+}

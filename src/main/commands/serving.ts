@@ -12,6 +12,7 @@ export interface ServeFlags extends GlobalFlags {
   speed?: number
   seed?: number
   check?: boolean
+  degrade?: boolean
 }
 
 const actions = () => import('./run-serving.ts')
@@ -33,9 +34,11 @@ export function addServing(program: Command): void {
   withDemoFlags(withServeFlags(program.command('demo')))
     .description('Serve the simulated market, or check the whole path with it')
     .option('--check', 'run the whole path end to end within a minute, and report')
+    .option('--degrade', 'show within a minute what load does: the levels, what is left out, and that nothing is lost')
     .action(async (_, command: Command) => {
       const given = { ...flags(command), ui: true, demo: true }
-      return (await actions())[given.check ? 'reportDemo' : 'serveUntilSignal'](given)
+      const { reportDemo, reportDegrading, serveUntilSignal } = await actions()
+      return (given.check ? reportDemo : given.degrade ? reportDegrading : serveUntilSignal)(given)
     })
 }
 
