@@ -54,7 +54,7 @@ export function createHold({
 }
 
 /** What is under way cannot always be called back: it ends by itself, and nobody waits for it. */
-async function unlessAborted<T>(working: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(working: Promise<T>, signal: AbortSignal): Promise<T> {
   let leave!: () => void
   const left = new Promise<never>((_, reject) => {
     leave = () => reject(new Failure('CANCELLED', 'It was given up while it was under way.'))

@@ -1,12 +1,16 @@
 // Tells the log how far the tables are, for those who watch the lag there. Nobody starts from it, so nobody waits for it.
+import { sleepUnlessAborted } from '../base/retry.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { TableContext } from './table-context.ts'
 
 export interface Notes {
   note: (committed: OffsetVector) => void
-  /** When the last one was told, or could not be. */
+  /** When the last one was told, or could not be; a log that takes its time is not waited for. */
   settled: () => Promise<void>
 }
+
+/** Whoever ends has better things to do than to wait for a view of lags. */
+const SETTLE_WITHIN_MS = 500
 
 /** One at a time; of those that come meanwhile only the newest. */
 export function createNotes({ options, table }: Pick<TableContext, 'options' | 'table'>): Notes {
@@ -36,6 +40,11 @@ export function createNotes({ options, table }: Pick<TableContext, 'options' | '
       waiting = committed
       running ??= tell()
     },
-    settled: async () => running,
+    async settled() {
+      const late = new AbortController()
+      const limit = sleepUnlessAborted(SETTLE_WITHIN_MS, late.signal).catch(() => {})
+      await Promise.race([running, limit])
+      late.abort()
+    },
   }
 }

@@ -1,11 +1,12 @@
 // Topics on their way in: where the table says they go on, checked against the log, and what has to be known from before.
 import { Failure } from '../../contract/failure.ts'
+import type { Hold } from './hold.ts'
 import { newPlace, type TopicStream } from './places.ts'
 import { anotherLog, startOffsets, type Starts } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
 import { windowStarts } from './window-starts.ts'
 import { movedTo } from './vectors.ts'
-import type { PartitionRange } from '../log/message-log.ts'
+import type { MessageLog, PartitionRange } from '../log/message-log.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 
 interface Opening {
@@ -15,17 +16,19 @@ interface Opening {
 }
 
 export async function openTopics(context: TableContext, topics: readonly string[]): Promise<void> {
-  const { hold, stream, sides, streams, options } = context
+  const { stream, sides, streams, options, leaving } = context
+  const hold: Hold = (server, work) => context.hold(server, work, leaving)
   // The table first: what the log has can only grow meanwhile.
   const vector = await hold('catalog', () => stream.offsets())
   for (const side of [sides.deadLetters, sides.gaps]) {
     const now = await hold('catalog', () => side.table.offsets())
     side.vector = movedTo(side.vector, ofTopics(now, topics))
   }
+  context.said = movedTo(context.said, ofTopics(vector, topics))
   const { cluster, openings } = await hold('kafka', () => lookAt(context, topics))
   const starts = startOffsets({ vector, cluster, topics: openings })
   for (const opening of openings) {
-    const stream = await openTopic(context, cluster, opening, starts.get(opening.topic)!)
+    const stream = await openTopic({ ...context, hold }, cluster, opening, starts.get(opening.topic)!)
     streams.set(opening.topic, stream)
     options.logger.info(`Writing ${opening.topic}`, { topic: opening.topic, table: context.table })
   }
@@ -41,11 +44,25 @@ async function lookAt({ options: { log } }: TableContext, topics: readonly strin
   const openings: Opening[] = await Promise.all(
     topics.map(async topic => {
       const info = there.find(({ name }) => name === topic)
-      if (!info) throw new Failure('UNAVAILABLE', `Topic ${topic} is gone again; it is waited for.`)
-      return { topic, epoch: info.epoch, ranges: await log.ranges(topic) }
+      const ranges = info && (await rangesIfThere(log, topic))
+      if (!ranges) throw new Failure('UNAVAILABLE', `Topic ${topic} is gone again; it is waited for.`)
+      return { topic, epoch: info.epoch, ranges }
     }),
   )
   return { cluster, openings }
+}
+
+/** Nothing of a topic that was deleted meanwhile, or that not every broker knows yet. */
+export async function rangesIfThere(
+  log: Pick<MessageLog, 'ranges'>,
+  topic: string,
+): Promise<PartitionRange[] | undefined> {
+  try {
+    return await log.ranges(topic)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
 }
 
 async function openTopic(

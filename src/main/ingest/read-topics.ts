@@ -7,7 +7,7 @@ import type { StandardBatch } from '../market/standard-batch.ts'
 import { placeOf, type Place, type TopicStream } from './places.ts'
 import { isFull } from './plan-flush.ts'
 import { countBefore, sliceBatch } from './slice-batch.ts'
-import { refuseStart } from './start-offsets.ts'
+import { anotherLog, refuseStart } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
 
 /** So long the loop may belong to the reader alone, however fast the log is. */
@@ -39,6 +39,7 @@ export async function readTopics(context: TableContext, topics: readonly string[
         turnMs = performance.now()
       }
     } catch (thrown) {
+      if (hasLostNoRow(context, thrown)) continue
       const error = inOurWords(thrown)
       if (reading.aborted && (leaving.aborted || context.dying.aborted)) return
       if (!isTransient(error)) throw error
@@ -53,10 +54,32 @@ export async function readTopics(context: TableContext, topics: readonly string[
   }
 }
 
-/** The log knows only its own side of an offset that it cannot read from. */
+/**
+ * Retention took messages that were only to be remembered, or of a partition that was not begun: reading goes on behind
+ * them. What the table has already cannot be lost to it.
+ */
+function hasLostNoRow({ streams, options, table }: TableContext, error: unknown): boolean {
+  if (!(error instanceof Failure && error.code === 'OFFSET_OUT_OF_RANGE')) return false
+  const { topic, partition, offset, earliest } = error.details as RefusedOffset
+  if (!(offset < earliest)) return false
+  const place = streams.get(topic)?.places.get(partition)
+  if (place?.next === undefined) return true
+  if (place.next >= place.start || earliest > place.start) return false
+  const what = 'Retention has shortened the window of repeats while it was read'
+  options.logger.info(what, { table, topic, partition, from_offset: place.next, to_offset: earliest })
+  place.next = earliest
+  return true
+}
+
+type RefusedOffset = Parameters<typeof refuseStart>[0]
+
+/** The log knows only its own side of what it cannot read. */
 function inOurWords(error: unknown): unknown {
-  const isRefused = error instanceof Failure && error.code === 'OFFSET_OUT_OF_RANGE'
-  return isRefused ? refuseStart(error.details as Parameters<typeof refuseStart>[0]) : error
+  if (!(error instanceof Failure)) return error
+  if (error.code === 'OFFSET_OUT_OF_RANGE') return refuseStart(error.details as RefusedOffset)
+  if (error.code === 'LOG_RESET') return anotherLog((error.details as { topic: string }).topic, true)
+  if (error.code === 'NOT_FOUND') return new Failure('UNAVAILABLE', `${error.message} It is waited for.`)
+  return error
 }
 
 async function accept(context: TableContext, batch: LogBatch): Promise<void> {

@@ -82,5 +82,5 @@ export function anotherLog(topic: string, isSameCluster: boolean): Failure {
 
 function howToGoOn(topic: string, partition: number | string): string {
   const command = `k2 ingest offsets set ${topic} ${partition} earliest|latest|OFFSET|TIME`
-  return `Nothing was changed. Say where to go on with \`${command}\`, then start again.`
+  return `Nothing was changed. Say where to go on with \`${command}\`: a K2 that runs goes on by itself then.`
 }

@@ -2,6 +2,7 @@
 import type { Bell } from '../base/bell.ts'
 import type { BreakerName } from '../base/breaker.ts'
 import type { DataType } from '../market/topics.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Budget } from './budget.ts'
 import type { SideTable } from './commit-flush.ts'
 import type { Hold } from './hold.ts'
@@ -30,6 +31,8 @@ export interface TableContext {
   sides: { deadLetters: SideTable<DeadLetter>; gaps: SideTable<Gap> }
   streams: Map<string, TopicStream>
   hold: Hold
+  /** How far the log was in the table when its topics were opened. */
+  said: OffsetVector
   onWaiting: (server: BreakerName, error: unknown) => void
   /** Rings when there is something to look at for the flush. */
   changed: Bell

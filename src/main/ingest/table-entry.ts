@@ -5,7 +5,9 @@ import type { TopicInfo } from '../log/message-log.ts'
 import type { DataType } from '../market/topics.ts'
 import type { Budget } from './budget.ts'
 import { isFenced } from './commit-flush.ts'
-import { checkEpoch } from './open-topics.ts'
+import { unlessAborted } from './hold.ts'
+import { areOffsetsSet, ENDED_BY_OFFSETS, type Stuck } from './offsets-set.ts'
+import { checkEpoch, rangesIfThere } from './open-topics.ts'
 import { learnRanges, type TopicStream } from './places.ts'
 import type { TableTotals } from './table-context.ts'
 import { writeTable, type TableWriter } from './write-table.ts'
@@ -44,6 +46,7 @@ export function createTableEntry(
   let last: TableWriter | undefined
   let leases: Lease[] = []
   let failure: unknown
+  let stuck: Stuck | undefined
   let leftTo: string | undefined
   let isEnding = false
   let left: string[] = []
@@ -64,6 +67,7 @@ export function createTableEntry(
   function ended(begun: TableWriter, error?: unknown): void {
     earlier = addTotals(earlier, begun.totals)
     writer = undefined
+    if (error instanceof Failure && ENDED_BY_OFFSETS.has(error.code)) stuck = { topics: [...known], said: begun.said() }
     known.clear()
     const rows = begun.unfinished()
     if (rows > 0)
@@ -107,6 +111,20 @@ export function createTableEntry(
     return true
   }
 
+  /** Somebody has said where to go on. */
+  async function isMended(topics: readonly TopicInfo[]): Promise<boolean> {
+    if (!stuck) return false
+    const now = await options
+      .tables(table)
+      .offsets()
+      .catch(() => undefined) // as it was before, as far as is known
+    if (!now || !areOffsetsSet(stuck, now, topics)) return false
+    logger.info('Its offsets were set; the table is written again', { table })
+    stuck = undefined
+    failure = undefined
+    return true
+  }
+
   async function keepUp({ streams, fail }: TableWriter, topics: readonly TopicInfo[]): Promise<void> {
     for (const stream of streams()) {
       const info = topics.find(({ name }) => name === stream.topic)
@@ -116,7 +134,8 @@ export function createTableEntry(
       } catch (error) {
         return fail(error as Failure)
       }
-      learnRanges(stream, await log.ranges(stream.topic))
+      const ranges = await rangesIfThere(log, stream.topic)
+      if (ranges) learnRanges(stream, ranges)
     }
   }
 
@@ -128,7 +147,7 @@ export function createTableEntry(
     failure: () => failure,
     leftTo: () => (writer ? undefined : leftTo),
     async follow(topics) {
-      if (isEnding || failure !== undefined) return
+      if (isEnding || (failure !== undefined && !(await isMended(topics))) || isEnding) return
       if (writer) await keepUp(writer, topics)
       const fresh = topics.map(({ name }) => name).filter(name => !known.has(name))
       if (fresh.length === 0 || !(await lease(fresh)) || isEnding) return
@@ -147,7 +166,7 @@ export function createTableEntry(
     async stop(now) {
       isEnding = true
       await writer?.stop(now)
-      await release
+      await unlessAborted(release, now).catch(() => {})
     },
     async ended() {
       await writer?.done.catch(() => {})

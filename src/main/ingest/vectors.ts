@@ -3,7 +3,7 @@ import type { OffsetVector, TopicOffsets } from '../market/topic-offsets.ts'
 
 type Life = Pick<TopicOffsets, 'cluster' | 'epoch' | 'topic'>
 
-const isOfLife = (life: Life) => (entry: TopicOffsets) =>
+export const isOfLife = (life: Life) => (entry: TopicOffsets) =>
   entry.topic === life.topic && entry.cluster === life.cluster && entry.epoch === life.epoch
 
 /** What it says of the topics of another, whatever log they were in. */

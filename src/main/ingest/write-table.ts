@@ -6,12 +6,14 @@ import { Failure } from '../../contract/failure.ts'
 import { isCancelled } from './commit-flush.ts'
 import { createHold } from './hold.ts'
 import { flushTable } from './flush-table.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { DataType } from '../market/topics.ts'
 import type { Budget } from './budget.ts'
 import { openTopics } from './open-topics.ts'
-import type { TopicStream } from './places.ts'
+import { vectorOf, type TopicStream } from './places.ts'
 import { heldIn, readTopics } from './read-topics.ts'
 import type { TableContext, TableTotals } from './table-context.ts'
+import { movedTo } from './vectors.ts'
 import type { WriterOptions } from './writer-options.ts'
 
 export interface TableWriter {
@@ -29,6 +31,8 @@ export interface TableWriter {
   finish: () => void
   /** The same, and fails with this then. */
   fail: (error: Failure) => void
+  /** How far the log is in the table, as this writer has found and made it. */
+  said: () => OffsetVector
   /** Rows taken in that are in no commit. */
   unfinished: () => number
   /** Resolves when stopped; rejects with what ended it. */
@@ -55,6 +59,7 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
       gaps: { table: options.tables('sequence_gaps'), vector: [], batchOf: options.sideRows.gaps },
     },
     streams: new Map(),
+    said: [],
     hold: createHold({
       breakers: options.breakers,
       signal: dying.signal,
@@ -162,7 +167,12 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
       await done.catch(() => {})
       now.removeEventListener('abort', die)
     },
+    said: () => movedTo(context.said, committedIn(context)),
     unfinished: () => context.rowsInFlight + heldIn(context.streams.values()).rows,
     done,
   }
+}
+
+function committedIn({ streams }: TableContext): OffsetVector {
+  return vectorOf(streams.values(), ({ committed }) => committed)
 }

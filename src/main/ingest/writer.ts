@@ -7,6 +7,7 @@ import { isTransient, sleepUnlessAborted } from '../base/retry.ts'
 import type { DataType } from '../market/topics.ts'
 import { createBudget } from './budget.ts'
 import { checkTopicChoice, chooseTopics } from './choose-topics.ts'
+import { unlessAborted } from './hold.ts'
 import { createTableEntry } from './table-entry.ts'
 import { describeWriter, lagsOf, type PartitionLag } from './writer-status.ts'
 import type { WriterOptions } from './writer-options.ts'
@@ -67,10 +68,12 @@ export function startWriter(options: WriterOptions): Writer {
   async function lookOn(): Promise<void> {
     while (!ending.signal.aborted) {
       try {
-        await look()
+        // Nothing of it is needed any more when the end begins, and a log that is away takes its time.
+        await unlessAborted(look(), ending.signal)
         trouble = undefined
       } catch (error) {
-        if (!trouble) logger.warn('The topics of the log cannot be looked up; it is tried again', { error })
+        if (ending.signal.aborted) break
+        if (!trouble) logger.warn('It cannot be looked up what there is to be written; it is tried again', { error })
         trouble = error
         if (!isTransient(error)) {
           for (const entry of entries) entry.fail(error)
