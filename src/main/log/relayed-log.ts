@@ -15,11 +15,14 @@ const ON_THE_WAY = 8
 export function relayedLog(client: () => Promise<Client<typeof logContract>>): MessageLog {
   const closing = new AbortController()
 
-  async function* read({ topics, from, signal, maxBytesAhead = Infinity }: ReadOptions): AsyncGenerator<LogBatch> {
+  async function* read(options: ReadOptions): AsyncGenerator<LogBatch> {
+    const { topics, from, signal, maxBytesAhead = Infinity, onTrouble } = options
     const ended = AbortSignal.any([signal, closing.signal])
     try {
       const log = await client()
       const starts = await startsOf(log, topics, from)
+      // On a quiet topic nothing else says that the log is there again.
+      onTrouble?.(undefined)
       const bytes = Math.floor(maxBytesAhead / ON_THE_WAY)
       const maxBytes = Math.max(MESSAGE_BYTES.least, Math.min(MESSAGE_BYTES.most, bytes))
       for await (const packed of log['log.read']({ from: starts, maxBytes }, { signal: ended }))

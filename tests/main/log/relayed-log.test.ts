@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { connectClient } from '../../../src/contract/client.ts'
 import { forkEngine } from '../../../src/main/host/fork.ts'
 import { messagePort } from '../../../src/main/host/ports.ts'
@@ -73,6 +73,17 @@ describe('a relayed log', () => {
     expect(await far.topics()).toEqual(await near.topics())
     expect(await far.cluster()).toBe(await near.cluster())
     await far.noteProgress('group', TOPIC, { 0: 1 })
+  })
+
+  it('tells its reader that the log is there, also when nothing comes in', async () => {
+    const { far } = await openBoth()
+    const ending = new AbortController()
+    const told: (Error | undefined)[] = []
+    const reader = reading(far, { signal: ending.signal, onTrouble: trouble => told.push(trouble) })
+    const next = reader.next()
+    await vi.waitFor(() => expect(told).toEqual([undefined]))
+    ending.abort()
+    await next
   })
 
   it('starts each partition where its reader says', async () => {
