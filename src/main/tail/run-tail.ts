@@ -62,7 +62,8 @@ const RETRY_AFTER_MS = 250
 const START_WITHIN_MS = 10_000
 /** A read that has not failed for so long goes well. */
 const CALM_AFTER_MS = 1000
-const RANGES_WITHIN_MS = 1000
+/** Whoever asks for metrics or health waits a second in all. */
+const RANGES_WITHIN_MS = 500
 
 export function runTail(options: RunOptions): TailRun {
   const { log, tail, logger, isWanted = () => true, startOffsets } = options
