@@ -67,7 +67,7 @@ for (const kind of LAKE_KINDS) {
         await flush([tradesAt(0, 1, 500), tradesAt(1, 0, 300)], at({ 0: 500, 1: 300 }))
         await flush([tradesAt(4, 0, 200, { topic: OTHER })], at({ 4: 200 }, { topic: OTHER }))
         await flush([oddBatch(TABLES.trades, 10_000, 400)], at({ 0: 501 }))
-        await flush([tradesBatch(20_000, 50_000, { perDay: 1e6 })], at({ 1: 301 })) // into the buckets
+        await flush([tradesBatch(20_000, 50_000, { perDay: 1e6 })], at({ 1: 301 }))
         await flush([], at({ 0: 777 }))
         await flush([tradesAt(0, 777, 800)], at({ 0: 800 }))
         await expectRows('trades', given)
