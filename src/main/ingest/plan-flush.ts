@@ -31,12 +31,12 @@ export type FlushPlan =
   | { do: 'stage' }
   | { do: 'commit' }
 
-/** Larger files make a smaller difference and a longer flush: measured, 200,000 trades take a third of a second. */
-export const MOST_ROWS_A_PART = 200_000
+/** A file of twice as many costs a row as much (measured) and the writer a hundred megabytes. */
+export const MOST_ROWS_A_PART = 100_000
 /** What dead letters and long messages may take before they are flushed like rows. */
 export const MOST_BYTES_A_PART = 64 * 1024 * 1024
 /** Of one commit: so many at most wait for the second to be over. */
-const MOST_PARTS = 3
+const MOST_PARTS = 6
 const NEVER_MS = 60_000
 
 /** Reading pauses while as much as a part is held and the one before is still being written. */

@@ -42,14 +42,14 @@ describe('a flush', () => {
     expect(plan(behind)).toEqual({ do: 'wait', ms: 5000 })
     expect(plan({ ...behind, rows: MOST_ROWS_A_PART })).toEqual({ do: 'commit' })
     expect(plan({ ...behind, waitedMs: 5000 })).toEqual({ do: 'commit' })
-    expect(plan({ rows: 5000, lag: 100_000 })).toEqual({ do: 'commit' })
+    expect(plan({ rows: 5000, lag: MOST_ROWS_A_PART - 5001 })).toEqual({ do: 'commit' })
   })
 
   it('puts whole files in place while it waits for the second to be over, and commits them together', () => {
     const full = { rows: MOST_ROWS_A_PART, lag: 1_000_000, sinceCommitMs: 400 }
     expect(plan(full)).toEqual({ do: 'stage' })
     expect(plan({ ...full, stagedParts: 2, stagedRows: 2 * MOST_ROWS_A_PART })).toEqual({ do: 'stage' })
-    expect(plan({ ...full, stagedParts: 3, stagedRows: 3 * MOST_ROWS_A_PART })).toEqual({ do: 'wait', ms: 600 })
+    expect(plan({ ...full, stagedParts: 6, stagedRows: 6 * MOST_ROWS_A_PART })).toEqual({ do: 'wait', ms: 600 })
     expect(plan({ ...full, sinceCommitMs: 1000, stagedParts: 1 })).toEqual({ do: 'commit' })
   })
 

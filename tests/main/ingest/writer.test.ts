@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { ConsumeProgress } from '../../../src/contract/writer.ts'
 import type { Intake } from '../../../src/main/ingest/intake.ts'
+import { MOST_ROWS_A_PART } from '../../../src/main/ingest/plan-flush.ts'
 import { writerHandlers } from '../../../src/main/ingest/writer-handlers.ts'
 import type { Committed } from '../../../src/main/ingest/writer-options.ts'
 import type { Writer } from '../../../src/main/ingest/writer.ts'
@@ -88,10 +89,10 @@ describe('a writer', () => {
     const chunk = trades(0, 5000)
     for (let i = 0; i < 100; i++) await log.append(TRADES, chunk)
     const writer = openWriter({ log, tables, openIntake: countingIntake, settings: never })
-    await eventually(() => expect(writer.status().messages).toBeGreaterThanOrEqual(400_000))
+    await eventually(() => expect(writer.status().messages).toBeGreaterThanOrEqual(2 * MOST_ROWS_A_PART))
     await sleep(50)
     const held = writer.status().messages
-    expect(held).toBeLessThanOrEqual(2 * 200_000 + 2 * 2048)
+    expect(held).toBeLessThanOrEqual(2 * MOST_ROWS_A_PART + 2 * 2048)
     release()
     await eventually(() => expect(writer.status().messages).toBe(500_000))
   })
