@@ -3,8 +3,8 @@ import { viewOf, type Cursor } from './decode-primitives.ts'
 import { enlarged, handedOver, type Part, type SetNull } from './growing-part.ts'
 import { packedColumn } from './packed-texts.ts'
 
-/** Of ids that came first. */
-const USUAL_BYTES = 32
+/** Of an id, before it is known how long they are. */
+const FIRST_ID_BYTES = 32
 /** After the texts, so that they need not be copied once more where they are read in words of four bytes. */
 const SPARE_BYTES = 16
 
@@ -13,6 +13,7 @@ export function idsPart(none: SetNull): Part {
   let bytes = Buffer.alloc(0)
   let view = viewOf(bytes)
   let ends = new Uint32Array(0)
+  let bytesOfId = FIRST_ID_BYTES
 
   function allocate(size: number): void {
     const larger = Buffer.allocUnsafeSlow(size)
@@ -54,7 +55,7 @@ export function idsPart(none: SetNull): Part {
     putText: (row, text) => copy(text, 0, text.length, open(row, text.length)),
     grow(rows) {
       ends = enlarged(ends, rows)
-      if (bytes.length === 0) allocate(rows * USUAL_BYTES)
+      if (bytes.length === 0) allocate(rows * bytesOfId + SPARE_BYTES)
     },
     move(from, to) {
       const [start, end] = [startOf(from), ends[from]]
@@ -62,6 +63,8 @@ export function idsPart(none: SetNull): Part {
     },
     bytes: rowCount => rowCount * 4 + (rowCount === 0 ? 0 : ends[rowCount - 1]),
     finish(rowCount) {
+      // As long as those that went before, so that what is allocated is neither copied nor left empty.
+      if (rowCount > 0) bytesOfId = Math.ceil(ends[rowCount - 1] / rowCount)
       const column = packedColumn({ bytes, ends: handedOver(ends, rowCount) })
       bytes = Buffer.alloc(0)
       ends = new Uint32Array(0)

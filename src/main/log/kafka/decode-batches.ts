@@ -42,6 +42,8 @@ export interface AbortedTransaction {
 
 /** A reader gets at most so much at once, so that decoding a batch holds up nobody for more than a few milliseconds. */
 const MAX_MESSAGES = 4096
+/** Where joining means copying, so many are enough for the cost of a batch to be spread thin. */
+const ENOUGH_MESSAGES = 512
 /** In the key of a control record, behind its version. */
 const ABORT_MARK = 0
 
@@ -67,7 +69,7 @@ export function* decodeBatches(fetched: FetchedBatches): Generator<LogBatch> {
       checkCrc(bytes, at, end)
       return isAborted(bytes, at) ? undefined : openRun(bytes, at, end)
     })
-    if (run && messages > 0 && (messages + run.count > MAX_MESSAGES || !mayJoin(runs[runs.length - 1], run, bytes)))
+    if (run && messages > 0 && !mayJoin(runs[runs.length - 1], run, messages, bytes))
       yield* guardedAll(topic, partition, handedOut, handOut())
     if (run) {
       runs.push(run)
@@ -79,8 +81,12 @@ export function* decodeBatches(fetched: FetchedBatches): Generator<LogBatch> {
   yield* guardedAll(topic, partition, handedOut, handOut())
 }
 
-/** Those that lie in what the broker sent, or those that had to be decompressed; not both in one. */
-const mayJoin = (one: RecordRun, other: RecordRun, bytes: Buffer) => (one.bytes === bytes) === (other.bytes === bytes)
+/** Those that lie in what the broker sent, or few that had to be decompressed; not both in one. */
+function mayJoin(last: RecordRun, next: RecordRun, messages: number, bytes: Buffer): boolean {
+  if (messages + next.count > MAX_MESSAGES) return false
+  if (last.bytes === bytes) return next.bytes === bytes
+  return next.bytes !== bytes && messages < ENOUGH_MESSAGES
+}
 
 function checkCrc(bytes: Buffer, at: number, end: number): void {
   const said = bytes.readUInt32BE(at + CRC_AT)
