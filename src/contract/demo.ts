@@ -35,7 +35,7 @@ export const demo = {
       speed: z.number().min(0.1).max(1000).default(1).describe('Market seconds per second'),
     }),
     output: status,
-    errors: ['UNAVAILABLE'],
+    errors: ['UNAVAILABLE', 'FORBIDDEN'],
   }),
   'demo.stop': call({
     summary: 'Stop the simulated market; what it produced stays',

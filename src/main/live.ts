@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { call } from '../contract/capability.ts'
+import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
 import type { TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
@@ -18,9 +19,8 @@ import { logContract } from './log/relay-contract.ts'
 import { relayLogHandlers } from './log/relay-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
-import { openLog } from './open-log.ts'
-import { binanceHandlers } from './sources/binance/handlers.ts'
-import type { BinanceMetrics } from './sources/binance/observe.ts'
+import { isOnKafka, openLog } from './open-log.ts'
+import { binanceEngine } from './sources/binance/handlers.ts'
 import { demoHandlers } from './sources/demo/handlers.ts'
 import { tailHandlers } from './tail/handlers.ts'
 import { topicChoice } from './writer-settings.ts'
@@ -94,13 +94,13 @@ export async function startLive({
       metrics.add('k2_messages_shed_total', rows, { symbol_tier: String(tier), reason }),
   })
   const following = followCommits({ heads, onOffsets: (table, vector) => tail.noteCommitted(table, vector), log })
-  const binance = binanceHandlers({
+  const binance = binanceEngine({
     log: () => Promise.resolve(opened.log),
     schemaIdOf: opened.schemaIdOf,
     symbols: [...config.binance.symbols],
     websocketUrl: config.binance.websocketUrl,
     folder: join(config.profile, 'binance'),
-    metrics: binanceMetrics(metrics),
+    metrics,
     logger: log.child({ component: 'binance' }),
   })
   const logRequest = logRequests(log)
@@ -121,7 +121,8 @@ export async function startLive({
     handlers: {
       ...tail.handlers,
       ...demo.handlers,
-      ...binance,
+      ...(!mayBeSimulated(config) && { 'demo.start': refuseDemo }),
+      ...binance.handlers,
       ...relayLogHandlers(opened.log),
       'tail.stats': () => tail.stats(),
       'load.simulate'({ lag }) {
@@ -140,7 +141,8 @@ export async function startLive({
     },
     async close() {
       load.close()
-      await demo.close()
+      // What fills the log before the log.
+      await Promise.all([demo.close(), binance.close()])
       await following.close()
       await tail.close()
       await opened.close()
@@ -149,6 +151,16 @@ export async function startLive({
       return []
     },
   }
+}
+
+/** What somebody else's Kafka holds is taken for real. */
+function mayBeSimulated(config: Config): boolean {
+  return !isOnKafka(config) || config.environment === 'dev'
+}
+
+function refuseDemo(): never {
+  const what = 'The simulated market is not written to a Kafka that is not for development; nothing was sent.'
+  throw new Failure('FORBIDDEN', `${what} Set K2_ENVIRONMENT to dev if this one is, or leave K2_KAFKA_BROKERS empty.`)
 }
 
 function lagOf({ trades, quotes }: Record<TailTable, TailStats>): number {
@@ -168,9 +180,4 @@ function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable,
   )
   metrics.set('k2_tail_symbols', Math.max(trades.symbols_count, quotes.symbols_count))
   metrics.set('k2_tail_oldest_seconds', oldest.length > 0 ? (Date.now() - Math.min(...oldest)) / 1000 : 0)
-}
-
-/** The stream names only metrics and labels that the table has; which goes with which it says at run time. */
-function binanceMetrics({ add, set }: Metrics): BinanceMetrics {
-  return { add: add, set }
 }

@@ -29,10 +29,6 @@ export interface BinanceEngine {
   close: () => Promise<void>
 }
 
-export function binanceHandlers(options: BinanceOptions): Stream {
-  return binanceEngine(options).handlers
-}
-
 export function binanceEngine({
   log,
   symbols: usual,
