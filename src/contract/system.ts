@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { call } from './capability.ts'
 import { instant } from './fields.ts'
+import { writerStatus } from './writer.ts'
 
 const dependency = z.strictObject({
   name: z.string(),
@@ -51,7 +52,7 @@ const processStats = z.strictObject({
 
 export const system = {
   'system.health': call({
-    summary: 'Is everything well: each dependency with its latency',
+    summary: 'Is everything well: log, registry, tables, tail and writer, each with its latency and what is wrong',
     http: { method: 'GET', path: '/health', open: true },
     cli: { command: 'doctor' },
     input: z.strictObject({}),
@@ -77,12 +78,13 @@ export const system = {
     }),
   }),
   'stats.get': call({
-    summary: 'What the tail holds, how fast it fills, and what the processes use',
+    summary: 'What the tail holds, how far the writer is, and what the processes use',
     http: { method: 'GET', path: '/v1/stats' },
     cli: { command: 'query stats' },
     input: z.strictObject({}),
     output: z.strictObject({
       tail: z.strictObject({ trades: tailStats, quotes: tailStats }),
+      writer: writerStatus.nullable().describe('Null while the writer does not answer'),
       processes: z.array(processStats),
     }),
     errors: ['UNAVAILABLE'],

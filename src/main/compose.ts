@@ -6,6 +6,7 @@ import type { CloseStep } from './base/close-in-order.ts'
 import { logRequests, type Log } from './base/log.ts'
 import { describeConfig } from './config/describe-config.ts'
 import type { Config } from './config/settings.ts'
+import { listDependencies } from './dependencies.ts'
 import { forkEngine } from './host/fork.ts'
 import { placeHere } from './host/place-here.ts'
 import { relayTo } from './host/relay.ts'
@@ -51,6 +52,9 @@ export interface Composed {
 type LiveClient = Client<typeof liveContract>
 
 const METRICS_TIMEOUT_MS = 1_000
+const HEALTH_TIMEOUT_MS = 2_000
+/** Engines that are started only to look are given the time for it. */
+const OWN_HEALTH_TIMEOUT_MS = 10_000
 
 export function compose({ config, log, ...options }: ComposeOptions): Composed {
   const { logFolder, version, placement, startProcess = forkEngine } = options
@@ -156,7 +160,18 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         describeConfig: () => describeConfig(config),
         ownVitals: vitals.read,
         tailStats: async signal => (await live.client(signal))['tail.stats']({}, { signal }),
-        probeLake: async signal => void (await (await history.client(signal))['lake.probe']({}, { signal })),
+        writerStatus: isHere
+          ? undefined
+          : async signal => (await writer.client(signal))['ingest.status']({}, { signal }),
+        dependencies: listDependencies({
+          live: live.client,
+          history: history.client,
+          writer: writer.client,
+          hasKafka: isOnKafka(config),
+          hasRegistry: config.registry.urls.length > 0,
+          isRunning: !isHere,
+        }),
+        healthTimeoutMs: isHere ? OWN_HEALTH_TIMEOUT_MS : HEALTH_TIMEOUT_MS,
         engines: groups.map(({ name, engines: { client, restarts } }) => ({
           name,
           vitals: async signal => (await client(signal))['engine.vitals']({}, { signal }),

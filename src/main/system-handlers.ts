@@ -4,6 +4,8 @@ import { timestampText } from '../contract/columns.ts'
 import type { system } from '../contract/system.ts'
 import type { TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
+import type { WriterStatus } from '../contract/writer.ts'
+import type { Dependency } from './dependencies.ts'
 import type { Vitals } from './host/control.ts'
 
 export interface SystemParts {
@@ -18,8 +20,11 @@ export interface SystemParts {
   }[]
   ownVitals: () => Omit<Vitals, 'metrics'>
   tailStats: (signal: AbortSignal) => Promise<Record<TailTable, TailStats>>
-  /** Fails when the lake's catalog cannot be asked. */
-  probeLake: (signal: AbortSignal) => Promise<void>
+  /** Undefined where nobody writes here. */
+  writerStatus?: (signal: AbortSignal) => Promise<WriterStatus>
+  dependencies: readonly Dependency[]
+  /** What has not answered by then is unhealthy; /health itself must answer. */
+  healthTimeoutMs: number
   engines: readonly {
     name: string
     vitals: (signal: AbortSignal) => Promise<Omit<Vitals, 'metrics'>>
@@ -27,21 +32,14 @@ export interface SystemParts {
   }[]
 }
 
-/** A dependency that has not answered by then is unhealthy; /health itself must answer. */
-const HEALTH_TIMEOUT_MS = 2_000
+/** The rest of the statistics does not wait longer for a writer that is being started again. */
+const STATUS_TIMEOUT_MS = 500
 
 export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
   const startedAt = Date.now()
   return {
     async 'system.health'() {
-      const dependencies = await Promise.all([
-        probe('tail', async signal => {
-          const stats = await parts.tailStats(signal)
-          const stopped = Object.entries(stats).filter(([, { is_running }]) => !is_running)
-          return stopped.length > 0 ? `The tail of ${stopped.map(([name]) => name).join(' and ')} has stopped.` : null
-        }),
-        probe('lake', signal => parts.probeLake(signal).then(() => null)),
-      ])
+      const dependencies = await Promise.all(parts.dependencies.map(one => probe(one, parts.healthTimeoutMs)))
       const allHealthy = dependencies.every(({ healthy }) => healthy)
       return { status: allHealthy ? ('healthy' as const) : ('unhealthy' as const), dependencies }
     },
@@ -57,9 +55,11 @@ export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
       const engines = parts.engines.map(async ({ name, vitals, restarts }) =>
         processStats(name, await vitals(signal), restarts()),
       )
-      const [tail, ...theirs] = await Promise.all([parts.tailStats(signal), ...engines])
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)])
+      const asked = parts.writerStatus?.(soon).catch(() => null)
+      const [tail, writer = null, ...theirs] = await Promise.all([parts.tailStats(signal), asked, ...engines])
       const elsewhere = theirs.filter(({ pid }) => pid !== process.pid)
-      return { tail, processes: [processStats('main', parts.ownVitals(), 0), ...elsewhere] }
+      return { tail, writer, processes: [processStats('main', parts.ownVitals(), 0), ...elsewhere] }
     },
     'config.get': () => parts.describeConfig(),
   }
@@ -71,15 +71,15 @@ function processStats(name: string, vitals: Omit<Vitals, 'metrics'>, restarts: n
 }
 
 /** Healthy unless `check` says why not, fails, or is late. */
-async function probe(name: string, check: (signal: AbortSignal) => Promise<string | null>) {
+async function probe({ name, check }: Dependency, timeoutMs: number) {
   const started = performance.now()
-  const late = AbortSignal.timeout(HEALTH_TIMEOUT_MS)
+  const late = AbortSignal.timeout(timeoutMs)
   try {
     const why = await check(late)
     const latency_ms = Number((performance.now() - started).toFixed(2))
     return { name, healthy: why === null, latency_ms, why }
   } catch (error) {
-    const why = late.aborted ? `It did not answer within ${HEALTH_TIMEOUT_MS / 1000} s.` : messageOf(error)
+    const why = late.aborted ? `It did not answer within ${timeoutMs / 1000} s.` : messageOf(error)
     return { name, healthy: false, latency_ms: null, why }
   }
 }

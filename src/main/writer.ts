@@ -44,6 +44,12 @@ export const writerContract = {
   'offsets.set': contract['offsets.set'],
   'topics.init': contract['topics.init'],
   'topics.list': contract['topics.list'],
+  'log.probe': call({ summary: 'Ask the log', input: z.strictObject({}), output: z.strictObject({}) }),
+  'registry.probe': call({
+    summary: 'Ask the Schema Registry, where there is one',
+    input: z.strictObject({}),
+    output: z.strictObject({}),
+  }),
   'writer.finish': call({
     summary: 'Take no more from the log, commit what was taken, and tell what was written since the start',
     input: z.strictObject({}),
@@ -68,6 +74,8 @@ export interface WriterHooks {
 
 /** Minor gaps are common; a major one should be asked for again at its source, and a critical one looked into. */
 const GAP_LOG = { minor: 'info', major: 'warn', critical: 'error' } as const
+/** Whether it is there does not matter: a registry that says no is well. */
+const PROBED_SUBJECT = 'k2-health'
 const BREAKERS: readonly BreakerName[] = ['kafka', 'registry', 'catalog', 's3']
 
 /** `embedded` gives the log of the live half, where there is no Kafka. */
@@ -153,6 +161,14 @@ export async function startWriterEngine(
       registry: opened.registry,
       topicNames: config.kafka.topics,
     }),
+    async 'log.probe'() {
+      await opened.log.topics()
+      return {}
+    },
+    async 'registry.probe'(_, { signal }) {
+      await opened.registry?.latest(PROBED_SUBJECT, signal)
+      return {}
+    },
     async 'writer.finish'() {
       const { rows, commits } = (await running?.stop())?.progress ?? { rows: 0, commits: 0 }
       return { rows, commits }

@@ -52,9 +52,21 @@ it('answers from an instance of its own when none runs, and says that this is pa
   expect(stderr).toMatch(/No K2 runs on this profile.*k2 serve/)
 })
 
-it('calls nothing well where nothing runs', async () => {
-  const { code, stdout, stderr } = await runK2(['doctor', '--profile', newProfile()])
-  expect(stderr).toMatch(/No K2 runs on this profile/)
+it('calls nothing well where nothing runs, and says how the servers are', async () => {
+  const { code, stdout } = await runK2(['doctor', '--profile', newProfile()], {
+    env: { K2_KAFKA_BROKERS: '127.0.0.1:9', K2_SCHEMA_REGISTRY_URL: 'http://127.0.0.1:9' },
+  })
+  expect(stdout).toMatch(/^status +unhealthy/)
+  expect(stdout).toMatch(/^log +false .*127\.0\.0\.1:9 cannot be reached/m)
+  expect(stdout).toMatch(/^registry +false .*127\.0\.0\.1:9 cannot be reached: nothing listens there/m)
+  expect(stdout).toMatch(/^lake +true/m)
+  expect(stdout).toMatch(/^k2 +false .*No K2 runs on this profile/m)
+  expect(code).toBe(1)
+})
+
+it('has no state of a writer where none runs', async () => {
+  const { code, stdout, stderr } = await runK2(['ingest', 'status', '--profile', newProfile()])
+  expect(stderr).toMatch(/^k2: No K2 runs on this profile.*k2 ingest offsets show/)
   expect(stdout).toBe('')
   expect(code).toBe(1)
 })

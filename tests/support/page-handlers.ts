@@ -9,6 +9,7 @@ import type { TailStats } from '../../src/contract/system.ts'
 import { trades as tradesTable } from '../../src/contract/tables.ts'
 import type { SyntheticMarket } from './synthetic-market.ts'
 import { plainHandlers } from './plain-handlers.ts'
+import { plainWriter } from './plain-stream.ts'
 
 export interface PageLoad {
   market: SyntheticMarket
@@ -65,7 +66,8 @@ export function pageHandlers(load: PageLoad, startedAtMs: number): Handlers<K2> 
         log: 'embedded' as const,
       })),
     'config.get': () => slow(() => []),
-    'stats.get': () => slow(() => ({ tail: { trades: tailStats(load), quotes: tailStats(load) }, processes: [] })),
+    'stats.get': () =>
+      slow(() => ({ tail: { trades: tailStats(load), quotes: tailStats(load) }, writer: plainWriter, processes: [] })),
     'demo.status': () => slow(status),
     'demo.start': ({ rate }) =>
       slow(() => {

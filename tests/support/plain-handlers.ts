@@ -3,7 +3,7 @@ import type { Handlers } from '../../src/contract/capability.ts'
 import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
 import type { K2 } from '../../src/contract/index.ts'
 import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
-import { plainStream } from './plain-stream.ts'
+import { plainStream, plainWriter } from './plain-stream.ts'
 
 const AT = '2026-03-02T00:41:22.118304Z'
 const AT_MICROS = 1_772_412_082_118_304
@@ -24,7 +24,7 @@ export function plainHandlers(): Handlers<K2> {
       started_at: AT,
       log: 'embedded',
     }),
-    'stats.get': () => ({ tail: { trades: tail, quotes: tail }, processes: [process] }),
+    'stats.get': () => ({ tail: { trades: tail, quotes: tail }, writer: plainWriter, processes: [process] }),
     'config.get': () => [],
     'trades.recent': () => answer(oneRow(trades)),
     'quotes.recent': () => answer(oneRow(quotes)),

@@ -3,7 +3,7 @@ import type { Handlers } from '../../src/contract/capability.ts'
 import type { QueryMeta } from '../../src/contract/fields.ts'
 import type { offsets } from '../../src/contract/offsets.ts'
 import type { topics } from '../../src/contract/topics.ts'
-import type { writer } from '../../src/contract/writer.ts'
+import type { writer, WriterStatus } from '../../src/contract/writer.ts'
 
 const TOPIC = 'market.equities.trades.asx'
 
@@ -28,15 +28,7 @@ export function plainStream(
       const counted = { messages: 2, trades: 1, quotes: 1, errors: 0, gaps: 0, backfilled: 0, reconnects: 0 }
       yield { state: 'stopped', ...counted, duration_seconds: 1.5, why: null }
     },
-    'ingest.status': () => ({
-      state: 'writing',
-      ...counts,
-      rows_per_second: 2,
-      why: null,
-      level: 'NORMAL',
-      breakers: [{ name: 'kafka', state: 'closed', failures: 0, why: null }],
-      topics: [{ topic: TOPIC, table: 'trades', partition: 3, committed_offset: '7', read_offset: '9', lag: 2 }],
-    }),
+    'ingest.status': () => plainWriter,
     'deadLetters.list': () => ({ data: [letter], query }),
     'deadLetters.show': () => ({ ...letter, key: 'BHP', text: null, base64: 'SzIA' }),
     'deadLetters.replay': () => ({ tried: 3, written: 1, already_there: 1, still_bad: 1 }),
@@ -76,4 +68,14 @@ const topicRow = {
   subject: `${TOPIC}-value`,
   schema_id: 1,
   compatibility: 'BACKWARD',
+}
+
+export const plainWriter: WriterStatus = {
+  state: 'writing',
+  ...counts,
+  rows_per_second: 2,
+  why: null,
+  level: 'NORMAL',
+  breakers: [{ name: 'kafka', state: 'closed', failures: 0, why: null }],
+  topics: [{ topic: TOPIC, table: 'trades', partition: 3, committed_offset: '7', read_offset: '9', lag: 2 }],
 }

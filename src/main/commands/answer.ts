@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { Client, Contract } from '../../contract/capability.ts'
 import { isColumnBatch } from '../../contract/columns.ts'
+import type { K2 } from '../../contract/index.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
 import type { LoadProgress } from '../../contract/ingest.ts'
 import type { Format, Request } from '../wire/cli/command-line.ts'
@@ -31,8 +32,9 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
   const { client, note, close } = await openClient(flags, placeOf(request.name))
   try {
     if (note && request.name === 'ingest.status') throw new Failure('UNAVAILABLE', NOTHING_WRITES)
-    if (note) say(note)
-    await printAnswer(request, client, abort.signal)
+    const isHealth = request.name === 'system.health'
+    if (note && !isHealth) say(note)
+    await printAnswer(request, note && isHealth ? notRunning(client, note) : client, abort.signal)
   } catch (error) {
     if (!abort.signal.aborted) throw error instanceof Failure ? inFlags(error, request.capability) : error
     process.exitCode = INTERRUPTED
@@ -48,6 +50,18 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
 function placeOf(name: string): Place {
   if (/^(lake|snapshots|deadLetters)\.|^ingest\.load$/.test(name)) return 'own'
   return /^(topics|offsets)\.|^ingest\.(consume|stream)$/.test(name) ? 'nearKafka' : 'running'
+}
+
+/** The servers may be well; that nothing runs here is not. */
+function notRunning(client: Client<K2>, why: string): Client<K2> {
+  return {
+    ...client,
+    async 'system.health'(input, options) {
+      const { dependencies } = await client['system.health'](input, options)
+      const k2 = { name: 'k2', healthy: false, latency_ms: null, why }
+      return { status: 'unhealthy', dependencies: [...dependencies, k2] }
+    },
+  }
 }
 
 async function printAnswer(request: Request, client: Client<Contract>, signal: AbortSignal): Promise<void> {

@@ -32,9 +32,13 @@ function shortenWriter({ topics, breakers, ...status }: WriterStatus) {
   return { ...status, breakers, topics: byTopic(topics) }
 }
 
-function shortenStats({ tail, ...rest }: Stats) {
+function shortenStats({ tail, writer, ...rest }: Stats) {
   const shorter = ({ partitions, ...stats }: Stats['tail']['trades']) => ({ ...stats, partitions: byTopic(partitions) })
-  return { tail: { trades: shorter(tail.trades), quotes: shorter(tail.quotes) }, ...rest }
+  return {
+    tail: { trades: shorter(tail.trades), quotes: shorter(tail.quotes) },
+    writer: writer && shortenWriter(writer),
+    ...rest,
+  }
 }
 
 /** A line a topic in the place of one a partition. */
