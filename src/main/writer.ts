@@ -100,15 +100,17 @@ export async function startWriterEngine(
   )
   const breakers = Object.fromEntries(all.map(breaker => [breaker.name, breaker])) as WriterOptions['breakers']
   const counts = countWriter(metrics, config.ingest.consumerGroup, all)
-  const acquireLease = writerLeases(lake, leaseTimes)
   const ids = Object.keys(TABLES) as TableId[]
   const tables = Object.fromEntries(ids.map(id => [id, createStreamTable(lake, id)])) as Record<TableId, StreamTable>
   const settings = writerSettings(config)
   const isWriting = config.ingest.writer !== 'off'
 
+  /** Those that have not been stopped. */
+  const started = new Set<Writer>()
+
   function start(asked: Partial<WriterSettings>): Writer {
     if (!isWriting) throw writesNothing()
-    return startWriter({
+    const writer = startWriter({
       log: opened.log,
       standardize: opened.standardize,
       tables: id => tables[id],
@@ -121,13 +123,18 @@ export async function startWriterEngine(
       sideRows: { deadLetters: deadLetterRows, gaps: gapRows },
       dayOf: createSessionDays(),
       breakers,
-      acquireLease,
+      // Each is an owner of its own, so that one that is asked for leaves topics alone that K2 writes by itself.
+      acquireLease: writerLeases(lake, leaseTimes),
       clock: systemClock,
       logger: log.child({ component: 'writer' }),
       events: { ...counts.events, onGap: gap => onGap(gap) },
       settings: { ...settings, ...asked },
       onStep,
     })
+    let stopping: ReturnType<Writer['stop']> | undefined
+    const own = { ...writer, stop: () => (stopping ??= writer.stop().finally(() => started.delete(own))) }
+    started.add(own)
+    return own
   }
 
   function onGap(gap: Gap): void {
@@ -190,12 +197,13 @@ export async function startWriterEngine(
       countRequest(end)
     },
     async close() {
-      await upkeep?.close()
-      const stopped = await running?.stop()
+      if (running) started.add(running)
+      // Side by side: what is to be committed must not wait for a compaction to end.
+      const [, ...stopped] = await Promise.all([upkeep?.close(), ...[...started].map(writer => writer.stop())])
       await opened.close()
       await lake.close()
       log.close()
-      return stopped?.unfinished ?? []
+      return stopped.flatMap(({ unfinished }) => unfinished)
     },
   }
 }

@@ -1,0 +1,76 @@
+// The writing half, composed, over a log in memory and tables on the disk.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { loadConfig } from '../../src/main/config/load-config.ts'
+import { placeHere } from '../../src/main/host/place-here.ts'
+import { createEmbeddedLog } from '../../src/main/log/embedded.ts'
+import type { MessageLog } from '../../src/main/log/message-log.ts'
+import { startWriterEngine, writerContract, type WriterEngineOptions } from '../../src/main/writer.ts'
+import { produced } from '../support/log-messages.ts'
+import { makeTempFolder } from '../support/temp-folder.ts'
+
+const TRADES = 'market.equities.trades.asx'
+
+/** One that outlives the engine, as one of another process would. */
+async function openTrades(): Promise<MessageLog> {
+  const log = createEmbeddedLog({ maxBytes: 64e6 })
+  onTestFinished(() => log.close())
+  await log.createTopics([{ name: TRADES, partitions: 2 }])
+  return { ...log, close: async () => {} }
+}
+
+async function openEngine(log: MessageLog, profile: string, options: Partial<WriterEngineOptions> = {}) {
+  const env = { K2_PROFILE: profile, K2_LOG_LEVEL: 'silent', K2_CONSUMER_BATCH_SECONDS: '60' }
+  const given = { config: loadConfig({ env }), ...options }
+  const engine = placeHere(writerContract, own => startWriterEngine(own as WriterEngineOptions, () => log), given)
+  let closing: Promise<string[]> | undefined
+  const close = () => (closing ??= engine.close(AbortSignal.timeout(10_000)))
+  onTestFinished(async () => void (await close()))
+  return { client: await engine.client(), close }
+}
+
+const trades = (count: number) =>
+  produced(
+    Array.from({ length: count }, (_, i) => {
+      const exchange_timestamp_ms = 1_394_409_600_000 + i
+      return [`S${i % 5}`, JSON.stringify({ symbol: `S${i % 5}`, exchange_timestamp_ms, price: '1.5', quantity: 1 })]
+    }),
+  )
+
+describe('the writing half', () => {
+  it('lets nobody else write what it writes by itself, in its own process neither', async () => {
+    const log = await openTrades()
+    const { client } = await openEngine(log, makeTempFolder(), { byItself: true })
+    await log.append(TRADES, trades(10))
+    await vi.waitFor(async () => expect(await client['ingest.status']({})).toMatchObject({ state: 'writing' }), 10_000)
+    const consume = async () => {
+      for await (const { rows } of client['ingest.consume']({ topic: TRADES })) expect(rows).toBe(0)
+    }
+    await expect(consume()).rejects.toMatchObject({
+      code: 'FENCED',
+      message: expect.stringContaining(`Process ${process.pid}`) as string,
+    })
+    await vi.waitFor(async () => expect(await client['ingest.status']({})).toMatchObject({ messages: 10 }), 10_000)
+    expect(await client['ingest.status']({})).toMatchObject({ state: 'writing', why: null })
+  })
+
+  it('commits what somebody had it consume before it closes its lake', async () => {
+    const [log, profile] = [await openTrades(), makeTempFolder()]
+    const { client, close } = await openEngine(log, profile)
+    await log.append(TRADES, trades(20))
+    const leaving = new AbortController()
+    const seen: { messages: number; rows: number }[] = []
+    const consuming = (async () => {
+      for await (const progress of client['ingest.consume']({ topic: TRADES }, { signal: leaving.signal }))
+        seen.push(progress)
+    })().catch(() => {})
+    await vi.waitFor(() => expect(seen.at(-1)).toMatchObject({ messages: 20 }), 10_000)
+    leaving.abort()
+    await sleep(1)
+    expect(await close()).toEqual([])
+    await consuming
+    const after = await openEngine(log, profile)
+    const rows = await after.client['offsets.show']({ topic: TRADES })
+    expect(rows.reduce((sum, { next_offset: next }) => sum + Number(next), 0)).toBe(20)
+  })
+})
