@@ -33,6 +33,17 @@ it('prints a table of the columns that hold something, as many as fit', () => {
   expect(note).toContain('(not shown: sequence;')
 })
 
+it('never leaves out what went wrong, and puts it last', () => {
+  const rows = [{ name: 'log', why: 'Kafka at 127.0.0.1:9092 cannot be reached.', healthy: false, latency_ms: 12.5 }]
+  const expected = [
+    'name  healthy  latency_ms  why',
+    'log   false          12.5  Kafka at 127.0.0.1:9092 cannot be reached.',
+    '',
+  ]
+  expect(formatAnswer(rows, 'table', { width: 30 }).split('\n')).toEqual(expected)
+  expect(formatAnswer({ status: 'unhealthy', dependencies: rows }, 'table', { width: 30 })).toContain(expected[1])
+})
+
 it('says that there are no rows', () => {
   expect(formatAnswer(emptyBatch(trades.columns), 'table')).toBe('No rows.\n')
 })

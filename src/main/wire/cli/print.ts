@@ -26,7 +26,9 @@ export function formatAnswer(data: unknown, format: Format, { width }: { width?:
     case 'csv':
       return csvLine(columnsIn(data)) + csvLines(data, columnsIn(data))
     case 'table':
-      return isColumnBatch(data) || Array.isArray(data) ? tableOfRows(data, width) : tableOfFields(data as Record_)
+      return isColumnBatch(data) || Array.isArray(data)
+        ? tableOfRows(data, width)
+        : tableOfFields(data as Record_, width)
   }
 }
 
@@ -75,7 +77,7 @@ function tableOfRows(data: unknown, width?: number): string {
 const MOST_LISTED = 20
 
 /** An object field by field; lists of objects inside follow as tables of their own. */
-function tableOfFields(object: Record_): string {
+function tableOfFields(object: Record_, edge?: number): string {
   const fields = flatten(object)
   const lines = fields.filter(([, value]) => !isListOfObjects(value))
   const width = Math.max(...lines.map(([name]) => name.length))
@@ -83,7 +85,7 @@ function tableOfFields(object: Record_): string {
   return [
     ...lines.map(([name, value]) => `${name.padEnd(width)}  ${cellText(value)}\n`),
     ...lists.map(([name, rows]) =>
-      rows.length > MOST_LISTED ? `\n${name}: ${rows.length} entries\n` : `\n${name}\n${tableOfRows(rows)}`,
+      rows.length > MOST_LISTED ? `\n${name}: ${rows.length} entries\n` : `\n${name}\n${tableOfRows(rows, edge)}`,
     ),
   ].join('')
 }

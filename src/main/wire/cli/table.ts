@@ -17,7 +17,10 @@ export interface Layout {
 const GAP = '  '
 const DEFAULT_WIDTH = 120
 
-/** Columns without any value and the log's own are left out; ids of rows come last, as they are the least read. */
+/** What went wrong, in words: never left out, and last, where it may run over the edge. */
+const WORDS = new Set(['why', 'error', 'problem'])
+
+/** Columns without any value and the log's own are left out; ids of rows come late, as they are the least read. */
 export function layOut(columns: readonly string[], rows: readonly string[][], width = DEFAULT_WIDTH): Layout {
   const all = columns.map((name, cell): Place => {
     const texts = rows.map(row => row[cell])
@@ -30,11 +33,13 @@ export function layOut(columns: readonly string[], rows: readonly string[][], wi
   })
   const filled = all.filter(({ name, cell }) => !name.startsWith('_') && rows.some(row => row[cell] !== ''))
   const isId = ({ name }: Place) => name.endsWith('_id') && name !== 'snapshot_id' // what the next command asks for
-  const wanted = [...filled.filter(place => !isId(place)), ...filled.filter(isId)]
+  const words = filled.filter(({ name }) => WORDS.has(name))
+  const others = filled.filter(({ name }) => !WORDS.has(name))
+  const wanted = [...others.filter(place => !isId(place)), ...others.filter(isId)]
   let used = -GAP.length
   const fits = wanted.findIndex(place => (used += place.width + GAP.length) > width)
-  const kept = fits === -1 ? wanted.length : Math.max(1, fits)
-  return { places: wanted.slice(0, kept), left: wanted.slice(kept).map(({ name }) => name) }
+  const kept = fits === -1 ? wanted.length : Math.max(words.length > 0 ? 0 : 1, fits)
+  return { places: [...wanted.slice(0, kept), ...words], left: wanted.slice(kept).map(({ name }) => name) }
 }
 
 export function tableHead({ places, left }: Layout): string {
