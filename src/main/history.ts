@@ -18,6 +18,7 @@ import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog, type OpenedLog } from './open-log.ts'
+import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
@@ -50,9 +51,9 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
   let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
-    (opened ??= openLog(config, log, () => {
-      throw new Error('not on Kafka')
-    }))
+    (opened ??= openLog(config, log, notOnKafka, event => countLogEvent(metrics, event)).then(found =>
+      countProducing(found, metrics),
+    ))
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
 
@@ -96,6 +97,10 @@ export async function startHistory({ config, logFolder }: HistoryOptions): Promi
       return []
     },
   }
+}
+
+function notOnKafka(): never {
+  throw new Error('not on Kafka')
 }
 
 /** What changes a table; listing orphans does not, but it is of use to writers only. */

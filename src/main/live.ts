@@ -19,7 +19,8 @@ import { logContract } from './log/relay-contract.ts'
 import { relayLogHandlers } from './log/relay-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
-import { isOnKafka, openLog } from './open-log.ts'
+import { isOnKafka, openLog, type LogEvent } from './open-log.ts'
+import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { binanceEngine } from './sources/binance/handlers.ts'
 import { demoHandlers } from './sources/demo/handlers.ts'
 import { tailHandlers } from './tail/handlers.ts'
@@ -68,13 +69,14 @@ export async function startLive({
 }: LiveOptions): Promise<Engines<typeof liveContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-live', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-live' })
-  const opened = await openLog(config, log.child({ component: 'log' }), () =>
+  const embedded = () =>
     createEmbeddedLog({
       maxBytes: config.tail.maxMb * 1e6,
       folder: keepsLog ? join(config.profile, 'log') : undefined,
       onWarning: why => log.warn(why),
-    }),
-  )
+    })
+  const onLogEvent = (event: LogEvent) => countLogEvent(metrics, event)
+  const opened = countProducing(await openLog(config, log.child({ component: 'log' }), embedded, onLogEvent), metrics)
   const demo = demoHandlers(opened.log, opened.schemaIdOf)
   const heads = await openLakeHeads(lakeOptions(config))
   const { topics, pattern } = topicChoice(config)
@@ -113,6 +115,7 @@ export async function startLive({
       metrics.set('k2_degradation_level', levelNumber(level))
       const transition = { from_level: levelNumber(previous), to_level: levelNumber(level) }
       metrics.add('k2_degradation_transitions_total', 1, transition)
+      if (transition.to_level > transition.from_level) metrics.add('k2_backpressure_events_total', 1, { level })
       log.warn('load level changed', { level, previous, lag, memory_share: Number(memoryShare.toFixed(3)) })
     },
   })

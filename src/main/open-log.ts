@@ -11,6 +11,8 @@ import type { SchemaOf } from './market/decode-wire.ts'
 import type { Standardize } from './market/standard-batch.ts'
 import { createStandardizer, noRegistry } from './market/standardize.ts'
 
+export type LogEvent = KafkaEvent | RegistryEvent
+
 export interface OpenedLog {
   log: MessageLog
   registry?: SchemaRegistry
@@ -26,10 +28,20 @@ export function isOnKafka({ kafka }: Config): boolean {
 }
 
 /** `embedded` gives the log where no Kafka is configured. */
-export async function openLog(config: Config, logger: Log, embedded: () => MessageLog): Promise<OpenedLog> {
-  const registry = config.registry.urls.length > 0 ? openRegistry(registryOptions(config, logger)) : undefined
+export async function openLog(
+  config: Config,
+  logger: Log,
+  embedded: () => MessageLog,
+  onEvent: (event: LogEvent) => void = () => {},
+): Promise<OpenedLog> {
+  const tell = (event: LogEvent) => {
+    const { kind, ...fields } = event
+    logger.warn(kind.replaceAll('-', ' '), fields)
+    onEvent(event)
+  }
+  const registry = config.registry.urls.length > 0 ? openRegistry(registryOptions(config, tell)) : undefined
   const schemas = registry ?? noRegistry
-  const log = isOnKafka(config) ? await openKafka(config, logger) : embedded()
+  const log = isOnKafka(config) ? await openKafka(config, tell) : embedded()
   return {
     log,
     registry,
@@ -44,12 +56,12 @@ export async function openLog(config: Config, logger: Log, embedded: () => Messa
 }
 
 /** Loaded where there is one: kafkajs takes a tenth of a second. */
-async function openKafka(config: Config, logger: Log): Promise<MessageLog> {
+async function openKafka(config: Config, onEvent: (event: LogEvent) => void): Promise<MessageLog> {
   const { openKafkaLog } = await import('./log/kafka.ts')
-  return openKafkaLog(kafkaOptions(config, logger))
+  return openKafkaLog(kafkaOptions(config, onEvent))
 }
 
-function kafkaOptions({ kafka, tls }: Config, logger: Log): KafkaLogOptions {
+function kafkaOptions({ kafka, tls }: Config, onEvent: (event: LogEvent) => void): KafkaLogOptions {
   const { brokers, ssl, saslMechanism: mechanism, saslUsername: username, saslPassword: password } = kafka
   const { caFile, clientCertFile, clientKeyFile } = tls
   if (mechanism && !(username && password))
@@ -65,21 +77,20 @@ function kafkaOptions({ kafka, tls }: Config, logger: Log): KafkaLogOptions {
       key: readPem('K2_CLIENT_KEY_FILE', clientKeyFile),
     },
     sasl: mechanism && { mechanism, username: username!, password: password! },
-    onEvent: event => tellOf(logger, event),
+    onEvent,
   }
 }
 
-function registryOptions({ registry, tls }: Config, logger: Log): Parameters<typeof openRegistry>[0] {
+function registryOptions(
+  { registry, tls }: Config,
+  onEvent: (event: LogEvent) => void,
+): Parameters<typeof openRegistry>[0] {
   return {
     urls: registry.urls,
     auth: registry.auth,
     ca: readPem('K2_CA_FILE', tls.caFile),
-    onEvent: event => tellOf(logger, event),
+    onEvent,
   }
-}
-
-function tellOf(logger: Log, { kind, ...fields }: KafkaEvent | RegistryEvent): void {
-  logger.warn(kind.replaceAll('-', ' '), fields)
 }
 
 function readPem(variable: string, file: string | undefined): string | undefined {

@@ -174,7 +174,7 @@ export const METRICS = {
 
   k2_circuit_breaker_state: gauge('system', '0 closed, 1 half open, 2 open', 'breaker_name'),
   k2_circuit_breaker_failures_total: counter('system', 'Failures that breakers counted'),
-  k2_backpressure_events_total: counter('system', 'Times a producer was made to wait', 'level'),
+  k2_backpressure_events_total: counter('system', 'Times that load rose to a level', 'level'),
   k2_degradation_level: gauge('system', '0 normal to 4'),
   k2_degradation_transitions_total: counter('system', 'Changes of the degradation level', 'from_level', 'to_level'),
   k2_messages_shed_total: counter('system', 'Messages the tail left out under load', 'symbol_tier', 'reason'),
