@@ -12,8 +12,8 @@ export const KILLS: readonly KillAt[] = [...STEPS, 'any time']
 
 /** From its start to the last of what it does within a second. */
 const MOST_MS = 2_500
-/** One that never gets to its step is killed then: there was nothing left for it to do. */
-const AT_LAST_MS = 8_000
+/** One that has not come to its step by then never will. */
+const AT_LAST_MS = 40_000
 
 export interface KillsOptions {
   kills: readonly KillAt[]

@@ -38,6 +38,8 @@ export interface KafkaOptions {
   properties?: Readonly<Record<string, string | number | boolean>>
   /** Another broker of this one's cluster, which must run. */
   joins?: KafkaBroker
+  /** Every cluster of these tests has the same, unless told: 22 characters of base64. */
+  clusterId?: string
 }
 
 export interface KafkaBroker {
@@ -142,7 +144,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
     const properties = propertiesOf(options, { dir, port, internal, controller })
     writeFileSync(file, Object.entries(properties).map(([name, value]) => `${name}=${value}\n`).join('')) // prettier-ignore
     try {
-      await format(version, file, dir)
+      await format(version, file, dir, options.clusterId)
       const run = runner(version, file, dir)
       await run.start()
       process.once('exit', discard)
@@ -228,14 +230,14 @@ function propertiesOf(options: KafkaOptions, { dir, port, internal, controller }
 }
 
 /** Once: a folder that has data keeps it. */
-async function format(version: KafkaVersion, file: string, dir: string): Promise<void> {
+async function format(version: KafkaVersion, file: string, dir: string, clusterId = CLUSTER_ID): Promise<void> {
   if (existsSync(join(dir, 'data/meta.properties'))) return
   const { username, password } = KAFKA_USER
   const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap(mechanism => [
     '--add-scram',
     `${mechanism}=[name=${username},password=${password}]`,
   ])
-  const words = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file, ...scram]
+  const words = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...scram]
   const { status, stdout, stderr } = spawnSync('java', [...JVM, '-cp', `${jars(version)}/*`, ...words], {
     encoding: 'utf8',
   })

@@ -1,7 +1,14 @@
 // Numbered trades and quotes into a log, among them what a stream has to cope with: messages that cannot be read, repeats,
 // and so holes in the sequences. What the tables must say afterwards follows from the numbers alone.
 import { encodeInstrument, putQuote, putTrade, type EncodedInstrument } from '../../src/main/market/encode.ts'
-import { createValueBuffer, putBytes, endValue, reserve, type ValueBuffer } from '../../src/main/market/value-buffer.ts'
+import {
+  createValueBuffer,
+  endValue,
+  putByte,
+  putBytes,
+  reserve,
+  type ValueBuffer,
+} from '../../src/main/market/value-buffer.ts'
 import type { MessageLog, Produced } from '../../src/main/log/message-log.ts'
 
 export const SYMBOLS = 97
@@ -12,9 +19,10 @@ const REPEATED_AFTER = 40
 export interface FeedTopic {
   topic: string
   table: 'trades' | 'quotes'
+  /** May become another one between two lots. */
   schemaId: number
-  /** Of a later schema that ends in a further optional field: an empty one is put behind each record. */
-  isEvolved?: boolean
+  /** Of a later schema that ends in so many optional fields more: empty ones are put behind each record. */
+  furtherFields?: number
 }
 
 export type Slot = 'row' | 'letter' | 'repeat'
@@ -40,13 +48,21 @@ export interface Feed {
 
 const MOST_AT_ONCE = 5_000
 
-export function openFeed(log: MessageLog, topics: readonly FeedTopic[], { spread = 1_000, from = 0 } = {}): Feed {
+export interface FeedOptions {
+  spread?: number
+  from?: number
+  /** Exchange time of number 0. */
+  startMicros?: number
+}
+
+export function openFeed(log: MessageLog, topics: readonly FeedTopic[], options: FeedOptions = {}): Feed {
+  const { spread = 1_000, from = 0, startMicros = START_MICROS } = options
   const doubtful = new Map<string, [number, number][]>(topics.map(({ topic }) => [topic, []]))
   let next = from
 
   async function append(own: FeedTopic, first: number, count: number): Promise<void> {
     try {
-      await log.append(own.topic, messagesOf(own, spread, first, count))
+      await log.append(own.topic, messagesOf(own, { spread, startMicros }, first, count))
     } catch {
       doubtful.get(own.topic)!.push([first, first + count])
     }
@@ -68,7 +84,12 @@ export function openFeed(log: MessageLog, topics: readonly FeedTopic[], { spread
   }
 }
 
-export function messagesOf(own: FeedTopic, spread: number, first: number, count: number): Produced {
+function messagesOf(
+  own: FeedTopic,
+  { spread, startMicros }: Required<Omit<FeedOptions, 'from'>>,
+  first: number,
+  count: number,
+): Produced {
   const out = createValueBuffer()
   const keys: string[] = []
   for (let number = first; number < first + count; number++) {
@@ -76,7 +97,7 @@ export function messagesOf(own: FeedTopic, spread: number, first: number, count:
     const source = slot === 'repeat' ? number - REPEATED_AFTER : number
     keys.push(symbolOf(source))
     if (slot === 'letter') putLetter(out, number)
-    else putNumber(out, own, source)
+    else putNumber(out, own, startMicros, source)
   }
   return { count, keys, values: out.bytes.subarray(0, out.length), ends: out.ends.slice(0, count) }
 }
@@ -104,9 +125,10 @@ function instrumentOf(topic: string, number: number): EncodedInstrument {
 }
 
 /** Its id and its amount are its number. */
-function putNumber(out: ValueBuffer, { topic, table, schemaId, isEvolved = false }: FeedTopic, number: number): void {
+function putNumber(out: ValueBuffer, own: FeedTopic, startMicros: number, number: number): void {
+  const { topic, table, schemaId, furtherFields = 0 } = own
   const instrument = instrumentOf(topic, number)
-  const micros = START_MICROS + number * 1000
+  const micros = startMicros + number * 1000
   const price = 1_000_000_000 + (number % 1000) * 1_000_000
   const amount = BigInt(number) * 100_000_000n
   const common = {
@@ -123,8 +145,7 @@ function putNumber(out: ValueBuffer, { topic, table, schemaId, isEvolved = false
     const prices = { bidPrices: [price], askPrices: [price + 1_000_000] }
     putQuote(out, schemaId, instrument, { ...common, ...prices, bidQuantities: [amount], askQuantities: [1] }, 0)
   }
-  if (!isEvolved) return
-  reserve(out, 1)
-  out.bytes[out.length++] = 0
+  reserve(out, furtherFields)
+  for (let i = 0; i < furtherFields; i++) putByte(out, 0)
   out.ends[out.count - 1] = out.length
 }

@@ -12,7 +12,7 @@ import { startKafka, type KafkaBroker } from './kafka-broker.ts'
 import { startJudge, type Judge } from './pyiceberg.ts'
 import { startRegistry, type RegistryServer } from './registry-server.ts'
 import { openScope, type Scope } from './scope.ts'
-import { openFeed, type Feed, type FeedTopic } from './stream-feed.ts'
+import { openFeed, type Feed, type FeedOptions, type FeedTopic } from './stream-feed.ts'
 import { startWriterChild, type ChildFaults, type WriterChild } from './writer-child.ts'
 
 export interface StreamServers {
@@ -46,8 +46,7 @@ export interface PlaceOptions {
   name: string
   tables?: readonly ('trades' | 'quotes')[]
   partitions?: number
-  /** One message of this many is a letter, and one a repeat. */
-  spread?: number
+  feed?: FeedOptions
   /** Instead of a folder with its SQLite catalog. */
   lake?: { env: Record<string, string>; catalog: Record<string, string> }
   /** A registry at another address than its own. */
@@ -67,12 +66,12 @@ export interface StreamPlace {
   feed: Feed
   topics: readonly FeedTopic[]
   /** Killed with the place. */
-  startWriter: (faults?: ChildFaults, env?: Record<string, string>) => Promise<WriterChild>
+  startWriter: (faults?: ChildFaults, changes?: Record<string, string>) => Promise<WriterChild>
   close: () => Promise<void>
 }
 
 export async function openStreamPlace(servers: StreamServers, options: PlaceOptions): Promise<StreamPlace> {
-  const { name, tables = ['trades', 'quotes'], partitions = 4, spread } = options
+  const { name, tables = ['trades', 'quotes'], partitions = 4 } = options
   const scope = openScope()
   const folder = mkdtempSync(join(tmpdir(), `k2-stream-${name}-`))
   scope.add(() => rmSync(folder, { recursive: true, force: true }))
@@ -115,10 +114,10 @@ export async function openStreamPlace(servers: StreamServers, options: PlaceOpti
     config: loadConfig({ env }),
     catalog,
     log,
-    feed: openFeed(log, topics, { spread }),
+    feed: openFeed(log, topics, options.feed),
     topics,
-    async startWriter(faults, more = {}) {
-      const child = await startWriterChild(loadConfig({ env: { ...env, ...more } }), faults)
+    async startWriter(faults, changes = {}) {
+      const child = await startWriterChild(loadConfig({ env: { ...env, ...changes } }), faults)
       scope.add(async () => {
         child.signal('SIGKILL')
         await child.ended

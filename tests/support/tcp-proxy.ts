@@ -11,13 +11,17 @@ export interface TcpProxy {
   hang: () => void
   resume: () => void
   cut: () => void
+  /** Cuts, and drops whoever connects until `resume`. */
+  refuse: () => void
   close: () => Promise<void>
 }
 
 export async function startTcpProxy(): Promise<TcpProxy> {
   const pairs = new Set<[Socket, Socket]>()
   let hanging = false
+  let refusing = false
   const server = createServer(client => {
+    if (refusing) return void client.on('error', () => {}).destroy()
     const upstream = connect(proxy.target, '127.0.0.1')
     const pair: [Socket, Socket] = [client, upstream]
     pairs.add(pair)
@@ -44,10 +48,14 @@ export async function startTcpProxy(): Promise<TcpProxy> {
       each(socket => socket.pause())
     },
     resume() {
-      hanging = false
+      hanging = refusing = false
       each(socket => socket.resume())
     },
     cut: () => each(socket => socket.destroy()),
+    refuse() {
+      refusing = true
+      proxy.cut()
+    },
     async close() {
       each(socket => socket.destroy())
       await new Promise(resolve => server.close(resolve))
