@@ -11,7 +11,7 @@ import { anotherLog, refuseStart } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
 
 /** More made no difference to the rate (measured), and is memory that every table takes. */
-const MOST_BYTES_AHEAD = 8 * 1024 * 1024
+const MOST_BYTES_AHEAD = 4 * 1024 * 1024
 /** So long the loop may belong to the reader alone, however fast the log is. */
 const SLICE_MS = 10
 
