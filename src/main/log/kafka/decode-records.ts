@@ -42,6 +42,15 @@ export function allocateColumns(count: number): Columns {
   }
 }
 
+/** The last millisecond whose microseconds are exact, in the year 2255. */
+const MOST_MS = Math.floor(Number.MAX_SAFE_INTEGER / 1000)
+
+/** A producer that takes nanoseconds for milliseconds must not stop those who read after it. */
+function microsOf(ms: number): number {
+  if (ms > MOST_MS) return MOST_MS * 1000
+  return ms < -MOST_MS ? -MOST_MS * 1000 : ms * 1000
+}
+
 let bytes: Uint8Array = new Uint8Array(0)
 let at = 0
 
@@ -73,7 +82,7 @@ export function decodeRecords(run: RecordRun, columns: Columns, row: number, fro
     const offset = firstOffset + delta
     if (offset < from) continue
     offsets[row] = offset
-    timestamps[row] = (appendTimeMs ?? firstTimeMs + timeDelta) * 1000
+    timestamps[row] = microsOf(appendTimeMs ?? firstTimeMs + timeDelta)
     keyStarts[row] = keyLength === NONE ? NONE : keyStart
     keyEnds[row] = keyLength === NONE ? NONE : keyStart + keyLength
     starts[row] = valueLength === NONE ? NONE : start

@@ -1,4 +1,5 @@
 // Asking a partition's leader for messages, and for offsets.
+import { checkCode } from './cluster.ts'
 import type { AbortedTransaction } from './decode-batches.ts'
 import { ID_BYTES } from './metadata-request.ts'
 import { API, type ApiVersions, type KafkaRequest } from './request.ts'
@@ -74,7 +75,8 @@ export function fetchRequest(
     decode(reader) {
       const names = new Map(topics.map(({ id, topic }) => [id, topic]))
       reader.int32() // throttle time
-      reader.int16() // error of the session
+      // Of all of it: there are no answers by partition then, and asked again at once it would say the same.
+      checkCode(reader.int16(), 'Messages could not be asked for')
       reader.int32() // session
       return reader
         .array(() => {

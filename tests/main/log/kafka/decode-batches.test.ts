@@ -77,6 +77,13 @@ describe('batches of records', () => {
     expect(messagesOf(decode(batch)).map(({ timeMs }) => timeMs)).toEqual([START + 77, START + 77, START + 77])
   })
 
+  it('have a time that a table can hold, also of a producer that counts in nanoseconds', () => {
+    const timeOf = (timeMs: number) => messagesOf(decode(batchAt(0, [{ key: '', text: 'a', timeMs }])))[0].timeMs
+    expect(timeOf(START * 1e6)).toBe(9_007_199_254_740)
+    expect(timeOf(-START * 1e6)).toBe(-9_007_199_254_740)
+    expect(timeOf(-1)).toBe(-1)
+  })
+
   it('leave out what was aborted, and only that', () => {
     const [one, other] = [7n, 8n]
     const bytes = Buffer.concat([
