@@ -1,12 +1,14 @@
 // The writer's process on a real broker with a real registry, killed, doubled, frozen and set back in time: every message
 // is in the tables once, as PyIceberg counts them and as the lake's own check finds them.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { randomOf } from '../faults/random.ts'
 import { restartBroker } from '../faults/stream-broker.ts'
 import { KILLS, killWriter } from '../faults/stream-kills.ts'
 import { clockBack, secondWriter, zombieWriter } from '../faults/stream-writers.ts'
 import { needs } from '../support/needs.ts'
-import { openStreamServers, type StreamServers } from '../support/stream-place.ts'
+import { openStreamPlace, openStreamServers, type StreamServers } from '../support/stream-place.ts'
+import { judgeStream } from '../support/stream-verdict.ts'
+import { untilCommitted } from '../support/stream-wait.ts'
 
 const needed = [needs('kafka'), needs('registry'), needs('pyiceberg')]
 const skip = needed.some(one => one.skip)
@@ -21,6 +23,25 @@ describe.skipIf(skip)(`the writer's process, seed ${SEED}${because}`, { timeout:
     servers = await openStreamServers()
   })
   afterAll(() => servers?.close())
+
+  it('would not pass with a row lost and one doubled behind its back', async () => {
+    const place = await openStreamPlace(servers, { name: 'judged', tables: ['trades'] })
+    onTestFinished(() => place.close())
+    await place.feed.produce(500)
+    const writer = await place.startWriter()
+    await untilCommitted(place, writer)
+    expect(await writer.close()).toEqual([])
+    expect(await judgeStream(place)).toEqual({ ...AS_PROMISED, produced: 500, rows: 498 })
+    const tamper = (question: string, id: string, more: object = {}) => {
+      const filter = [{ column: 'trade_id', op: '=', value: id }]
+      return servers.judge.ask(question, { catalog: place.catalog, table: 'market_data.trades', filter, ...more })
+    }
+    await tamper('delete_rows', '41')
+    await tamper('append_copies', '42', { changes: {} })
+    const { complaints, ...counts } = await judgeStream(place)
+    expect(counts).toEqual({ produced: 500, rows: 498, lost: 1, doubled: 1 })
+    expect(complaints.length).toBeGreaterThanOrEqual(3)
+  })
 
   it('loses and doubles nothing when it is killed at three steps', async () => {
     const left = [...KILLS]
