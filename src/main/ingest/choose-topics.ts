@@ -1,5 +1,6 @@
 // Which topics of the log go into which table: those that are named, or all whose whole name matches.
 import type { TopicInfo } from '../log/message-log.ts'
+import { topicPattern } from '../market/topic-pattern.ts'
 import { DATA_TYPES, parseTopic, type DataType } from '../market/topics.ts'
 import { Failure } from '../../contract/failure.ts'
 
@@ -17,7 +18,7 @@ export interface ChosenTopics {
 
 /** The name says what is in a topic, so one of another form is refused before anything of it is read. */
 export function checkTopicChoice({ topics, pattern }: TopicChoice): void {
-  wholeName(pattern)
+  wholeNames(pattern)
   const [odd] = topics.filter(name => !parseTopic(name))
   if (odd === undefined) return
   const forms = `market.ASSET_CLASS.TYPE.EXCHANGE, TYPE being ${DATA_TYPES.join(', ')}`
@@ -29,7 +30,7 @@ export function checkTopicChoice({ topics, pattern }: TopicChoice): void {
 
 /** Of what a pattern matches, topics that hold no market data are left alone. */
 export function chooseTopics({ topics, pattern }: TopicChoice, there: readonly TopicInfo[]): ChosenTopics {
-  const whole = wholeName(pattern)
+  const whole = wholeNames(pattern)
   const named = new Set(topics)
   const byTable = new Map<DataType, TopicInfo[]>()
   for (const info of there) {
@@ -41,12 +42,4 @@ export function chooseTopics({ topics, pattern }: TopicChoice, there: readonly T
   return { byTable, missing: whole ? [] : topics.filter(name => !known.has(name)) }
 }
 
-function wholeName(pattern: string | undefined): RegExp | undefined {
-  if (pattern === undefined) return undefined
-  try {
-    return new RegExp(`^(?:${pattern})$`)
-  } catch (cause) {
-    const message = `The pattern of topics is no regular expression: ${(cause as Error).message}`
-    throw new Failure('INVALID_INPUT', message, { cause })
-  }
-}
+const wholeNames = (pattern: string | undefined) => (pattern === undefined ? undefined : topicPattern(pattern))

@@ -1,5 +1,5 @@
 // Which topics the tails read: those that are named, or whose whole name matches a pattern, and some in any case.
-import { Failure } from '../../contract/failure.ts'
+import { topicPattern } from '../market/topic-pattern.ts'
 
 export interface TopicChoice {
   names?: readonly string[]
@@ -11,14 +11,6 @@ export interface TopicChoice {
 
 export function createTopicChoice({ names, pattern, also = [] }: TopicChoice): (topic: string) => boolean {
   const named = new Set([...(names ?? []), ...also])
-  const whole = pattern === undefined ? undefined : wholeName(pattern)
+  const whole = pattern === undefined ? undefined : topicPattern(pattern)
   return topic => named.has(topic) || (whole?.test(topic) ?? false)
-}
-
-function wholeName(pattern: string): RegExp {
-  try {
-    return new RegExp(`^(?:${pattern})$`)
-  } catch (cause) {
-    throw new Failure('INVALID_INPUT', `K2_TOPIC_PATTERN: ${(cause as Error).message}`, { cause })
-  }
 }
