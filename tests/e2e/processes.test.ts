@@ -100,7 +100,8 @@ it('ends at once at a second signal and says what that means', async () => {
   const { code, stderr } = await ended
   expect(performance.now() - started).toBeLessThan(1_000)
   expect(code).toBe(130)
-  expect(stderr).toContain('K2 ended before it had finished: live')
+  // The writer waits for the log of the one that stands still; under such load others may not be done either.
+  expect(stderr).toMatch(/K2 ended before it had finished: (\w+, )*live\b/)
   await until(() => !isAlive(engine), 2_000)
 })
 
