@@ -27,7 +27,7 @@ export interface DependencyParts {
 
 export function listDependencies(parts: DependencyParts): Dependency[] {
   const { live, history, writer, hasKafka, hasRegistry, isRunning } = parts
-  const log: Dependency = { name: 'log', check: signal => done(writer(signal), client => client['log.probe']({}, { signal })) } // prettier-ignore
+  const log: Dependency = { name: 'log', check: signal => done(live(signal), client => client['log.topics']({}, { signal })) } // prettier-ignore
   const registry: Dependency = { name: 'registry', check: signal => done(writer(signal), client => client['registry.probe']({}, { signal })) } // prettier-ignore
   const lake: Dependency = { name: 'lake', check: signal => done(history(signal), client => client['lake.probe']({}, { signal })) } // prettier-ignore
   const tail: Dependency = {

@@ -44,7 +44,6 @@ export const writerContract = {
   'offsets.set': contract['offsets.set'],
   'topics.init': contract['topics.init'],
   'topics.list': contract['topics.list'],
-  'log.probe': call({ summary: 'Ask the log', input: z.strictObject({}), output: z.strictObject({}) }),
   'registry.probe': call({
     summary: 'Ask the Schema Registry, where there is one',
     input: z.strictObject({}),
@@ -168,10 +167,6 @@ export async function startWriterEngine(
       registry: opened.registry,
       topicNames: config.kafka.topics,
     }),
-    async 'log.probe'() {
-      await opened.log.topics()
-      return {}
-    },
     async 'registry.probe'(_, { signal }) {
       await opened.registry?.latest(PROBED_SUBJECT, signal)
       return {}

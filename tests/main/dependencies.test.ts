@@ -34,10 +34,9 @@ async function health({ parts, status = plainWriter, tailTrouble, askLog = well,
     engines: [],
     healthTimeoutMs: 300,
     dependencies: listDependencies({
-      live: engine({ 'tail.stats': () => Promise.resolve({ trades, quotes: tail.quotes }) }),
+      live: engine({ 'log.topics': askLog, 'tail.stats': () => Promise.resolve({ trades, quotes: tail.quotes }) }),
       history: engine({ 'lake.probe': well }),
       writer: engine({
-        'log.probe': askLog,
         'registry.probe': (_: object, { signal }: { signal: AbortSignal }) => askRegistry(signal),
         'ingest.status': () => Promise.resolve(status),
       }),

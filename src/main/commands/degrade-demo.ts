@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TailTable } from '../../contract/tables.ts'
 import { LOAD_LEVELS, type LoadLevel } from '../base/load-level.ts'
-import { loadConfig } from '../config/load-config.ts'
 import { serve, type ServeOptions, type Serving } from '../serve.ts'
+import { throwawayConfig } from './throwaway-config.ts'
 
 type Print = (line: string) => void
 type Demo = NonNullable<ServeOptions['demo']>
@@ -42,8 +42,7 @@ export async function degradeDemo(demo: Demo, print: Print): Promise<boolean> {
   const profile = await mkdtemp(join(tmpdir(), 'k2-degrade-'))
   const own = { K2_SYMBOL_TIERS: TIERS, K2_CONSUMER_BATCH_SECONDS: '1' }
   // The log on the console would say each change of level a second time.
-  const env = { ...process.env, K2_LOG_LEVEL: 'error', ...own }
-  const config = loadConfig({ flags: { profile, port: 0 }, env })
+  const config = throwawayConfig(profile, { K2_LOG_LEVEL: 'error', ...own })
   const startedAt = performance.now()
   const serving = await serve({ config, ui: false })
   const problems: string[] = []
