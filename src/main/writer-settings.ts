@@ -1,10 +1,9 @@
 // From the configuration to what the writer wants to know.
 import type { Config } from './config/settings.ts'
 import type { WriterSettings } from './ingest/writer-options.ts'
+import { DEDUPE_ROWS } from './market/dedupe.ts'
 import { isOnKafka } from './open-log.ts'
 
-/** Of a partition: with thirty of them six million messages, for a hundred megabytes. */
-const DEDUPE_ROWS = 200_000
 /** Two commits of a table are never closer: snapshots cost every reader something. */
 const COMMIT_EVERY_MS = 1_000
 const LOOK_FOR_TOPICS_EVERY_MS = 2_000

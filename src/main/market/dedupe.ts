@@ -51,7 +51,8 @@ interface Window {
   seen: number
 }
 
-const ROWS_PER_PARTITION = 200_000
+/** The same for all who read: they must drop the same repeats. */
+export const DEDUPE_ROWS = 200_000
 const FIRST_ROWS = 256
 const WORDS = 3
 const [LOW, HIGH, TIME] = [0, 1, 2] as const
@@ -60,7 +61,7 @@ const MOST_MINUTES = 35_000
 /** How much of the index may be in use; it has at least twice as many places as the ring. */
 const MOST_USED = 0.66
 
-export function createDedupe({ minutes, rowsPerPartition = ROWS_PER_PARTITION }: DedupeOptions): Dedupe {
+export function createDedupe({ minutes, rowsPerPartition = DEDUPE_ROWS }: DedupeOptions): Dedupe {
   const windowMillis = Math.min(minutes, MOST_MINUTES) * 60_000
   const windows: (Window | undefined)[] = []
   const sum = (of: (window: Window) => number) =>

@@ -1,4 +1,5 @@
 // Where a tail begins in the log: where the tables end, or its minutes back, whichever is earlier.
+import { DEDUPE_ROWS } from '../market/dedupe.ts'
 import type { MessageLog, PartitionRange } from '../log/message-log.ts'
 import type { TailStart } from './tail.ts'
 
@@ -45,7 +46,7 @@ const MICROS_PER_MINUTE = 60e6
 /** Further back than anybody keeps messages. */
 const MOST_MINUTES = 2 ** 24
 /** A window ends at half of it at the latest, see market/dedupe.ts; the rest may be messages that are no rows. */
-const MOST_REMEMBERED = 400_000
+const MOST_REMEMBERED = 2 * DEDUPE_ROWS
 
 /**
  * From where on the log is to be read for the window of repeats to be at each start what it would be, had everything been

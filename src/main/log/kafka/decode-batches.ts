@@ -202,6 +202,6 @@ export function damaged(topic: string, partition: number, offset: number, cause:
   const at = cause instanceof DamagedBatch ? cause.offset : offset
   const how = cause instanceof DamagedBatch ? cause.message : `is in a damaged batch: ${(cause as Error).message}`
   const what = `Offset ${at} of partition ${partition} of ${topic} ${how}.`
-  const advice = 'Nothing of it was taken. Repair the topic, or read on from a later offset.'
+  const advice = 'Nothing of it was taken. Repair the topic, or read on from a later offset (k2 ingest offsets set).'
   return new Failure('CORRUPT', `${what} ${advice}`, { details: { topic, partition, offset: at }, cause })
 }
