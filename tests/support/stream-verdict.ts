@@ -41,27 +41,48 @@ export async function judgeStream(place: StreamPlace, options: JudgeOptions = {}
   return verdict
 }
 
+/** What the parts of one topic's judgement share. */
+interface Case {
+  total: number
+  spread: number
+  table: FeedTopic['table']
+  hasGaps: boolean
+  lives: number
+  /** Nobody knows whether it should be there. */
+  isDoubtful: (number: number) => boolean
+  ask: <T>(question: string, args?: object) => Promise<T>
+  complain: (what: string) => void
+}
+
 async function judgeTopic(
   place: StreamPlace,
   { topic, table }: FeedTopic,
   verdict: Verdict,
-  { gaps: hasGaps = true, lives = 1, removed = new Set() }: JudgeOptions,
+  { gaps = true, lives = 1, removed = new Set() }: JudgeOptions,
 ): Promise<void> {
-  const { feed } = place
-  const total = feed.tried()
-  const { spread } = feed
-  const complain = (what: string) => void verdict.complaints.push(`${topic}: ${what}`)
-  const ask = <T>(question: string, args: object = {}) =>
-    place.servers.judge.ask<T>(question, { catalog: place.catalog, topic, ...args })
+  const { feed, catalog, servers } = place
+  const doubtful = feed.doubtful(topic)
+  const own: Case = {
+    total: feed.tried(),
+    spread: feed.spread,
+    table,
+    hasGaps: gaps && doubtful.length === 0,
+    lives,
+    isDoubtful: number => removed.has(number) || doubtful.some(([from, to]) => number >= from && number < to),
+    ask: (question, args) => servers.judge.ask(question, { catalog, topic, ...args }),
+    complain: what => void verdict.complaints.push(`${topic}: ${what}`),
+  }
+  verdict.produced += own.total
+  await judgeRows(own, verdict)
+  await judgeLetters(own, verdict)
+  if (own.hasGaps) await judgeGaps(own)
+}
 
-  const found = await ask<FoundRows>('stream_rows', {
-    table: `market_data.${table}`,
-    ...(table === 'trades'
-      ? { number: 'trade_id', amount: 'quantity' }
-      : { number: 'quote_id', amount: 'bid_quantity' }),
-  })
-  const isDoubtful = (number: number) =>
-    removed.has(number) || feed.doubtful(topic).some(([from, to]) => number >= from && number < to)
+async function judgeRows({ total, spread, table, lives, ...own }: Case, verdict: Verdict): Promise<void> {
+  const { isDoubtful, ask, complain } = own
+  const names =
+    table === 'trades' ? { number: 'trade_id', amount: 'quantity' } : { number: 'quote_id', amount: 'bid_quantity' }
+  const found = await ask<FoundRows>('stream_rows', { table: `market_data.${table}`, ...names })
   const isThere = lookup(found.ranges)
   let lost = 0
   let unexpected = 0
@@ -74,7 +95,6 @@ async function judgeTopic(
     } else if (isRow && !isDoubtful(number)) lost++
   }
   unexpected += found.ranges.reduce((beyond, [from, to]) => beyond + Math.max(0, to - Math.max(from, total)), 0)
-  verdict.produced += total
   verdict.rows += found.rows
   verdict.lost += lost
   verdict.doubled += found.doubled.length
@@ -86,28 +106,33 @@ async function judgeTopic(
   if (found.ids !== found.rows) complain(`${found.rows} rows have ${found.ids} message ids`)
   if (found.doubled.length === 0 && BigInt(found.amount) !== sum)
     complain(`amounts add up to ${found.amount}, not ${sum}`)
+}
 
-  const letters = await ask<{ rows: number; places: number; texts: string[] }>('stream_letters')
-  const counted = new Map<string, number>()
-  for (const text of letters.texts) counted.set(text, (counted.get(text) ?? 0) + 1)
+async function judgeLetters(own: Case, verdict: Verdict): Promise<void> {
+  const { total, spread, lives, isDoubtful, ask, complain } = own
+  const { rows, places, texts } = await ask<{ rows: number; places: number; texts: string[] }>('stream_letters')
+  const found = new Set(texts)
   const wanted = numbersOf(total, number => slotOf(number, spread) === 'letter')
-  const missing = wanted.filter(number => !isDoubtful(number) && !counted.has(letterText(number)))
   const known = new Set(wanted.map(letterText))
-  const foreign = [...counted.keys()].filter(text => !known.has(text))
-  const twice = letters.rows - counted.size
+  const missing = wanted.filter(number => !isDoubtful(number) && !found.has(letterText(number)))
+  const foreign = [...found].filter(text => !known.has(text))
+  const twice = rows - found.size
   verdict.lost += missing.length
   verdict.doubled += twice
   if (missing.length > 0) complain(`${missing.length} dead letters are lost`)
-  if (twice > 0 || (lives === 1 && letters.places !== letters.rows)) complain(`${twice} dead letters are there twice`)
+  if (twice > 0 || (lives === 1 && places !== rows)) complain(`${twice} dead letters are there twice`)
   if (foreign.length > 0) complain(`${foreign.length} dead letters are none, such as ${foreign[0]}`)
+}
 
-  if (!hasGaps || feed.doubtful(topic).length > 0) return
-  const gaps = await ask<{ rows: number; places: number; gaps: string[] }>('stream_gaps')
-  const expected = numbersOf(total, number => {
-    return slotOf(number, spread) !== 'row' && number >= SYMBOLS && number + SYMBOLS < total
-  }).map(number => `S${number % SYMBOLS} ${Math.floor(number / SYMBOLS)} ${Math.floor(number / SYMBOLS) + 1}`)
-  if (gaps.gaps.join('\n') !== expected.sort().join('\n'))
-    complain(`${gaps.rows} gaps at ${gaps.places} places, not the ${expected.length} there are`)
+/** Where a letter or a repeat stands, the sequence of its symbol lacks one. */
+async function judgeGaps({ total, spread, ask, complain }: Case): Promise<void> {
+  const { rows, places, gaps } = await ask<{ rows: number; places: number; gaps: string[] }>('stream_gaps')
+  const expected = numbersOf(
+    total,
+    number => slotOf(number, spread) !== 'row' && number >= SYMBOLS && number + SYMBOLS < total,
+  ).map(number => `S${number % SYMBOLS} ${Math.floor(number / SYMBOLS)} ${Math.floor(number / SYMBOLS) + 1}`)
+  if (gaps.join('\n') !== expected.sort().join('\n'))
+    complain(`${rows} gaps at ${places} places, not the ${expected.length} there are`)
 }
 
 function numbersOf(total: number, isOne: (number: number) => boolean): number[] {
