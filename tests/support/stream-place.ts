@@ -13,7 +13,7 @@ import { startJudge, type Judge } from './pyiceberg.ts'
 import { startRegistry, type RegistryServer } from './registry-server.ts'
 import { openScope, type Scope } from './scope.ts'
 import { openFeed, type Feed, type FeedOptions, type FeedTopic } from './stream-feed.ts'
-import { startWriterChild, type ChildFaults, type WriterChild } from './writer-child.ts'
+import { removeBundle, startWriterChild, type ChildFaults, type WriterChild } from './writer-child.ts'
 
 export interface StreamServers {
   broker: KafkaBroker
@@ -24,6 +24,7 @@ export interface StreamServers {
 
 export async function openStreamServers(): Promise<StreamServers> {
   const scope = openScope()
+  scope.add(removeBundle)
   const started = await Promise.allSettled([startKafka(), startRegistry(), startJudge()])
   const [broker, registry, judge] = started.map(one => (one.status === 'fulfilled' ? one.value : undefined)) as [
     KafkaBroker | undefined,

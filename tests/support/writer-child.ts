@@ -34,21 +34,27 @@ export interface WriterChild {
 
 let bundled: Promise<string> | undefined
 
+const BUNDLE = resolve(import.meta.dirname, `../../node_modules/.cache/k2-tests/writer-${process.pid}.mjs`)
+
+/** When no more writers are started; the next one makes it anew. */
+export function removeBundle(): void {
+  bundled = undefined
+  rmSync(BUNDLE, { force: true })
+}
+
 /** Once a run, as Node starts a single file much sooner than two hundred. */
 function bundle(): Promise<string> {
   return (bundled ??= (async () => {
-    const outfile = resolve(import.meta.dirname, `../../node_modules/.cache/k2-tests/writer-${process.pid}.mjs`)
-    process.once('exit', () => rmSync(outfile, { force: true }))
     await build({
       entryPoints: [join(import.meta.dirname, 'writer-child-process.ts')],
-      outfile,
+      outfile: BUNDLE,
       bundle: true,
       platform: 'node',
       format: 'esm',
       packages: 'external',
       logLevel: 'error',
     })
-    return outfile
+    return BUNDLE
   })())
 }
 
