@@ -2,7 +2,7 @@
 import { useStore } from 'zustand'
 import { heldRows } from '../stores/ring.ts'
 import { ageText, grouped } from './decimal-text.ts'
-import { completenessOf, tierText } from './provenance-text.ts'
+import { completenessOf, tierText, writingOf } from './provenance-text.ts'
 import { useNow } from './use-now.ts'
 import { useWorkspace, useZone } from './workspace-context.ts'
 import { timeOfDay } from './zone-time.ts'
@@ -10,11 +10,12 @@ import { timeOfDay } from './zone-time.ts'
 const EVERY_MS = 500
 
 export function ProvenanceStrip() {
-  const { link, tape, symbols, focus } = useWorkspace()
+  const { link, tape, symbols, focus, stats } = useWorkspace()
   const now = useNow(EVERY_MS)
   const zone = useZone()
   const linkState = useStore(link.store)
   const query = useStore(symbols, state => state.query)
+  const writing = writingOf(useStore(stats, state => state.stats?.writer))
   const scope = useStore(tape.state, state => state.scope)
   const held = useStore(tape.state, state => state.held)
   const instrument = useStore(focus, state => state.instrument)
@@ -34,6 +35,11 @@ export function ProvenanceStrip() {
           <span className="unit age">{ageText(now - feed.newestAtMs)} old</span>
           <span className="unit rows">{grouped(heldRows(held ?? feed.ring))} rows held</span>
         </>
+      )}
+      {writing && (
+        <span className={writing.isComplete ? 'unit writing' : 'unit partial'} title={writing.text}>
+          {writing.text}
+        </span>
       )}
       {query && <span className="unit">answered in {query.ms < 10 ? query.ms.toFixed(1) : grouped(query.ms)} ms</span>}
     </section>

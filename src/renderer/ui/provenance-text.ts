@@ -1,5 +1,6 @@
 // What the strip under the panes says of the rows above it: where they came from, whether all are there, how fresh.
 import type { QueryMeta } from '../../contract/fields.ts'
+import type { WriterStatus } from '../../contract/writer.ts'
 import type { FeedState } from '../stores/feed.ts'
 import type { LinkState } from '../stores/link.ts'
 import { grouped } from './decimal-text.ts'
@@ -43,4 +44,14 @@ export function tierText(link: LinkState, query: QueryMeta | undefined): string 
     default:
       return log ? `Tail of ${log}` : 'Tail'
   }
+}
+
+/** Whether what comes in gets into the tables; nothing where that is not known, or this K2 is not to write. */
+export function writingOf(writer: WriterStatus | null | undefined): Completeness | undefined {
+  if (!writer || writer.state === 'off') return undefined
+  const { state, lag, messages, why } = writer
+  if (state === 'following') return { isComplete: true, text: 'another K2 writes the tables' }
+  const isWell = state === 'writing' || state === 'starting' || (state === 'waiting' && messages === 0)
+  if (!isWell) return { isComplete: false, text: `Not written to the tables: ${why ?? state}` }
+  return { isComplete: true, text: lag === 0 ? 'written to the tables' : `${grouped(lag)} not in the tables yet` }
 }

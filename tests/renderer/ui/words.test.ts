@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { QueryMeta } from '../../../src/contract/fields.ts'
 import { rateIn } from '../../../src/renderer/ui/commands.ts'
 import { liveText } from '../../../src/renderer/ui/live-state.ts'
-import { completenessOf, tierText } from '../../../src/renderer/ui/provenance-text.ts'
+import type { WriterStatus } from '../../../src/contract/writer.ts'
+import { plainWriter } from '../../support/plain-stream.ts'
+import { completenessOf, tierText, writingOf } from '../../../src/renderer/ui/provenance-text.ts'
 
 const NOW = 1_800_000_000_000
 const connected = { state: 'connected' } as const
@@ -104,4 +106,21 @@ describe('a number in the palette', () => {
   ])('%j is the rate %s', (search, rate) => {
     expect(rateIn(search)).toBe(rate)
   })
+})
+
+it('says whether what comes in gets into the tables', () => {
+  const says = (change: Partial<WriterStatus>) => writingOf({ ...plainWriter, ...change })
+  expect(says({ state: 'writing', lag: 0 })).toEqual({ isComplete: true, text: 'written to the tables' })
+  expect(says({ state: 'writing', lag: 1234 })).toMatchObject({ text: '1,234 not in the tables yet' })
+  expect(says({ state: 'following' })).toEqual({ isComplete: true, text: 'another K2 writes the tables' })
+  expect(says({ state: 'waiting', why: 'The catalog is away.' })).toEqual({
+    isComplete: false,
+    text: 'Not written to the tables: The catalog is away.',
+  })
+  expect(says({ state: 'waiting', messages: 0, lag: 0, why: 'There is no topic yet.' })?.isComplete).toBe(true)
+  expect(says({ state: 'halted', why: null })).toMatchObject({
+    isComplete: false,
+    text: 'Not written to the tables: halted',
+  })
+  expect([writingOf(null), writingOf(undefined), says({ state: 'off' })]).toEqual([undefined, undefined, undefined])
 })
