@@ -32,7 +32,7 @@ export interface SystemParts {
   }[]
 }
 
-/** The rest of the statistics does not wait longer for a writer that is being started again. */
+/** The rest of the statistics does not wait longer for an engine that is being started; it is left out until it is there. */
 const STATUS_TIMEOUT_MS = 500
 
 export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
@@ -52,13 +52,16 @@ export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
       log: parts.messageLog,
     }),
     async 'stats.get'(_input, { signal }) {
-      const engines = parts.engines.map(async ({ name, vitals, restarts }) =>
-        processStats(name, await vitals(signal), restarts()),
-      )
       const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)])
-      const asked = parts.writerStatus?.(soon).catch(() => null)
-      const [tail, writer = null, ...theirs] = await Promise.all([parts.tailStats(signal), asked, ...engines])
-      const elsewhere = theirs.filter(({ pid }) => pid !== process.pid)
+      const engines = parts.engines.map(async ({ name, vitals, restarts }) =>
+        processStats(name, await vitals(soon), restarts()),
+      )
+      const [tail, writer = null, ...theirs] = await Promise.all([
+        parts.tailStats(signal),
+        parts.writerStatus?.(soon).catch(() => null),
+        ...engines.map(found => found.catch(() => undefined)),
+      ])
+      const elsewhere = theirs.filter(found => found !== undefined).filter(({ pid }) => pid !== process.pid)
       return { tail, writer, processes: [processStats('main', parts.ownVitals(), 0), ...elsewhere] }
     },
     'config.get': () => parts.describeConfig(),

@@ -105,3 +105,28 @@ it.each<[string, Partial<WriterStatus>, string | null]>([
 ])('judges a writer that %s', (_, status, why) => {
   expect(whyNotWritten({ ...plainWriter, ...status })).toBe(why)
 })
+
+it('gives the statistics of the tail also while the other engines are being started', async () => {
+  const { tail } = await plainHandlers()['stats.get']({}, context)
+  const never = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('gone'))))
+  const vitals = { pid: -1, residentMb: 1, loopDelayP99Ms: 1 }
+  const handlers = systemHandlers({
+    version: '0',
+    environment: 'test',
+    messageLog: 'embedded',
+    describeConfig: () => [],
+    ownVitals: () => vitals,
+    tailStats: () => Promise.resolve(tail as never),
+    writerStatus: never,
+    engines: [
+      { name: 'live', vitals: () => Promise.resolve(vitals), restarts: () => 0 },
+      { name: 'writer', vitals: never, restarts: () => 1 },
+    ],
+    healthTimeoutMs: 300,
+    dependencies: [],
+  })
+  const stats = await handlers['stats.get']({}, context)
+  expect(stats).toMatchObject({ tail, writer: null })
+  expect(stats.processes.map(({ name }) => name)).toEqual(['main', 'live'])
+})
