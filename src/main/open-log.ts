@@ -35,8 +35,10 @@ export async function openLog(
   onEvent: (event: LogEvent) => void = () => {},
 ): Promise<OpenedLog> {
   const tell = (event: LogEvent) => {
+    // Kafka's events say themselves what happened; a line of the log has one message.
     const { kind, ...fields } = event
-    logger.warn(kind.replaceAll('-', ' '), fields)
+    const said = 'message' in event ? event.message : kind.replaceAll('-', ' ')
+    logger.warn(said, { ...fields, message: undefined, event: kind })
     onEvent(event)
   }
   const registry = config.registry.urls.length > 0 ? openRegistry(registryOptions(config, tell)) : undefined

@@ -185,7 +185,7 @@ describe('a connection', () => {
     start(server, log)
     await connected(server)
     server.send('{"e":"serverShutdown","E":1}')
-    await vi.waitFor(() => expect(server.connections.length).toBe(2), SOON)
+    await vi.waitFor(() => expect(server.connections.length).toBeGreaterThan(1), SOON)
     await connected(server, 1)
   })
 
