@@ -1,6 +1,7 @@
 // A process of its own that commits to a table in a SQL catalog, and says each commit that it was told has landed.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqlCatalog } from '../../../../src/main/lake/catalog/sql.ts'
 import { localFiles } from '../../../../src/main/lake/io/local.ts'
 import { appendUntilLanded, TRADES } from './catalog-writing.ts'
@@ -33,6 +34,8 @@ if (process.argv[1] === import.meta.filename) {
     const note = `${name}-${i}`
     await appendUntilLanded(catalog, TRADES, note)
     console.log(note)
+    // Without a breath the writer that has just won wins again, and another may land nothing for half a minute.
+    await sleep(Math.random() * 5)
   }
   await catalog.close()
 }
