@@ -15,6 +15,7 @@ export function createDictionary<W>(
   maxWords = Infinity,
 ): Dictionary<W> {
   const words: W[] = []
+  /** By code. A word that somebody else has added, such as null, has none. */
   const runs: Buffer[] = []
   /** By slot, 0 for an empty one: code + 1. Open addressing, at most half full. */
   let slots = new Int32Array(FIRST_SLOTS)
@@ -22,13 +23,20 @@ export function createDictionary<W>(
   /** The code of the run before: exchanges and currencies come again and again. */
   let last = -1
 
-  function add(run: Buffer, word: W, hash: number, slot: number): number {
+  function add(run: Buffer, word: W, hash: number): number {
     const code = words.push(word) - 1
-    runs.push(run)
+    while (words.length >= hashes.length) grow()
+    runs[code] = run
     hashes[code] = hash
-    slots[slot] = code + 1
-    if (words.length === hashes.length) grow()
+    insert(code)
     return code
+  }
+
+  function insert(code: number): void {
+    const mask = slots.length - 1
+    let slot = hashes[code] & mask
+    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    slots[slot] = code + 1
   }
 
   function grow(): void {
@@ -36,12 +44,7 @@ export function createDictionary<W>(
     larger.set(hashes)
     hashes = larger
     slots = new Int32Array(slots.length * 2)
-    const mask = slots.length - 1
-    for (let code = 0; code < words.length; code++) {
-      let slot = hashes[code] & mask
-      while (slots[slot] !== 0) slot = (slot + 1) & mask
-      slots[slot] = code + 1
-    }
+    runs.forEach((_, code) => insert(code))
   }
 
   return {
@@ -56,7 +59,7 @@ export function createDictionary<W>(
         if (hashes[code] === hash && isSame(runs[code], bytes, from, to)) return (last = code)
       }
       if (words.length >= maxWords) malformed(`more than ${maxWords} distinct values`)
-      return (last = add(Buffer.from(bytes.subarray(from, to)), wordOf(bytes, from, to), hash, slot))
+      return (last = add(Buffer.from(bytes.subarray(from, to)), wordOf(bytes, from, to), hash))
     },
   }
 }
