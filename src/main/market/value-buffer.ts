@@ -13,6 +13,8 @@ export interface ValueBuffer {
 const FIRST_BYTES = 64 * 1024
 const FIRST_VALUES = 512
 const TWO_28 = 2 ** 28
+/** Below it zigzag doubles a number beyond what a double holds. */
+const LEAST_FAST_LONG = -(2 ** 52)
 const TWO_32 = 2 ** 32
 
 export function createValueBuffer(): ValueBuffer {
@@ -88,7 +90,7 @@ export function putLong(out: ValueBuffer, value: number): void {
 
 /** At most 10 bytes. Exact over all 64 bits, where the number is. */
 export function putExactLong(out: ValueBuffer, value: number | bigint): void {
-  if (typeof value === 'number') return putLong(out, value)
+  if (typeof value === 'number') return value < LEAST_FAST_LONG ? putExactLong(out, BigInt(value)) : putLong(out, value)
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
   for (; rest > 0x7fn; rest >>= 7n) putByte(out, Number(rest & 0x7fn) | 0x80)
   putByte(out, Number(rest))
