@@ -3,7 +3,16 @@ import { expect, it } from 'vitest'
 import { createCursor, readLong } from '../../../src/main/market/decode-primitives.ts'
 import { createValueBuffer, putExactLong } from '../../../src/main/market/value-buffer.ts'
 
-const EDGES = [-(2n ** 63n), -(2n ** 53n) + 1n, -(2n ** 52n) - 1n, -(2n ** 52n), -1n, 0n, 2n ** 53n - 1n, 2n ** 63n - 1n]
+const EDGES = [
+  -(2n ** 63n),
+  -(2n ** 53n) + 1n,
+  -(2n ** 52n) - 1n,
+  -(2n ** 52n),
+  -1n,
+  0n,
+  2n ** 53n - 1n,
+  2n ** 63n - 1n,
+]
 
 it.each(EDGES)('writes %s to the last digit, as a number where it is one', value => {
   const isNumber = value >= -(2n ** 53n) && value <= 2n ** 53n
