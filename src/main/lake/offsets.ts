@@ -7,7 +7,10 @@ import { headOf, type Snapshot, type Summary, type TableMetadata } from './icebe
 export const OFFSETS_KEY = 'k2.offsets'
 export const VALID_THROUGH_KEY = 'k2.valid-through'
 export const COMMIT_ID_KEY = 'k2.commit-id'
-/** A property of a table that a log was ever written to; it stays when the snapshots that say how far have expired. */
+/**
+ * A property of a table that a log was ever written to: the sequence number of the first such commit. It stays when the
+ * snapshots that say how far have expired.
+ */
 export const STREAMED_KEY = 'k2.streamed'
 /** Of a snapshot in which a person said where a partition goes on: `topic/partition`. */
 export const OFFSETS_SET_KEY = 'k2.offsets-set'
@@ -74,12 +77,18 @@ export function offsetsAt(metadata: TableMetadata, from = headOf(metadata)): Off
   const { holder, isWhole } = trailOf(metadata, from)
   const vector = holder && offsetsOf(holder)
   if (vector) return vector
-  if (isWhole || !(STREAMED_KEY in metadata.properties)) return []
+  if (isWhole || isBeforeStreams(metadata, from)) return []
   throw new Failure(
     'CORRUPT',
     'It is not known how far the log is in the table: another engine has committed to it, and let go of the snapshot ' +
       'that said so. Nothing was changed. Set the offsets with `k2 ingest offsets set`.',
   )
+}
+
+/** Whether no log was ever written to the table when this snapshot was committed. */
+function isBeforeStreams({ properties }: TableMetadata, snapshot: Snapshot | undefined): boolean {
+  if (!(STREAMED_KEY in properties)) return true
+  return snapshot !== undefined && snapshot['sequence-number'] < Number(properties[STREAMED_KEY])
 }
 
 /** Nothing where it is not known. */

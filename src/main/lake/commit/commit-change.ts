@@ -117,7 +117,7 @@ async function prepare(table: LakeTable, base: LoadedTable, staged: Staged): Pro
       parent: head?.summary,
       extra: { ...keys, ...change.summary, [COMMIT_ID_KEY]: commitId },
     }),
-    properties: propertiesOf(metadata, change, snapshotId),
+    properties: propertiesOf(metadata, change, { snapshotId, sequenceNumber }),
     written: rest.written,
   })
 }
@@ -130,10 +130,10 @@ function isOfUse({ addedFiles, existingFiles, addedSnapshotId }: ManifestFile, s
 function propertiesOf(
   { properties }: TableMetadata,
   { offsets, properties: more }: Change,
-  snapshotId: string,
+  { snapshotId, sequenceNumber }: { snapshotId: string; sequenceNumber: number },
 ): Readonly<Record<string, string>> | undefined {
   if (!offsets || STREAMED_KEY in properties) return more?.(snapshotId)
-  return { ...more?.(snapshotId), [STREAMED_KEY]: 'true' }
+  return { ...more?.(snapshotId), [STREAMED_KEY]: String(sequenceNumber) }
 }
 
 /** How far the log is after this commit: a stream's own partitions move on, all others stay as the head has them. */
