@@ -23,5 +23,9 @@ export function serveEngine<C extends Contract, M extends Contract = Record<neve
   )
   servePort(answering, dispatch, 'port')
   // Main has hung up: after the answer to `engine.close`, or because it is gone and nothing can be asked any more.
-  port.onClose(() => process.exit(closed ? 0 : 1))
+  port.onClose(() => {
+    if (closed) process.exit(0)
+    // Seen once: an exit in the middle of DuckDB's work waits for its threads for ever, and nobody is left to end it.
+    process.kill(process.pid, 'SIGKILL')
+  })
 }
