@@ -12,7 +12,10 @@ export interface FollowOptions {
   everyMs?: number
 }
 
-/** What is known a second later lets the tail hold a second more; a look costs a millisecond. */
+/**
+ * What is known a second later lets the tail hold a second more. A table that has not changed costs a look at its row;
+ * measured, one that has costs 1 ms with 50 snapshots, 7 with 1,000 and 11 with 2,000, as its metadata is read.
+ */
 const EVERY_MS = 1_000
 
 export function followCommits({ heads, onOffsets, log, everyMs = EVERY_MS }: FollowOptions): {

@@ -4,11 +4,12 @@ import { randomUUID } from 'node:crypto'
 import { Failure } from '../../contract/failure.ts'
 import { createBell } from '../base/bell.ts'
 import { systemClock } from '../base/clock.ts'
+import { checkProduced } from './check-produced.ts'
 import { openEmbeddedJournal } from './embedded-journal.ts'
 import { createMemory, type EmbeddedTopic, type KeyPlace } from './embedded-memory.ts'
 import { offsetAt, offsetOf, rangeOf, readBatch, type Partition } from './embedded-partition.ts'
 import type { JournalOptions } from './journal.ts'
-import type { MessageLog, Produced, TopicSpec } from './message-log.ts'
+import type { MessageLog, TopicSpec } from './message-log.ts'
 
 export interface EmbeddedLogOptions {
   /** Memory for messages; beyond it the oldest go. */
@@ -95,7 +96,7 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
     },
     async append(name, messages) {
       const topic = topicOf(name)
-      checkProduced(messages)
+      checkProduced(messages, MAX_MESSAGE_BYTES)
       const { count, keys, values, ends, tombstones, timestamps } = messages
       const time = now()
       for (let i = 0; i < count; i++) places[i] = memory.keyPlace(topic, keys[i])
@@ -140,20 +141,4 @@ function checkSpec({ name, partitions }: TopicSpec, existing: number | undefined
     throw new Failure('INVALID_INPUT', `Topic ${name} cannot have ${partitions} partitions; it needs at least one.`)
   if (existing !== undefined && existing !== partitions)
     throw new Failure('CONFLICT', `Topic ${name} exists with ${existing} partitions, not ${partitions}.`)
-}
-
-/** All of it or none of it is appended, so all of it is looked at first. */
-function checkProduced({ count, keys, values, ends, timestamps }: Produced): void {
-  let from = 0
-  if (keys.length < count || ends.length < count || (timestamps && timestamps.length < count))
-    throw new Failure('INVALID_INPUT', `${count} messages need as many keys, ends and timestamps.`)
-  for (let i = 0; i < count; from = ends[i++]) {
-    if (ends[i] < from || ends[i] > values.length)
-      throw new Failure('INVALID_INPUT', `Message ${i} ends outside the bytes that were handed over.`)
-    if (ends[i] - from > MAX_MESSAGE_BYTES)
-      throw new Failure(
-        'PAYLOAD_TOO_LARGE',
-        `Message ${i} has ${ends[i] - from} bytes; ${MAX_MESSAGE_BYTES} are allowed.`,
-      )
-  }
 }

@@ -22,7 +22,7 @@ export interface Exchange {
 }
 
 /** ISO 4217's code for "no currency": better than a guess that looks like knowledge. */
-const NO_CURRENCY = 'XXX'
+export const NO_CURRENCY = 'XXX'
 const KAFKA_DEFAULT_PARTITIONS = 1
 
 const exchanges: Record<string, Exchange> = {

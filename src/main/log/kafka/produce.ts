@@ -4,6 +4,7 @@
 import { Failure } from '../../../contract/failure.ts'
 import { sleepUnlessAborted } from '../../base/retry.ts'
 import { partitionOf } from '../../market/partition.ts'
+import { checkProduced } from '../check-produced.ts'
 import type { Produced } from '../message-log.ts'
 import { checkCode, withPatience, type Cluster } from './cluster.ts'
 import { encodeBatch } from './encode-batch.ts'
@@ -199,11 +200,3 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
 }
 
 const closedFailure = () => new Failure('UNAVAILABLE', 'The log was closed.', { retryable: false })
-
-function checkProduced({ count, keys, values, ends, timestamps }: Produced): void {
-  if (keys.length < count || ends.length < count || (timestamps && timestamps.length < count))
-    throw new Failure('INVALID_INPUT', `${count} messages need as many keys, ends and timestamps.`)
-  for (let i = 0, from = 0; i < count; from = ends[i++])
-    if (ends[i] < from || ends[i] > values.length)
-      throw new Failure('INVALID_INPUT', `Message ${i} ends outside the bytes that were handed over.`)
-}

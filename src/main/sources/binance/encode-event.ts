@@ -1,7 +1,7 @@
 // Binance's trades and quotes as messages of the log's topics.
 import { SIDES } from '../../../contract/tables.ts'
 import { encodeInstrument, putQuote, putTrade, type EncodedInstrument } from '../../market/encode.ts'
-import { exchangeOf } from '../../market/exchanges.ts'
+import { exchangeOf, NO_CURRENCY } from '../../market/exchanges.ts'
 import { topicOf } from '../../market/topics.ts'
 import type { MessageBatch } from '../message-batch.ts'
 import type { Quote, Trade } from './read-event.ts'
@@ -9,8 +9,6 @@ import type { Quote, Trade } from './read-event.ts'
 const EXCHANGE = exchangeOf('BINANCE').name
 const ASSET_CLASS = 'crypto'
 const [BUY, SELL] = [SIDES.indexOf('BUY'), SIDES.indexOf('SELL')]
-/** ISO 4217's code for "no currency". */
-const NO_CURRENCY = 'XXX'
 
 export const TRADES_TOPIC = topicOf(ASSET_CLASS, 'trades', EXCHANGE)
 export const QUOTES_TOPIC = topicOf(ASSET_CLASS, 'quotes', EXCHANGE)
