@@ -14,10 +14,13 @@ export const KILLS: readonly KillAt[] = [...STEPS, 'any time']
 const MOST_MS = 2_500
 /** One that has not come to its step by then never will. */
 const AT_LAST_MS = 40_000
+/** A second flush is only come to with more to flush. */
+const MORE_EVERY_MS = 2_000
+const MORE_MESSAGES = 500
 
 export interface KillsOptions {
   kills: readonly KillAt[]
-  /** Of each topic, between two kills. */
+  /** Of each topic, between two kills; more where it takes them to come to a step. */
   messages: number
   random: Random
   onKill?: (n: number, at: KillAt, killed: boolean) => void
@@ -31,7 +34,9 @@ export async function killWriter(
   try {
     let killedAtStep = 0
     for (const [n, at] of kills.entries()) {
-      const [, killed] = await Promise.all([place.feed.produce(messages), killOnce(place, at, random)])
+      const ended = killOnce(place, at, random)
+      await produceUntil(place, messages, ended)
+      const killed = await ended
       if (killed) killedAtStep++
       onKill?.(n + 1, at, killed)
     }
@@ -42,6 +47,16 @@ export async function killWriter(
     return { ...verdict, killedAtStep, complaints: [...verdict.complaints, ...unfinished] }
   } finally {
     await place.close()
+  }
+}
+
+async function produceUntil(place: StreamPlace, messages: number, ended: Promise<unknown>): Promise<void> {
+  let isOver = false
+  const over = ended.finally(() => (isOver = true))
+  await place.feed.produce(messages)
+  while (!isOver) {
+    await Promise.race([sleep(MORE_EVERY_MS), over])
+    if (!isOver) await place.feed.produce(MORE_MESSAGES)
   }
 }
 

@@ -159,7 +159,9 @@ export function runTail(options: RunOptions): TailRun {
     }
   }
 
+  /** Of a topic that was not begun yet nobody can tell where reading goes on. */
   async function lagsOf({ topic: { topic }, next, latest }: Reading): Promise<Lag[]> {
+    if (next.size === 0) return []
     try {
       for (const range of await within(RANGES_WITHIN_MS, log.ranges(topic))) latest.set(range.partition, range.latest)
     } catch {

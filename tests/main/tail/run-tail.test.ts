@@ -50,6 +50,19 @@ const untilHeld = (tail: Tail, held: number) =>
   vi.waitFor(() => expect(tail.counts().held).toBe(held), { timeout: 5000, interval: 5 })
 
 describe('a running tail', () => {
+  it('does not say where reading goes on in a topic before it has begun there', async () => {
+    const log = await openLog()
+    await log.append(TRADES, trades(1, 40))
+    let begin: (() => void) | undefined
+    const startOffsets = () => new Promise<undefined>(resolve => (begin = () => resolve(undefined)))
+    const { run: running, tail } = run(log, undefined, { startOffsets })
+    await vi.waitFor(() => expect(begin).toBeDefined(), { timeout: 1000 })
+    expect(await running.lags()).toEqual([])
+    begin!()
+    await untilHeld(tail, 40)
+    expect((await running.lags()).reduce((sum, { nextOffset }) => sum + nextOffset, 0)).toBe(40)
+  })
+
   it('reads every topic of its kind of data and no other', async () => {
     const log = await openLog([TRADES, 'market.crypto.trades.binance', 'market.equities.quotes.asx', 'other'])
     await log.append(TRADES, trades(1, 2))
