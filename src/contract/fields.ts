@@ -59,6 +59,25 @@ export function batchOf(...tables: TableSpec[]) {
   return schema
 }
 
+/** A time as people give it: without an offset it is UTC, a bare date its midnight. */
+export const moment = z
+  .string()
+  .regex(
+    /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/,
+    'a time such as 2014-03-10T09:30:00Z, or a date such as 2014-03-10',
+  )
+export const startTime = moment.describe('From this time on; UTC where no offset is given, a date is its midnight')
+export const endTime = moment.describe('Before this time')
+/** Which state of the tables: at most one of the two, the newest when both are left out. */
+export const pastState = {
+  snapshot_id: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'the id of a snapshot, or the name of a tag')
+    .optional()
+    .describe('As the table was at this snapshot: its id, or a tag'),
+  as_of: moment.optional().describe('As the tables were at this time: the last snapshot committed at or before'),
+}
+
 /** What part a source had in an answer. */
 const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
 

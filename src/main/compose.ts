@@ -18,6 +18,7 @@ import { logContract } from './log/relay-contract.ts'
 import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka } from './open-log.ts'
+import { tailContract } from './tail/relay-contract.ts'
 import { systemHandlers } from './system-handlers.ts'
 import { untilRead } from './until-read.ts'
 import { createDispatch } from './wire/dispatch.ts'
@@ -87,12 +88,13 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
   const isLiveUp = isHere ? undefined : live.client()
   const historyOptions: HistoryOptions = { config, logFolder }
   const history = isHere
-    ? placeHere(historyContract, given => startHistory(given as HistoryOptions), historyOptions)
+    ? placeHere(historyContract, given => startHistory(given as HistoryOptions, () => live.client()), historyOptions)
     : supervise({
         name: 'history',
         contract: historyContract,
         start: entryOf('history'),
         options: historyOptions,
+        offers: createDispatch(tailContract, relayTo(tailContract, live)),
         startAfter: isLiveUp,
         onExit,
       })

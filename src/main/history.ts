@@ -1,6 +1,6 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
 import { z } from 'zod'
-import { call, type Handlers } from '../contract/capability.ts'
+import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
@@ -22,6 +22,7 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
+import { tailContract } from './tail/relay-contract.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
 export const historyContract = {
@@ -45,7 +46,11 @@ export interface HistoryOptions {
   logFolder?: string
 }
 
-export async function startHistory({ config, logFolder }: HistoryOptions): Promise<Engines<typeof historyContract>> {
+/** `live` is the process that holds the live view. */
+export async function startHistory(
+  { config, logFolder }: HistoryOptions,
+  live: () => Promise<Client<typeof tailContract>>,
+): Promise<Engines<typeof historyContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })

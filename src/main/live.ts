@@ -24,6 +24,8 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { binanceEngine } from './sources/binance/handlers.ts'
 import { demoHandlers } from './sources/demo/handlers.ts'
 import { tailHandlers } from './tail/handlers.ts'
+import { tailContract } from './tail/relay-contract.ts'
+import { relayTailHandlers } from './tail/relay-handlers.ts'
 import { topicChoice } from './writer-settings.ts'
 
 /** Its share of the contract, what main asks of it to answer `stats.get` and `/health`, and its log for the writer. */
@@ -47,6 +49,7 @@ export const liveContract = {
     output: z.strictObject({}),
   }),
   ...logContract,
+  ...tailContract,
 }
 
 /** The whole app on defaults stays within 2 GB; this process holds nearly all of it. */
@@ -127,6 +130,7 @@ export async function startLive({
       ...(!mayBeSimulated(config) && { 'demo.start': refuseDemo }),
       ...binance.handlers,
       ...relayLogHandlers(opened.log),
+      ...relayTailHandlers(tail),
       'tail.stats': () => tail.stats(),
       'load.simulate'({ lag }) {
         simulatedLag = lag

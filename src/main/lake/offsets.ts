@@ -56,6 +56,16 @@ function isTopicOffsets(value: unknown): value is TopicOffsets {
   )
 }
 
+/** Microseconds since 1970: every record up to there is in it; nothing where no log is behind it. */
+export function validThroughOf({ summary }: Snapshot): number | undefined {
+  const text: string | undefined = summary[VALID_THROUGH_KEY]
+  if (text === undefined) return undefined
+  // Milliseconds are all that Date knows; the microseconds are the three digits after them.
+  const millis = Date.parse(text)
+  const rest = /\.\d{3}(\d{3})Z$/.exec(text)?.[1] ?? '0'
+  return Number.isNaN(millis) ? undefined : millis * 1000 + Number(rest)
+}
+
 export function offsetsText(vector: OffsetVector): string {
   return JSON.stringify(vector)
 }

@@ -53,6 +53,7 @@ export interface TailEngineOptions {
 export interface TailEngine {
   handlers: Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent' | 'symbols.list' | 'tail.follow'>
   readonly tails: Readonly<Record<TailTable, Tail>>
+  isRunning: (table: TailTable) => boolean
   /** After each commit that is heard of: how far the log is in the table now. */
   noteCommitted(table: TailTable, vector: OffsetVector): void
   stats(): Promise<Record<TailTable, TailStats>>
@@ -132,6 +133,7 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
       'tail.follow': ({ data_type: dataType, ...query }, { signal }) => tails[dataType].follow(query, signal),
     },
     tails,
+    isRunning: table => ({ trades, quotes })[table].run.isRunning(),
     noteCommitted: (table, vector) => tails[table].noteCommitted(vector),
     async stats() {
       const [ofTrades, ofQuotes] = await Promise.all([trades, quotes].map(({ tail, run }) => tailStats(tail, run)))

@@ -46,12 +46,22 @@ export interface FoundRows {
 }
 
 export function pinTail({ epoch, ring, places }: Store): TailPosition {
+  return { epoch, position: ring.head, next: vectorOf(places.current(), ({ nextOffset }) => nextOffset) }
+}
+
+/** From where on every message is held. */
+export function findWhole({ places }: Store): OffsetVector {
+  return vectorOf(places.current(), ({ wholeFrom }) => wholeFrom)
+}
+
+function vectorOf(places: readonly Place[], offsetOf: (place: Place) => number): OffsetVector {
   const topics = new Map<string, { cluster: string; epoch: string; topic: string; next: Record<string, number> }>()
-  for (const { cluster, epoch: life, topic, partition, nextOffset } of places.current()) {
-    if (!topics.has(topic)) topics.set(topic, { cluster, epoch: life, topic, next: {} })
-    topics.get(topic)!.next[partition] = nextOffset
+  for (const place of places) {
+    const { cluster, epoch, topic, partition } = place
+    if (!topics.has(topic)) topics.set(topic, { cluster, epoch, topic, next: {} })
+    topics.get(topic)!.next[partition] = offsetOf(place)
   }
-  return { epoch, position: ring.head, next: [...topics.values()] }
+  return [...topics.values()]
 }
 
 /** The newest `limit` of them, ascending in the total order. */

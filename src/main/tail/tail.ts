@@ -16,7 +16,15 @@ import { createGather, type Width } from './gather.ts'
 import { roomFor } from './ring.ts'
 import type { Rows } from './rows.ts'
 import { skipTo, type LogTopic } from './places.ts'
-import { findLost, findRowsFrom, pinTail, type Lacking, type RowsFilter, type TailPosition } from './rows-from.ts'
+import {
+  findLost,
+  findRowsFrom,
+  findWhole,
+  pinTail,
+  type Lacking,
+  type RowsFilter,
+  type TailPosition,
+} from './rows-from.ts'
 import { createStore, evictOlder } from './store.ts'
 import { countRows, type RowCounts } from './count-rows.ts'
 import { createTierFinder, USUAL_TIERS, type SymbolTiers } from './tiers.ts'
@@ -99,6 +107,8 @@ export interface Tail {
    * boundary does not name is answered whole.
    */
   rowsFrom(boundary: OffsetVector, pin: TailPosition, filter: RowsFilter, limit: number, width?: Width): RowsFromAnswer
+  /** From where on it has every message, by partition. */
+  wholeFrom(): OffsetVector
   /** What is neither in the tables nor here, as far as it is known how far the tables are. */
   lost(): readonly Lacking[]
   follow(query: FollowQuery, signal: AbortSignal): AsyncIterable<FollowBatch>
@@ -169,6 +179,7 @@ export function createTail(options: TailOptions): Tail {
       const { rows, ...holds } = findRowsFrom(store, boundary, pin, filter, limit)
       return { rows: gather(rows, width), ...holds }
     },
+    wholeFrom: () => findWhole(store),
     lost: () => findLost(store.places.current()),
     follow: (query, signal) => followTail(followTools, query, signal),
     symbols: () =>

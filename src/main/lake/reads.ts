@@ -1,0 +1,159 @@
+// The lake as queries see it: which snapshot of a table is meant, and its rows as SQL over the files that hold them.
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { Failure } from '../../contract/failure.ts'
+import { TABLES, type ColumnType, type TableId } from '../../contract/tables.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
+import type { Snapshot, TableMetadata } from './iceberg/metadata.ts'
+import type { Lake } from './lake.ts'
+import { offsetsOf, validThroughOf } from './offsets.ts'
+import type { ScanFile } from './read/file-index.ts'
+import type { Filter } from './read/filter.ts'
+import { planScan } from './read/plan-scan.ts'
+import { resolveSnapshot, type SnapshotChoice } from './read/resolve-snapshot.ts'
+import { openScan } from './read/scan.ts'
+import { sqlName } from './read/sql-literal.ts'
+
+export type { Condition, Filter } from './read/filter.ts'
+export type { SnapshotChoice } from './read/resolve-snapshot.ts'
+
+/** A table as it was after one commit. Its rows never change. */
+export interface TableAt {
+  table: TableId
+  /** Nothing where the table is not there yet, or was never written to. */
+  snapshotId: string | undefined
+  committedMicros: number | undefined
+  /** Every record up to here is in it; nothing where no log is behind it. */
+  validThroughMicros: number | undefined
+  /** How far the log is in it. */
+  offsets: OffsetVector | undefined
+}
+
+export interface FileCounts {
+  total: number
+  pruned: number
+  read: number
+}
+
+/** Files of a snapshot, ready on this machine until `release`. */
+export interface OpenRows {
+  files: FileCounts
+  /** A SELECT of the passing rows, in no order, for use in a larger one. All columns when left out. */
+  sql: (columns?: readonly string[]) => string
+  /** Says which file it was when an error of a query over `sql` came from one. */
+  blame: (error: unknown) => Promise<unknown>
+  release: () => void
+}
+
+export interface RowsQuestion {
+  filter: Filter
+  /** What will be read, to be checked now; all columns when left out. */
+  columns?: readonly string[]
+  /** Of the files that may hold passing rows, only these. */
+  isWanted?: (file: ScanFile) => boolean
+}
+
+export interface LakeReads {
+  /** The newest snapshot when no other is chosen; SNAPSHOT_NOT_FOUND names what there is. */
+  at: (table: TableId, choice?: SnapshotChoice, signal?: AbortSignal) => Promise<TableAt>
+  /** The snapshot and its ancestors, newest first, with what each did. */
+  history: (table: TableId, signal?: AbortSignal) => Promise<readonly (TableAt & { operation: string })[]>
+  /** The files that may hold passing rows: what is there to be read, without reading it. */
+  plan: (at: TableAt, question: RowsQuestion, signal?: AbortSignal) => Promise<readonly ScanFile[]>
+  open: (at: TableAt, question: RowsQuestion, connection: DuckDBConnection, signal?: AbortSignal) => Promise<OpenRows>
+}
+
+export function lakeReads(lake: Lake): LakeReads {
+  async function metadataOf(id: TableId, signal?: AbortSignal): Promise<TableMetadata | undefined> {
+    try {
+      return (await lake.table(id).load(signal)).metadata
+    } catch (error) {
+      // A table that is not there has no rows. What else is wrong is an error.
+      if (error instanceof Failure && error.code === 'NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  async function planOf({ table, snapshotId }: TableAt, question: RowsQuestion, signal?: AbortSignal) {
+    const metadata = await metadataOf(table, signal)
+    if (!metadata || snapshotId === undefined) return undefined
+    const { filter, columns, isWanted } = question
+    const { io, cache } = lake
+    const plan = await planScan({ metadata, snapshotId, filter, columns, io, cache, signal })
+    if (!isWanted) return plan
+    const files = plan.files.filter(isWanted)
+    const { total } = plan.counts
+    return { ...plan, files, counts: { total, pruned: total - files.length, read: files.length } }
+  }
+
+  return {
+    async at(table, choice, signal) {
+      const metadata = await metadataOf(table, signal)
+      if (metadata) return stateOf(table, resolveSnapshot(metadata, choice))
+      if (choice) throw new Failure('SNAPSHOT_NOT_FOUND', `There is no table ${table} yet, and so no snapshot of it.`)
+      return stateOf(table, undefined)
+    },
+    async history(table, signal) {
+      const metadata = await metadataOf(table, signal)
+      if (!metadata) return []
+      const byId = new Map(metadata.snapshots.map(snapshot => [snapshot['snapshot-id'], snapshot]))
+      const line: (TableAt & { operation: string })[] = []
+      for (let one = resolveSnapshot(metadata); one; one = byId.get(one['parent-snapshot-id'] ?? '')) {
+        line.push({ ...stateOf(table, one), operation: one.summary.operation })
+        byId.delete(one['snapshot-id'])
+      }
+      return line
+    },
+    plan: async (at, question, signal) => (await planOf(at, question, signal))?.files ?? [],
+    async open(at, question, connection, signal) {
+      const plan = await planOf(at, question, signal)
+      if (!plan) return noRows(at.table)
+      const letGo = lake.table(at.table).pin(plan.snapshotId)
+      try {
+        const scan = await openScan({ plan, io: lake.io, connection, signal })
+        const release = () => {
+          scan.release()
+          letGo()
+        }
+        return { files: plan.counts, sql: scan.sql, blame: scan.blame, release }
+      } catch (error) {
+        letGo()
+        throw error
+      }
+    },
+  }
+}
+
+function stateOf(table: TableId, snapshot: Snapshot | undefined): TableAt {
+  return {
+    table,
+    snapshotId: snapshot?.['snapshot-id'],
+    committedMicros: snapshot && snapshot['timestamp-ms'] * 1000,
+    validThroughMicros: snapshot && validThroughOf(snapshot),
+    offsets: snapshot && offsetsOf(snapshot),
+  }
+}
+
+const SQL_TYPES: Record<ColumnType, string> = {
+  string: 'VARCHAR',
+  enum: 'VARCHAR',
+  timestamp: 'TIMESTAMPTZ',
+  decimal: 'DECIMAL(18,8)',
+  long: 'BIGINT',
+  int: 'INTEGER',
+  boolean: 'BOOLEAN',
+  date: 'DATE',
+  list: 'VARCHAR[]',
+  map: 'MAP(VARCHAR, VARCHAR)',
+  bytes: 'BLOB',
+}
+
+function noRows(table: TableId): OpenRows {
+  const types = new Map(TABLES[table].columns.map(({ name, type }) => [name, SQL_TYPES[type]]))
+  return {
+    files: { total: 0, pruned: 0, read: 0 },
+    sql: (columns = [...types.keys()]) =>
+      `SELECT ${columns.map(name => `NULL::${types.get(name) ?? 'VARCHAR'} AS ${sqlName(name)}`).join(', ')} LIMIT 0`,
+    blame: error => Promise.resolve(error),
+    release() {},
+  }
+}

@@ -1,0 +1,31 @@
+// Times as people give them, in microseconds since 1970, and the state of the tables that they mean.
+import { Failure } from '../../contract/failure.ts'
+import { BadValue } from '../base/values/bad-value.ts'
+import { parseInstant } from '../base/values/parse-time.ts'
+import type { SnapshotChoice } from '../lake/reads.ts'
+
+const UTC = { instantOf: (wallMicros: number) => wallMicros }
+
+/** `field` is what the caller knows it as. */
+export function microsOf(text: string, field: string): number {
+  const bytes = Buffer.from(text)
+  try {
+    return parseInstant(bytes, 0, bytes.length, UTC)
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+    throw new Failure('INVALID_INPUT', `${field} ${error.message}: ${text}.`, { details: { [field]: text } })
+  }
+}
+
+export interface PastState {
+  snapshot_id?: string
+  as_of?: string
+}
+
+/** The newest state when neither is given. An id is digits alone, a tag is not. */
+export function choiceOf({ snapshot_id: id, as_of: asOf }: PastState): SnapshotChoice | undefined {
+  if (id !== undefined && asOf !== undefined)
+    throw new Failure('INVALID_INPUT', 'snapshot_id and as_of exclude each other: give one of them.')
+  if (id !== undefined) return /^\d+$/.test(id) ? { snapshotId: id } : { ref: id }
+  return asOf === undefined ? undefined : { asOfMicros: microsOf(asOf, 'as_of') }
+}
