@@ -1,4 +1,5 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
+import { join } from 'node:path'
 import { z } from 'zod'
 import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
@@ -14,6 +15,7 @@ import { countCommit, fillLakeMetrics } from './lake-metrics.ts'
 import { lakeOptions } from './lake-options.ts'
 import { openLake } from './lake/lake.ts'
 import { loadFile } from './lake/load/load-file.ts'
+import { lakeReads } from './lake/reads.ts'
 import { NAMESPACE } from './lake/tables.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
@@ -22,7 +24,9 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
-import { tailContract } from './tail/relay-contract.ts'
+import { openPool, type PoolOptions } from './query/pool.ts'
+import type { QueryTools } from './query/tools.ts'
+import type { tailContract } from './tail/relay-contract.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
 export const historyContract = {
@@ -54,6 +58,12 @@ export async function startHistory(
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
+  const tools: QueryTools = {
+    reads: lakeReads(lake),
+    pool: await openPool(poolOptions(config)),
+    live,
+    clock: systemClock,
+  }
   let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
     (opened ??= openLog(config, log, notOnKafka, event => countLogEvent(metrics, event)).then(found =>
@@ -97,11 +107,16 @@ export async function startHistory(
     },
     async close() {
       await (await opened)?.close()
+      await tools.pool.close()
       await lake.close()
       log.close()
       return []
     },
   }
+}
+
+function poolOptions({ query, profile }: Config): PoolOptions {
+  return { ...query, size: query.poolSize, tempFolder: join(profile, 'cache', 'queries') }
 }
 
 function notOnKafka(): never {
