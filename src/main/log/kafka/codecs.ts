@@ -3,6 +3,7 @@ import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { decompressFrameSync } from 'lz4-napi'
 import { compressSync, uncompressSync } from 'snappy'
+import { mostOfLz4 } from './lz4-size.ts'
 
 /** In the lowest bits of a batch's attributes. */
 export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -23,7 +24,7 @@ export function decompress(codec: Codec, bytes: Buffer): Buffer {
     case 'snappy':
       return isXerial(bytes) ? decompressXerial(bytes) : decompressSnappy(bytes)
     case 'lz4':
-      // Its blocks cannot grow more than 255 times, and a batch is small.
+      if (mostOfLz4(bytes) > MAX_DECOMPRESSED) throw new RangeError('an LZ4 batch that is too large')
       return decompressFrameSync(bytes)
     case 'zstd':
       return zstdDecompressSync?.(bytes, { maxOutputLength: MAX_DECOMPRESSED }) ?? decompressZstd(bytes)
