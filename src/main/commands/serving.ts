@@ -1,6 +1,6 @@
 // The commands that stay: serve, app, demo. What they do is loaded when one of them runs.
 import { InvalidArgumentError, type Command } from 'commander'
-import { DEMO_RATE } from '../../contract/demo.ts'
+import { demo, DEMO_RATE } from '../../contract/demo.ts'
 import type { GlobalFlags } from './open-client.ts'
 
 export interface ServeFlags extends GlobalFlags {
@@ -50,13 +50,19 @@ function withServeFlags(command: Command): Command {
 
 function withDemoFlags(command: Command): Command {
   return command
-    .option('--rate <n>', `simulated messages a second, ${DEMO_RATE.min}–${DEMO_RATE.max}`, toNumber)
-    .option('--speed <n>', 'simulated seconds per second', toNumber)
-    .option('--seed <n>', 'the same seed gives the same market', toNumber)
+    .option('--rate <n>', `simulated messages a second, ${DEMO_RATE.min}–${DEMO_RATE.max}`, wanted('rate'))
+    .option('--speed <n>', 'simulated seconds per second', wanted('speed'))
+    .option('--seed <n>', 'the same seed gives the same market', wanted('seed'))
 }
 
-function toNumber(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
-  return value
+/** Refused before anything is started. */
+function wanted(flag: 'rate' | 'speed' | 'seed'): (text: string) => number {
+  const field = demo['demo.start'].input.shape[flag]
+  return text => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
+    const { error } = field.safeParse(value)
+    if (error) throw new InvalidArgumentError(`${error.issues[0].message}.`)
+    return value
+  }
 }
