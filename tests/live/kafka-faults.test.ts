@@ -232,6 +232,12 @@ describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, { timeout: 180_0
     )
   })
 
+  it('says so when it speaks no TLS', async () => {
+    const broker = await startBroker()
+    const log = openLog(broker.bootstrap, { ssl: { ca: LOOPBACK_CERTIFICATE } })
+    await expect(log.topics()).rejects.toMatchObject({ code: 'UNAVAILABLE', message: /set K2_KAFKA_SSL to false/ })
+  })
+
   it('says so when nobody listens, and when the one who does speaks no Kafka', async () => {
     await expect(openLog('127.0.0.1:1').topics()).rejects.toMatchObject({
       code: 'UNAVAILABLE',

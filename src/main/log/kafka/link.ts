@@ -6,7 +6,7 @@ import Connection from 'kafkajs/src/network/connection.js'
 import { Failure } from '../../../contract/failure.ts'
 import { deferred } from '../../base/deferred.ts'
 import { createFrames } from './frames.ts'
-import { asFailure, lost } from './link-failure.ts'
+import { asFailure, lost, MAY_WANT_TLS, NO_TLS_THERE, notKafka, otherProtocol, wasCutOff } from './link-failure.ts'
 import './patch-kafkajs.ts'
 import { API, apiVersions, NEEDED, type ApiVersions, type KafkaRequest } from './request.ts'
 import { readWire, writeWire } from './wire.ts'
@@ -49,7 +49,11 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
     requestTimeout: NEVER_MS,
     connectionTimeout: CONNECT_MS,
     enforceRequestTimeout: false,
-    socketFactory({ host, port, ssl, onConnect }) {
+    socketFactory({ host, port, ssl, onConnect: onReady }) {
+      const onConnect = () => {
+        isReady = true
+        onReady()
+      }
       const socket = ssl
         ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
         : connectPlain(
@@ -58,7 +62,9 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
           )
       socket.setKeepAlive(true, 60_000)
       socket.setNoDelay(true)
-      socket.once('error', error => close(asFailure(error, address, access)))
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        close(wasCutOff(error) ? lost(address, whyClosed()) : asFailure(error, address, access)),
+      )
       socket.once('close', () => close(lost(address, whyClosed())))
       return socket
     },
@@ -75,18 +81,22 @@ export async function openLink(address: string, access: KafkaAccess, signal?: Ab
     }),
   )
   connection.processData = data => {
+    const other = answers === 0 ? otherProtocol(data) : undefined
+    if (other !== undefined) return close(lost(address, other))
     try {
       frames.push(data)
     } catch (error) {
-      close(lost(address, `what it sends is not Kafka's protocol (${(error as Error).message})`))
+      close(lost(address, notKafka((error as Error).message)))
     }
   }
   let closedBy: Failure | undefined
+  let isReady = false
   let answers = 0
 
-  /** A broker says no word when it expected TLS, or a login: it closes. */
+  /** A broker says no word when it expected TLS, or none, or a login: it closes. */
   function whyClosed(): string {
-    if (answers === 0 && !ssl) return 'it closed the connection before it said anything; it may want TLS (K2_KAFKA_SSL)'
+    if (ssl && !isReady) return NO_TLS_THERE
+    if (answers === 0 && !ssl) return `it closed the connection before it said anything; it ${MAY_WANT_TLS}`
     if (answers === 1 && !sasl)
       return 'it closed the connection at the first request; it may want a user (K2_KAFKA_SASL_MECHANISM)'
     return 'the connection was closed'
