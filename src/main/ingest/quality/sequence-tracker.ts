@@ -3,6 +3,7 @@
 //
 // An instrument's state is the newest of its exchange's own days and the highest number of that day. So it is the same
 // whether it was followed all along or read out of the table after a restart.
+import { RESTART_MICROS } from '../../market/sequence-restart.ts'
 
 /**
  * repeated and corrected: the number is the last one's again, with the same content or another.
@@ -36,8 +37,6 @@ export interface SequenceTracker {
   size: () => number
 }
 
-/** A number that starts anew within a day comes with a time so much later; a late one comes with an earlier one. */
-const RESTART_MICROS = 1e6
 const FIRST_SLOTS = 64
 const NONE = -1
 

@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import type { TableId } from '../../../contract/tables.ts'
 import { readBatch } from '../../duck/read-batch.ts'
+import { isRestart } from '../../market/sequence-restart.ts'
 import { headOf } from '../iceberg/metadata.ts'
 import { fieldNamed, type Schema } from '../iceberg/schema.ts'
 import { decodeValue } from '../iceberg/single-value.ts'
@@ -23,7 +24,9 @@ export interface LastSequence {
 export type DayOf = (exchange: string, micros: number) => number
 
 const LOOK_BACK_MICROS = 7 * 86_400_000_000
-const READ = ['symbol', 'exchange', 'exchange_timestamp', 'source_sequence']
+const READ_PLACED = ['symbol', 'exchange', 'exchange_timestamp', 'source_sequence', '_partition', '_offset']
+/** What a source begins anew with. */
+const IS_FIRST = 'source_sequence IN (0, 1)'
 
 /** Ascending by time, so that a cache of the newest ones keeps those. Nothing from a table without sequences. */
 export async function lastSequences(lake: Lake, id: TableId, topic: string, dayOf: DayOf): Promise<LastSequence[]> {
@@ -90,18 +93,81 @@ async function ofNewestDays(
   ])
   const names = textsOf(exchanges, 'exchange')
   const day = daySql(new Map(names.map(name => [name, firstMicros(micros => dayOf(name, micros), from, newest)])))
-  const sql = (rows: string) =>
-    `SELECT symbol, exchange, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at ` +
+  const found = await readRows(lake, plan, connection, rows => newestDaySql(rows, day), READ_PLACED)
+  const last = lastIn(found)
+  if (last.some(({ mayHaveRestarted }) => mayHaveRestarted)) {
+    const stretches = await readRows(lake, plan, connection, rows => stretchesSql(rows, day), READ_PLACED)
+    const reached = followRestarts(stretches)
+    for (const one of last) Object.assign(one, reached.get(nameOf(one)))
+  }
+  return last
+    .map(({ symbol, exchange, sequence, exchangeMicros }) => ({ symbol, exchange, sequence, exchangeMicros }))
+    .sort((a, b) => a.exchangeMicros - b.exchangeMicros)
+}
+
+interface Last extends LastSequence {
+  /** A 0 or 1 came after a higher number of its day. */
+  mayHaveRestarted: boolean
+}
+
+/** Mostly this is all there is to ask: an instrument that begins with 1 and goes on from there. */
+function newestDaySql(rows: string, day: string): string {
+  return (
+    `SELECT symbol, exchange, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
+    `coalesce(max(_offset) FILTER (${IS_FIRST}) > min(_offset) FILTER (NOT (${IS_FIRST})), false) AS may_have_restarted ` +
     `FROM (${rows}) GROUP BY symbol, exchange, ${day} ` +
-    `QUALIFY row_number() OVER (PARTITION BY symbol, exchange ORDER BY max(exchange_timestamp) DESC) = 1 ORDER BY reached_at`
-  const found = await readRows(lake, plan, connection, sql, READ)
+    `QUALIFY row_number() OVER (PARTITION BY symbol, exchange ORDER BY max(exchange_timestamp) DESC) = 1`
+  )
+}
+
+/**
+ * Of the newest day of each instrument that may have begun anew, the stretches of its log that begin with a 0 or 1, in the
+ * order of the log: whether each of these was a new beginning depends on what was reached before it.
+ */
+function stretchesSql(rows: string, day: string): string {
+  return (
+    `WITH rows AS (SELECT *, ${day} AS day FROM (${rows})), ` +
+    `last AS (FROM (${newestDaySql('FROM rows', 'day').replace('SELECT ', 'SELECT day, ')}) WHERE may_have_restarted), ` +
+    `numbered AS (SELECT rows.*, count(*) FILTER (${IS_FIRST}) OVER ` +
+    `(PARTITION BY symbol, exchange, _partition ORDER BY _offset ROWS UNBOUNDED PRECEDING) AS stretch ` +
+    `FROM rows SEMI JOIN last USING (symbol, exchange, day)) ` +
+    `SELECT symbol, exchange, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
+    `arg_min(source_sequence, _offset) AS first_sequence, arg_min(exchange_timestamp, _offset) AS begun_at ` +
+    `FROM numbered GROUP BY symbol, exchange, _partition, stretch ORDER BY symbol, exchange, _partition, stretch`
+  )
+}
+
+function lastIn(found: ColumnBatch): Last[] {
+  const { may_have_restarted: restarted } = found.columns
+  return placesIn(found).map((place, row) => ({ ...place, mayHaveRestarted: Number(restarted.values[row]) === 1 }))
+}
+
+/** As the gap check itself judges a 0 or 1: a new beginning if it is later than the highest number, else a late row. */
+function followRestarts(stretches: ColumnBatch): Map<string, LastSequence> {
+  const { first_sequence: firsts, begun_at: begins } = stretches.columns
+  const reached = new Map<string, LastSequence>()
+  placesIn(stretches).forEach((place, row) => {
+    const name = nameOf(place)
+    const before = reached.get(name)
+    const first = { sequence: BigInt(firsts.values[row]), exchangeMicros: Number(begins.values[row]) }
+    if (!before || isRestart(before, first) || place.sequence > before.sequence) reached.set(name, place)
+  })
+  return reached
+}
+
+function placesIn(found: ColumnBatch): LastSequence[] {
   const [symbol, exchange] = [textsOf(found, 'symbol'), textsOf(found, 'exchange')]
+  const { sequence, reached_at: reachedAt } = found.columns
   return symbol.map((name, row) => ({
     symbol: name,
     exchange: exchange[row],
-    sequence: BigInt(found.columns.sequence.values[row]),
-    exchangeMicros: Number(found.columns.reached_at.values[row]),
+    sequence: BigInt(sequence.values[row]),
+    exchangeMicros: Number(reachedAt.values[row]),
   }))
+}
+
+function nameOf({ symbol, exchange }: LastSequence): string {
+  return `${exchange}\n${symbol}`
 }
 
 /** Where days begin after `from`, by halving: whose day it is is known to a function only. */

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Column, ColumnBatch } from '../../../../src/contract/columns.ts'
+import { createSequenceTracker } from '../../../../src/main/ingest/quality/sequence-tracker.ts'
 import type { Lake } from '../../../../src/main/lake/lake.ts'
 import { lastSequences } from '../../../../src/main/lake/stream/last-sequences.ts'
 import { append, DAY_MICROS, START_MICROS, tempLake, tradesBatch } from '../../../support/lake.ts'
@@ -16,7 +18,7 @@ interface Trade {
   exchange?: string
 }
 
-function trades(rows: readonly Trade[]): ColumnBatch {
+function trades(rows: readonly Trade[], firstOffset = 0): ColumnBatch {
   const { columns } = tradesBatch(0, rows.length)
   const texts = (of: (row: Trade) => string): Column => ({
     type: 'string',
@@ -35,6 +37,8 @@ function trades(rows: readonly Trade[]): ColumnBatch {
       symbol: texts(row => row.symbol),
       exchange: texts(row => row.exchange ?? 'ASX'),
       _topic: texts(row => row.topic ?? TOPIC),
+      _partition: { type: 'int', values: new Int32Array(rows.length) },
+      _offset: { type: 'long', values: Float64Array.from(rows.keys(), row => firstOffset + row) },
       exchange_timestamp: numbers('timestamp', row => row.micros),
       source_sequence: numbers('long', row => row.sequence),
     },
@@ -43,7 +47,11 @@ function trades(rows: readonly Trade[]): ColumnBatch {
 
 async function lakeWith(...commits: readonly Trade[][]): Promise<Lake> {
   const lake = await tempLake()
-  for (const rows of commits) await append(lake, trades(rows), { specId: 0 })
+  let offset = 0
+  for (const rows of commits) {
+    await append(lake, trades(rows, offset), { specId: 0 })
+    offset += rows.length
+  }
   return lake
 }
 
@@ -74,6 +82,48 @@ describe('where the sequences of a topic are', () => {
       { symbol: 'RIO', exchange: 'ASX', sequence: 70n, exchangeMicros: START_MICROS + 2 * HOUR },
       { symbol: 'BHP', exchange: 'ASX', sequence: 6n, exchangeMicros: START_MICROS + DAY_MICROS + HOUR },
     ])
+  })
+
+  it('goes on from the last new beginning of a day, not from what was higher before it', async () => {
+    const at = (second: number, sequence: number, symbol = 'BHP'): Trade => ({
+      ...{ symbol, sequence, micros: START_MICROS + second * 1_000_000 },
+    })
+    const lake = await lakeWith(
+      [at(0, 1), at(1, 2), at(2, 900), at(0, 1, 'RIO'), at(9, 800, 'RIO')],
+      // Anew after 900; a late 1 that is earlier than what was reached changes nothing.
+      [at(10, 0), at(11, 1), at(12, 5), at(3, 4, 'RIO'), at(8, 1, 'RIO'), at(10, 801, 'RIO')],
+    )
+    expect(await told(lake)).toEqual(['RIO 801', 'BHP 5'])
+  })
+
+  it('says what a gap check says that has followed the log all along', async () => {
+    const step = fc.record({
+      symbol: fc.nat(59).map(n => `S${n}`),
+      sequence: fc.oneof(fc.constantFrom(0, 1), fc.nat(30)),
+      pause: fc.constantFrom(0, 10_000, 100_000, -100_000, HOUR / 60),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 900, maxLength: 1000 }), async steps => {
+        let micros = START_MICROS
+        const rows = steps.map(({ symbol, sequence, pause }) => ({ symbol, sequence, micros: (micros += pause) }))
+        const lake = await lakeWith(rows.slice(0, rows.length / 2), rows.slice(rows.length / 2))
+        const tracker = createSequenceTracker(100, () => undefined)
+        for (const { symbol, sequence, micros: exchangeMicros } of rows) {
+          const day = utcDay('', exchangeMicros)
+          const row = { low: sequence, high: 0, exchangeMicros, day, printLow: 0, printHigh: 0 }
+          tracker.judge(tracker.slotOf(symbol), row)
+        }
+        const found = await lastSequences(lake, 'trades', TOPIC, utcDay)
+        expect(found).toHaveLength(tracker.size())
+        for (const { symbol, sequence } of found) {
+          // A row that changes nothing, so that the tracker tells what was highest before it.
+          const late = { low: 0, high: 0, exchangeMicros: 0, day: -1e6, printLow: 0, printHigh: 0 }
+          expect(tracker.judge(tracker.slotOf(symbol), late)).toBe('late')
+          expect(`${symbol} ${sequence}`).toBe(`${symbol} ${tracker.before()}`)
+        }
+      }),
+      { numRuns: 3 },
+    )
   })
 
   it('begins a day where the exchange does', async () => {
@@ -118,7 +168,7 @@ describe('where the sequences of a topic are', () => {
       Math.floor((micros + (exchange === "O'X" ? 11 : 0) * HOUR) / DAY_MICROS)
     const lake = await lakeWith([
       { symbol: 'BHP', exchange: 'ASX', micros: START_MICROS + 12 * HOUR, sequence: 800 },
-      { symbol: 'BHP', exchange: 'ASX', micros: START_MICROS + 13 * HOUR, sequence: 1 },
+      { symbol: 'BHP', exchange: 'ASX', micros: START_MICROS + 13 * HOUR, sequence: 3 },
       { symbol: 'BHP', exchange: "O'X", micros: START_MICROS + 12 * HOUR, sequence: 700 },
       { symbol: 'BHP', exchange: "O'X", micros: START_MICROS + 13 * HOUR, sequence: 2 },
     ])
