@@ -78,6 +78,13 @@ export const pastState = {
   as_of: moment.optional().describe('As the tables were at this time: the last snapshot committed at or before'),
 }
 
+/** Where an earlier answer ended. */
+export const cursor = z
+  .string()
+  .max(8_192)
+  .regex(/^[\w-]+\.[\w-]+$/, 'the next_cursor of an earlier answer to the same query')
+  .describe('Go on where an earlier answer to the same query ended: its next_cursor')
+
 /** What part a source had in an answer. */
 const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
 

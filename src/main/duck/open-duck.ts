@@ -11,6 +11,8 @@ export interface DuckOptions {
   /** Beyond it DuckDB spills to `tempFolder`, and without one fails. */
   memoryMb?: number
   tempFolder?: string
+  /** As much as spills there at the most; nine tenths of what is free when absent. */
+  maxTempMb?: number
 }
 
 export interface Duck {
@@ -89,7 +91,7 @@ function isLost(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('FATAL Error')
 }
 
-async function createInstance({ threads, memoryMb, tempFolder }: DuckOptions): Promise<DuckDBInstance> {
+async function createInstance({ threads, memoryMb, tempFolder, maxTempMb }: DuckOptions): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -99,6 +101,7 @@ async function createInstance({ threads, memoryMb, tempFolder }: DuckOptions): P
     temp_directory: tempFolder ?? '',
     ...(threads !== undefined && { threads: String(threads) }),
     ...(memoryMb !== undefined && { memory_limit: `${memoryMb}MB` }),
+    ...(maxTempMb !== undefined && { max_temp_directory_size: `${maxTempMb}MB` }),
   })
   const setup = await instance.connect()
   // Order is what sorted files rest on: without it a COPY of a sorted table wrote rows out of order at two threads.

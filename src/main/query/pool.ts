@@ -2,18 +2,29 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
 import { openDuck } from '../duck/open-duck.ts'
+import { cancelled, tooBusy, tooLong, tooSlowReader, translatePoolError } from './pool-failures.ts'
+import { createSpillFolder } from './spill-folder.ts'
 
 export interface PoolOptions {
   /** Queries that run at once; others wait. */
   size: number
-  /** After which a query is stopped, the wait for a connection not included. */
+  /** After which a query is stopped; its waits for a connection and for its reader are not counted. */
   timeoutMs: number
   /** For all queries together. Beyond it DuckDB goes to disk. */
   memoryMb: number
+  /** For all queries together, on disk; four times the memory when left out. */
+  spillMb?: number
+  /** Shared with other processes; what those that are gone have left there is removed. */
   tempFolder: string
   /** How long one waits for a connection. */
   acquireMs?: number
+  /** How long a reader may leave a batch before its query is given up. */
+  readerMs?: number
+  /** For metrics. */
+  onEvent?: (event: PoolEvent) => void
 }
+
+export type PoolEvent = { kind: 'waited'; ms: number } | { kind: 'gave up' } | { kind: 'failed to connect' }
 
 export interface Lease {
   connection: DuckDBConnection
@@ -25,19 +36,41 @@ export interface QueryPool {
   run: <T>(work: (lease: Lease) => Promise<T>, signal?: AbortSignal) => Promise<T>
   /** For rows that are read as they come; the connection is free again when its reader ends. */
   stream: <T>(work: (lease: Lease) => AsyncIterable<T>, signal?: AbortSignal) => AsyncGenerator<T, void>
-  stats: () => { size: number; busy: number; waiting: number }
+  stats: () => PoolStats
   close: () => Promise<void>
 }
 
+export interface PoolStats {
+  size: number
+  busy: number
+  waiting: number
+}
+
+/** A place, a connection and a clock, until one of the two ends. */
+interface Loan {
+  lease: Lease
+  /** Does a part of the work on the clock. */
+  during: <T>(work: () => Promise<T>) => Promise<T>
+  end: () => void
+  /** What to say of the error that ended it. */
+  fail: (error: unknown) => unknown
+}
+
 const ACQUIRE_MS = 10_000
+const READER_MS = 60_000
+const SPILL_PER_MEMORY = 4
 
 export async function openPool(options: PoolOptions): Promise<QueryPool> {
-  const { size, timeoutMs, acquireMs = ACQUIRE_MS } = options
-  const duck = await openDuck({ memoryMb: options.memoryMb, tempFolder: options.tempFolder })
+  const { size, timeoutMs, memoryMb, spillMb = memoryMb * SPILL_PER_MEMORY } = options
+  const { acquireMs = ACQUIRE_MS, readerMs = READER_MS, onEvent = () => {} } = options
+  const spill = createSpillFolder(options.tempFolder)
+  const duck = await openDuck({ memoryMb, tempFolder: spill.path, maxTempMb: spillMb })
+  const idle: DuckDBConnection[] = []
   const waiting: (() => void)[] = []
   let busy = 0
 
   async function acquire(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) throw cancelled()
     if (busy < size) return void busy++
     await new Promise<void>((resolve, reject) => {
       const end = (error?: Failure) => {
@@ -49,8 +82,11 @@ export async function openPool(options: PoolOptions): Promise<QueryPool> {
         else resolve()
       }
       const go = () => end()
-      const gone = () => end(new Failure('CANCELLED', 'Stopped before it was done, as asked.'))
-      const late = setTimeout(() => end(tooBusy(size, acquireMs)), acquireMs)
+      const gone = () => end(cancelled())
+      const late = setTimeout(() => {
+        onEvent({ kind: 'gave up' })
+        end(tooBusy(size, acquireMs))
+      }, acquireMs)
       signal?.addEventListener('abort', gone)
       waiting.push(go)
     })
@@ -63,50 +99,122 @@ export async function openPool(options: PoolOptions): Promise<QueryPool> {
     else busy--
   }
 
-  async function* stream<T>(work: (lease: Lease) => AsyncIterable<T>, caller?: AbortSignal): AsyncGenerator<T, void> {
-    await acquire(caller)
+  async function connect(): Promise<DuckDBConnection> {
+    const free = idle.pop()
+    if (free) return free
     try {
-      const connection = await duck.connect()
-      const late = new AbortController()
-      const timer = setTimeout(() => late.abort(), timeoutMs)
-      try {
-        yield* work({ connection, signal: caller ? AbortSignal.any([caller, late.signal]) : late.signal })
-      } catch (error) {
-        throw late.signal.aborted && !caller?.aborted ? tooLong(timeoutMs, error) : error
-      } finally {
-        clearTimeout(timer)
-        connection.closeSync()
-      }
-    } finally {
+      return await duck.connect()
+    } catch (error) {
+      onEvent({ kind: 'failed to connect' })
+      throw error
+    }
+  }
+
+  /** One that has failed is not used again, nor are those beside it: what broke it may have broken the whole instance. */
+  function giveBack(connection: DuckDBConnection, isSound: boolean): void {
+    if (isSound) return void idle.push(connection)
+    for (const each of [connection, ...idle.splice(0)]) each.closeSync()
+  }
+
+  async function lend(caller: AbortSignal | undefined): Promise<Loan> {
+    const askedMs = performance.now()
+    await acquire(caller)
+    onEvent({ kind: 'waited', ms: performance.now() - askedMs })
+    let connection: DuckDBConnection
+    try {
+      connection = await connect()
+    } catch (error) {
       release()
+      throw translatePoolError(error, { memoryMb, spillMb })
+    }
+    const late = new AbortController()
+    let leftMs = timeoutMs
+    const end = (isSound: boolean) => {
+      giveBack(connection, isSound)
+      release()
+    }
+    return {
+      lease: { connection, signal: caller ? AbortSignal.any([caller, late.signal]) : late.signal },
+      during: async work => {
+        const startedMs = performance.now()
+        const timer = setTimeout(() => late.abort(), Math.max(0, leftMs))
+        try {
+          return await work()
+        } finally {
+          clearTimeout(timer)
+          leftMs -= performance.now() - startedMs
+        }
+      },
+      end: () => end(true),
+      fail: error => {
+        end(error instanceof Failure && error.code === 'CANCELLED')
+        if (late.signal.aborted && !caller?.aborted) return tooLong(timeoutMs, error)
+        return translatePoolError(error, { memoryMb, spillMb })
+      },
+    }
+  }
+
+  async function* lent<T>(work: (lease: Lease) => AsyncIterable<T>, caller?: AbortSignal): AsyncGenerator<T, void> {
+    const { lease, during, end, fail } = await lend(caller)
+    const batches = work(lease)[Symbol.asyncIterator]()
+    let isOver = false
+    try {
+      for (;;) {
+        const next = await during(() => batches.next())
+        if (next.done) break
+        yield next.value
+      }
+      isOver = true
+      end()
+    } catch (error) {
+      isOver = true
+      throw fail(error)
+    } finally {
+      // Left at a batch: whatever is open is closed before the connection goes on to another.
+      if (!isOver) await Promise.resolve(batches.return?.()).then(end, fail)
     }
   }
 
   return {
-    async run(work, signal) {
-      const one = stream(async function* (lease) {
-        yield await work(lease)
-      }, signal)
+    async run(work, caller) {
+      const { lease, during, end, fail } = await lend(caller)
+      let result: Awaited<ReturnType<typeof work>>
       try {
-        const { value } = (await one.next()) as { value: Awaited<ReturnType<typeof work>> }
-        return value
+        result = await during(() => work(lease))
+      } catch (error) {
+        throw fail(error)
+      }
+      end()
+      return result
+    },
+    async *stream(work, caller) {
+      const batches = lent(work, caller)
+      let isLeft = false
+      // Nothing runs while a batch waits for its reader, so what ends the query meanwhile has to do it from outside.
+      const leave = () => void batches.return().catch(() => {})
+      caller?.addEventListener('abort', leave)
+      try {
+        for await (const batch of batches) {
+          const timer = setTimeout(() => {
+            isLeft = true
+            leave()
+          }, readerMs)
+          try {
+            yield batch
+          } finally {
+            clearTimeout(timer)
+          }
+        }
+        if (isLeft) throw tooSlowReader(readerMs)
+        if (caller?.aborted) throw cancelled()
       } finally {
-        await one.return()
+        caller?.removeEventListener('abort', leave)
       }
     },
-    stream,
     stats: () => ({ size, busy, waiting: waiting.length }),
-    close: () => duck.close(),
+    async close() {
+      await duck.close()
+      spill.remove()
+    },
   }
-}
-
-function tooBusy(size: number, ms: number): Failure {
-  const what = `All ${size} connections for queries have been busy for ${ms / 1000} s; nothing was read.`
-  return new Failure('UNAVAILABLE', `${what} Try again, or raise K2_QUERY_POOL_SIZE.`, { retryable: true })
-}
-
-function tooLong(ms: number, cause: unknown): Failure {
-  const what = `The query took longer than ${ms / 1000} s and was stopped.`
-  const advice = 'Narrow its time range or its symbols, ask for fewer rows, or raise K2_QUERY_TIMEOUT_MS.'
-  return new Failure('TIMEOUT', `${what} ${advice}`, { cause })
 }
