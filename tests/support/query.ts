@@ -1,0 +1,14 @@
+// The parts that queries are made with, over a lake of a test.
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Lake } from '../../src/main/lake/lake.ts'
+import { lakeReads, type LakeReads } from '../../src/main/lake/reads.ts'
+import { openPool, type QueryPool } from '../../src/main/query/pool.ts'
+import { makeTempFolder } from './temp-folder.ts'
+
+export async function queryParts(lake: Lake): Promise<{ reads: LakeReads; pool: QueryPool }> {
+  const tempFolder = join(makeTempFolder(), 'spill')
+  const pool = await openPool({ size: 3, timeoutMs: 30_000, memoryMb: 256, tempFolder })
+  onTestFinished(() => pool.close())
+  return { reads: lakeReads(lake), pool }
+}
