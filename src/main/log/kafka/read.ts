@@ -18,6 +18,9 @@ import { createTrouble, type Trouble } from './trouble.ts'
 const MAX_BYTES_AHEAD = 32 * 1024 * 1024
 /** So soon a partition that was added is read. */
 const LOOK_MS = 5_000
+/** While a partition has no leader, which mostly takes a moment and may take days. */
+const FIRST_LOOK_MS = 100
+const MOST_LOOK_MS = 2_000
 /** A topic that was just made is not known to every broker at once. */
 const UNKNOWN_TRIES = 3
 
@@ -82,20 +85,20 @@ async function keepLooking(
   trouble: Trouble,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let failures = 0; !signal.aborted;) {
+  /** Looks in a row that failed, or found a partition that nobody leads. */
+  for (let inVain = 0; !signal.aborted;) {
     try {
       await look()
-      failures = 0
       trouble.clear('leaders')
       followLeaders()
+      inVain = state.readers.some(({ leader, offset }) => leader < 0 || Number.isNaN(offset)) ? inVain + 1 : 0
     } catch (error) {
       if (signal.aborted) return
       if (!isTransient(error)) throw error
       trouble.set('leaders', error as Error)
-      failures++
+      inVain++
     }
-    const soon = failures > 0 || state.readers.some(({ leader, offset }) => leader < 0 || Number.isNaN(offset))
-    await ringOrTime(state.stale, soon ? backoffMs(Math.max(1, failures), 100, 2_000) : LOOK_MS, signal)
+    await ringOrTime(state.stale, inVain > 0 ? backoffMs(inVain, FIRST_LOOK_MS, MOST_LOOK_MS) : LOOK_MS, signal)
   }
 }
 
