@@ -11,6 +11,8 @@ export interface DedupeOptions {
    * would depend on what came in between from the others.
    */
   rowsPerPartition?: number
+  /** So many messages in a row that are a day and more apart from a partition's time are believed. */
+  believedAfter?: number
 }
 
 export interface Dedupe {
@@ -20,7 +22,10 @@ export interface Dedupe {
    * the window before it alone.
    *
    * The time of a partition is the highest its messages have had so far, so a clock that is set back shortens no window.
-   * Reading again from the first message that is not older than the window before the last one gives the same state.
+   * A message more than a day (or the window, where that is longer) ahead does not move it, nor one that far behind, until
+   * many such have come in a row: one wrong clock must not stop the window for good. What is that far ahead is judged by
+   * its own time meanwhile. Reading again from the first message that is not older than the window before the last one
+   * gives the same state, as long as no time is that far ahead; then it takes as much more as the ring holds.
    */
   isRepeat(place: number, fingerprint: Fingerprint, logMicros: number): boolean
   /**
@@ -48,6 +53,8 @@ interface Window {
   firstSlot: number
   held: number
   latestMillis: number
+  /** Messages in a row that were too far from it: ahead, or behind as a negative number. */
+  apart: number
   seen: number
 }
 
@@ -56,13 +63,19 @@ export const DEDUPE_ROWS = 200_000
 const FIRST_ROWS = 256
 const WORDS = 3
 const [LOW, HIGH, TIME] = [0, 1, 2] as const
+/** Further from a partition's time is out of order no more, but another clock, or a market that was closed. */
+const DAY_MILLIS = 86_400_000
+/** A producer sends hundreds in one go; that a market was closed is believed soon enough, as nothing depends on it. */
+const BELIEVED_AFTER = 1_000
 /** Times of one window differ by less than 2^31 milliseconds. */
 const MOST_MINUTES = 35_000
 /** How much of the index may be in use; it has at least twice as many places as the ring. */
 const MOST_USED = 0.66
 
-export function createDedupe({ minutes, rowsPerPartition = DEDUPE_ROWS }: DedupeOptions): Dedupe {
+export function createDedupe(options: DedupeOptions): Dedupe {
+  const { minutes, rowsPerPartition = DEDUPE_ROWS, believedAfter = BELIEVED_AFTER } = options
   const windowMillis = Math.min(minutes, MOST_MINUTES) * 60_000
+  const farMillis = Math.max(DAY_MILLIS, windowMillis)
   const windows: (Window | undefined)[] = []
   const sum = (of: (window: Window) => number) =>
     windows.reduce((total, window) => total + (window ? of(window) : 0), 0)
@@ -70,10 +83,33 @@ export function createDedupe({ minutes, rowsPerPartition = DEDUPE_ROWS }: Dedupe
   const windowAt = (place: number) => (windows[place] ??= createWindow(Math.min(FIRST_ROWS, rowsPerPartition)))
 
   function take(window: Window, low: number, high: number, logMicros: number): boolean {
-    forget(window, Math.floor(logMicros / 1000), windowMillis)
+    const millis = Math.floor(logMicros / 1000)
+    const ahead = millis - window.latestMillis
+    if (ahead <= farMillis && ahead >= -farMillis) window.apart = 0
+    else if (window.latestMillis === -Infinity) window.latestMillis = millis
+    else if (isDoubted(window, ahead)) return keep(window, low, high, millis)
+    forget(window, millis, windowMillis)
+    return keep(window, low, high, window.latestMillis)
+  }
+
+  /** Counts it, and believes the last one of many; whether it is ahead of a time that the partition has not come to. */
+  function isDoubted(window: Window, ahead: number): boolean {
+    window.apart = ahead > 0 ? Math.max(window.apart, 0) + 1 : Math.min(window.apart, 0) - 1
+    if (Math.abs(window.apart) < believedAfter) return ahead > 0
+    if (ahead < 0) setBack(window, window.latestMillis + ahead)
+    // Those before it that were as far ahead are of the new time; nothing else of what is held is.
+    else drop(window, Math.max(0, window.held - (window.apart - 1)))
+    window.apart = 0
+    return false
+  }
+
+  function keep(window: Window, low: number, high: number, millis: number): boolean {
     if (window.held * WORDS === window.ring.length) makeRoom(window, rowsPerPartition)
     if (window.first + window.held >= window.index.length * MOST_USED) renumber(window)
-    return add(window, low >>> 0, high >>> 0)
+    const before = add(window, low >>> 0, high >>> 0, millis)
+    // By its own time what is far ahead repeats only what is as far ahead.
+    const isOwnTime = millis !== window.latestMillis
+    return before !== NONE && (!isOwnTime || Math.abs((millis - before) | 0) < windowMillis)
   }
 
   return {
@@ -98,7 +134,7 @@ export function createDedupe({ minutes, rowsPerPartition = DEDUPE_ROWS }: Dedupe
 
 function createWindow(rows: number): Window {
   const [ring, index] = [new Uint32Array(rows * WORDS), createIndex(rows)]
-  return { ring, index, first: 1, firstSlot: 0, held: 0, latestMillis: -Infinity, seen: 0 }
+  return { ring, index, first: 1, firstSlot: 0, held: 0, latestMillis: -Infinity, apart: 0, seen: 0 }
 }
 
 function createIndex(rows: number): Uint32Array {
@@ -108,10 +144,15 @@ function createIndex(rows: number): Uint32Array {
 /** Lets go what is a whole window older than the newest; a millisecond less is still in it. */
 function forget(window: Window, millis: number, windowMillis: number): void {
   if (!(millis > window.latestMillis)) return
-  if (millis - window.latestMillis >= windowMillis) drop(window, window.held)
   window.latestMillis = millis
   const { ring } = window
   while (window.held > 0 && (millis - ring[window.firstSlot * WORDS + TIME]) >>> 0 >= windowMillis) drop(window, 1)
+}
+
+/** What is held is of that time from now on: a clock that is set back shortens no window. */
+function setBack(window: Window, millis: number): void {
+  window.latestMillis = millis
+  for (let at = TIME; at < window.ring.length; at += WORDS) window.ring[at] = millis
 }
 
 function drop(window: Window, count: number): void {
@@ -138,15 +179,17 @@ function fetchAhead(window: Window, prints: Int32Array, count: number): void {
   window.seen = seen
 }
 
-/** Whether it was there. The place of one that was is the new one's now, so that a thousand of a kind take one. */
-function add(window: Window, low: number, high: number): boolean {
+/** Not there. */
+const NONE = -1
+
+/** The time of the one that was there. Its place is the new one's now, so that a thousand of a kind take one. */
+function add(window: Window, low: number, high: number, millis: number): number {
   const { ring, index, first, held } = window
   const number = first + held
   const slot = slotOf(window, number) * WORDS
   ring[slot + LOW] = low
   ring[slot + HIGH] = high
-  // A time below the partition's own counts as that one.
-  ring[slot + TIME] = window.latestMillis
+  ring[slot + TIME] = millis
   window.held++
   const mask = index.length - 1
   const tag = low & ~mask
@@ -157,13 +200,13 @@ function add(window: Window, low: number, high: number): boolean {
       const at = slotOf(window, known) * WORDS
       if (ring[at + LOW] === low && ring[at + HIGH] === high) {
         index[place] = tag | number
-        return true
+        return ring[at + TIME]
       }
     }
     place = (place + 1) & mask
   }
   index[place] = tag | number
-  return false
+  return NONE
 }
 
 /** A full ring grows; one that may not lets the oldest go. */
@@ -182,14 +225,12 @@ function makeRoom(window: Window, mostRows: number): void {
 
 /** Makes the index anew of what is held. */
 function renumber(window: Window): void {
-  const { ring, index, held, latestMillis } = window
+  const { ring, index, held } = window
   index.fill(0)
   window.first = 1
   window.held = 0
   for (let i = 0; i < held; i++) {
     const at = slotOf(window, 1 + i) * WORDS
-    window.latestMillis = ring[at + TIME]
-    add(window, ring[at + LOW], ring[at + HIGH])
+    add(window, ring[at + LOW], ring[at + HIGH], ring[at + TIME])
   }
-  window.latestMillis = latestMillis
 }

@@ -91,6 +91,16 @@ describe('what has to be read again at the start', () => {
     expect(at).toBeLessThanOrEqual(700 - 60)
   })
 
+  it('is all that the window holds where a message is of a time that is still to come', async () => {
+    const log = await memoryLog([TRADES], 1)
+    const times = (i: number) => (i === 480 ? now + 365 * 1440 * MINUTE : now - (500 - i + 30) * MINUTE)
+    await log.append(TRADES, plainProduced(Array(500).fill(message), times))
+    const ranges = await log.ranges(TRADES)
+    const options = { log, topic: TRADES, ranges, minutes: 60, rowsPerPartition: 100, nowMicros: now }
+    expect((await windowStarts({ ...options, starts: new Map([[0, 500]]) })).get(0)).toBe(300)
+    expect((await windowStarts({ ...options, starts: new Map([[0, 480]]) })).get(0)).toBeGreaterThan(300)
+  })
+
   it('goes no further back than the messages that the window holds', async () => {
     expect(await windows(500, 500, { rowsPerPartition: 10 })).toBe(480)
   })
