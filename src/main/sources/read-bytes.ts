@@ -14,8 +14,8 @@ export interface Chunk {
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 
-/** Large enough that reading costs nothing beside parsing, small enough that nobody waits for it. */
-const CHUNK_BYTES = 256 * 1024
+/** What is parsed in one turn: DuckDB asks for its rows between turns, so larger ones leave it waiting. */
+const CHUNK_BYTES = 64 * 1024
 const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
   ['gzip', [0x1f, 0x8b]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],

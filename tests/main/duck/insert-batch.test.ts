@@ -170,7 +170,7 @@ describe('a scan of rows', () => {
     const { duck } = await openTestDuck()
     const order = new Uint32Array(count).map((_, place) => (place * 3571) % count)
     const [names, types] = [columns.map(([name]) => name), columns.map(([, type]) => type)]
-    const scan = openRowScan(batch, order, names, types, new Set(['e']))
+    const scan = await openRowScan(batch, order, names, types, new Set(['e']))
     const read = async (from: number, to: number) => {
       const connection = await duck.connect()
       return scan.withRows({ from, to }, async source => rowsOf(await readBatch(connection, `SELECT * FROM ${source}`)))

@@ -1,17 +1,23 @@
 // Several batches as one, so that one order and one set of files can be made of their rows.
+import { setImmediate } from 'node:timers/promises'
 import type { Column, ColumnBatch, Values, Word } from '../../../contract/columns.ts'
 import { rescale } from '../../duck/fill-numbers.ts'
 import { packedColumn, packedTextsOf, type PackedTexts } from '../../market/packed-texts.ts'
 
-/** A column that only some of the batches have is null in the others; one without any value is left out. */
-export function joinBatches(batches: readonly ColumnBatch[]): ColumnBatch {
+/**
+ * A column that only some of the batches have is null in the others; one without any value is left out. Files that are
+ * being written meanwhile get their turns between the columns.
+ */
+export async function joinBatches(batches: readonly ColumnBatch[]): Promise<ColumnBatch> {
   const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
   const names = new Set(batches.flatMap(batch => Object.keys(batch.columns)))
-  const columns = [...names].flatMap(name => {
+  const columns: ColumnBatch['columns'] = {}
+  for (const name of names) {
     const column = joinColumns(batches, name, rowCount)
-    return column ? [[name, column]] : []
-  })
-  return { rowCount, columns: Object.fromEntries(columns) as ColumnBatch['columns'] }
+    if (column) columns[name] = column
+    if (batches.length > 1) await setImmediate()
+  }
+  return { rowCount, columns }
 }
 
 /** After the texts, so that they need not be copied once more where they are read in words of four bytes. */

@@ -42,6 +42,26 @@ const filesIn = (folder: string) =>
     .map(({ name }) => name)
 
 describe('staged rows', () => {
+  it('takes the next rows while files of those before are written', async () => {
+    const table = await openTable()
+    let askedForMore = () => {}
+    const asked = new Promise<void>(resolve => (askedForMore = resolve))
+    async function* batches(): AsyncGenerator<ColumnBatch> {
+      yield tradesBatch(randomTrades(100))
+      askedForMore()
+      yield tradesBatch(randomTrades(100), 100)
+    }
+    const io: FileIO = {
+      ...table.io,
+      async adopt(...args) {
+        await asked
+        return table.io.adopt(...args)
+      },
+    }
+    const files = await stageBatches({ ...table, io, batches: batches(), rowsPerFlush: 100 })
+    expect(files.reduce((sum, { recordCount }) => sum + recordCount, 0)).toBe(200)
+  })
+
   it('are all there, each once, in the partition they belong to', async () => {
     const { files, read, metadata } = await stage([
       tradesBatch(randomTrades(5000)),
