@@ -1,6 +1,8 @@
 // A million rows from columns to committed files, beside PyIceberg's append of the same rows; and what they take there.
+// The columns are as our engines make them, of messages and of files alike: ids as bytes end to end, other texts as codes.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ColumnBatch } from '../src/contract/columns.ts'
 import { quoteText } from '../src/main/duck/quote.ts'
 import { runSql } from '../src/main/duck/run-sql.ts'
 import type { Lake } from '../src/main/lake/lake.ts'
@@ -15,7 +17,8 @@ import {
   localLakeOptions,
   withLake,
 } from './support/bench-lake.ts'
-import { createTape } from './support/tape.ts'
+import { withPackedIds } from './support/packed-ids.ts'
+import { createTape, type Tape } from './support/tape.ts'
 import { alternate, elapsedMsOf, short, spread, type Times } from './support/timing.ts'
 import type { Figure } from './figure.ts'
 
@@ -36,7 +39,7 @@ interface Appended {
 
 async function measure(lake: Lake, folder: string): Promise<Figure[]> {
   const tape = createTape({ rows: ROWS })
-  const batches = Array.from({ length: ROWS / BATCH_ROWS }, () => tape.next(BATCH_ROWS))
+  const batches = Array.from({ length: ROWS / BATCH_ROWS }, () => packedRows(tape))
   await appendTrades(lake, batches, 1)
   const written = await dataFiles(lake)
   const files = written.map(({ path }) => path)
@@ -79,6 +82,10 @@ async function measure(lake: Lake, folder: string): Promise<Figure[]> {
   } finally {
     await peer.close()
   }
+}
+
+function packedRows(tape: Tape): ColumnBatch {
+  return withPackedIds(tape.next(BATCH_ROWS), ['message_id', 'trade_id'])
 }
 
 /** Of the same rows: ours as appended and as compacted, PyIceberg's, and as CSV with all columns. */
