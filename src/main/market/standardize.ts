@@ -1,6 +1,8 @@
 // The log's messages, whatever form they came in, as whole rows in Confluent's wire format: what tail and writer read.
 // Nearly all are that already; then the batch comes back as it is, after one look at the first bytes of each message.
+import { TABLES } from '../../contract/tables.ts'
 import { embeddedSchemaOf, type SchemaOf } from './decode-wire.ts'
+import { exchangeCaseOf, type ExchangeCase } from './exchange-case.ts'
 import { createRewriter, WIRE_HEADER_BYTES, type Form, type Rewriter } from './forms/rewrite.ts'
 import { NONE, type LogBatch } from './log-batch.ts'
 import type { Problem, StandardBatch, Standardize } from './standard-batch.ts'
@@ -29,6 +31,8 @@ interface TableForms {
   rewriter: Rewriter
   /** By schema id. */
   forms: Map<number, Form>
+  /** Of those that are the full record. */
+  cases: Map<number, ExchangeCase>
 }
 
 const [OPEN_BRACE, SPACE, BOM] = [123, 32, 0xef]
@@ -42,20 +46,21 @@ export function createStandardizer({ schemas }: { schemas: Schemas }): Standardi
     let known = topics.get(topic)
     if (known) return known
     const dataType = tableOfTopic(topic)
-    known = tables.get(dataType) ?? { dataType, rewriter: createRewriter(dataType), forms: new Map<number, Form>() }
+    known = tables.get(dataType) ?? newForms(dataType)
     tables.set(dataType, known)
     topics.set(topic, known)
     return known
   }
 
   /** The form of a schema's messages, once the schema is known. */
-  function formOf({ forms, rewriter }: TableForms, id: number): Form | undefined {
+  function formOf({ forms, cases, rewriter, dataType }: TableForms, id: number): Form | undefined {
     let form = forms.get(id)
     if (form) return form
     const schema = schemas.schemaOf(id)
     if (!schema) return undefined
     form = rewriter.formOf(schema)
     forms.set(id, form)
+    if (form === 'full') cases.set(id, exchangeCaseOf(schema, TABLES[dataType]))
     return form
   }
 
@@ -82,7 +87,10 @@ export function createStandardizer({ schemas }: { schemas: Schemas }): Standardi
       return { reason: 'undecodable', error: 'The message is neither in Confluent wire format nor a JSON object.' }
     }
     const form = formOf(table, id)
-    if (form === 'full') return undefined
+    if (form === 'full') {
+      table.cases.get(id)!.putUpper(out, batch.bytes, batch.starts[i], batch.ends[i])
+      return undefined
+    }
     if (!form) {
       const why = schemas.whyUnknown?.(id) ?? `The Schema Registry does not know schema ${id}.`
       return { reason: 'unknown_schema', error: why }
@@ -116,10 +124,15 @@ export function createStandardizer({ schemas }: { schemas: Schemas }): Standardi
   }
 }
 
-/** The first message that is not certainly the full record. Millions a second come through here. */
-function firstOdd({ bytes, starts, ends, count }: LogBatch, { forms, dataType }: TableForms): number {
+function newForms(dataType: DataType): TableForms {
+  return { dataType, rewriter: createRewriter(dataType), forms: new Map(), cases: new Map() }
+}
+
+/** The first message that is not certainly the full record as it is stored. Millions a second come through here. */
+function firstOdd({ bytes, starts, ends, count }: LogBatch, { cases, dataType }: TableForms): number {
   const mayBeGone = dataType === 'reference_data'
   let fullId = -1
+  let exchange: ExchangeCase | undefined
   for (let i = 0; i < count; i++) {
     const at = starts[i]
     if (at === NONE) {
@@ -128,9 +141,9 @@ function firstOdd({ bytes, starts, ends, count }: LogBatch, { forms, dataType }:
     }
     if (ends[i] - at < WIRE_HEADER_BYTES || bytes[at] !== 0) return i
     const id = ((bytes[at + 1] << 24) | (bytes[at + 2] << 16) | (bytes[at + 3] << 8) | bytes[at + 4]) >>> 0
-    if (id === fullId) continue
-    if (forms.get(id) !== 'full') return i
+    if (id !== fullId) exchange = cases.get(id)
     fullId = id
+    if (!exchange || exchange.isDoubtful(bytes, at, ends[i])) return i
   }
   return count
 }

@@ -26,6 +26,57 @@ function framed(id: number, schema: object, row: unknown, options?: Partial<avro
   return Buffer.concat([header, avro.Type.forSchema(schema as avro.Schema, options).toBuffer(row)])
 }
 
+describe('an exchange in lower case', () => {
+  const row = { symbol: 'BHP', micros: 1_794_000_000_123_456, id: 7, vendorData: { exchange: 'asx' } }
+  const upper = valueOf(logBatch('trades', [row]), 0)!
+  const lower = valueOf(logBatch('trades', [{ ...row, exchange: 'asx' }]), 0)!
+  const id = Buffer.from('asx:1794000000123:BHP:7')
+  const withId = (text: string) => {
+    const copy = Buffer.from(lower)
+    copy.write(text, copy.indexOf(id))
+    return copy
+  }
+
+  it('of a whole row is stored in upper case, in its message_id too', async () => {
+    const mixed = withId('ASX:1794000000123:BHP:7')
+    const standard = await standardize(messageBatch([upper, lower, mixed, upper], { topic: topics.trades }))
+    for (const i of [0, 1, 2, 3]) expect(valueOf(standard, i)).toEqual(upper)
+    const quote = { symbol: 'BHP', micros: 5, id: 1, exchange: 'Asx' }
+    const quotes = await standardize(logBatch('quotes', [quote]))
+    expect(valueOf(quotes, 0)).toEqual(valueOf(logBatch('quotes', [{ ...quote, exchange: 'ASX' }]), 0))
+  })
+
+  it('leaves an id alone that does not begin with it', async () => {
+    const other = withId('asy:1794000000123:BHP:7')
+    const standard = await standardize(messageBatch([other], { topic: topics.trades }))
+    expect(decodedRows(standard)[0]).toMatchObject({ exchange: 'ASX', message_id: 'asy:1794000000123:BHP:7' })
+  })
+
+  it('of a message that is no row is set aside as it came', async () => {
+    for (let size = 6; size < lower.length; size++) {
+      const cut = lower.subarray(0, size)
+      const standard = await standardize(messageBatch([cut], { topic: topics.trades }))
+      expect(valueOf(standard, 0)).toEqual(cut)
+    }
+  })
+
+  it('of a schema whose exchange comes after anything is found too', async () => {
+    const [first, ...rest] = avroSchemas.trades.fields.toReversed()
+    const schema: AvroRecord = { ...avroSchemas.trades, fields: [first, ...rest] }
+    const type = avro.Type.forSchema(avroSchemas.trades as avro.Schema, { wrapUnions: false })
+    const value = type.fromBuffer(lower.subarray(5)) as object
+    const message = framed(9, schema, value, { wrapUnions: false })
+    const rows = await standardizedRows([message], {}, knowing({ 9: schema }))
+    expect(rows).toEqual(await standardizedRows([upper]))
+  })
+
+  it('of JSON that brings its own message_id is in upper case in it', async () => {
+    const given = { symbol: 'WOW', exchange: 'asx', exchange_timestamp_ms: 1, price: 1, quantity: 1 }
+    const rows = await standardizedRows([json({ ...given, message_id: 'asx:1:WOW:9' })])
+    expect(rows).toMatchObject([{ exchange: 'ASX', message_id: 'ASX:1:WOW:9' }])
+  })
+})
+
 describe('messages that are whole rows already', () => {
   const rows = [
     { symbol: 'BHP', micros: 1 },

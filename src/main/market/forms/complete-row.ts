@@ -66,7 +66,8 @@ export function createCompleter(slots: SlotNames): (draft: Draft, place: Place) 
       else row[i] = undefined
     }
     const { topic, partition, offset, logMicros, key } = place
-    const exchangeName = exchangeNameOf(row[exchange] as string | undefined) ?? topic.exchange
+    const given = row[exchange] as string | undefined
+    const exchangeName = exchangeNameOf(given) ?? topic.exchange
     row[exchange] = exchangeName
     row[assetClass] ??= topic.assetClass
     row[currency] ??= exchangeOf(exchangeName).currency
@@ -80,6 +81,8 @@ export function createCompleter(slots: SlotNames): (draft: Draft, place: Place) 
     for (const { name, required, at } of columns)
       if (required && row[at] === undefined && at !== messageId) missing([name])
     const ownId = row[id] as string
+    const givenId = row[messageId] as string | undefined
+    if (givenId?.startsWith(`${given}:`)) row[messageId] = exchangeName + givenId.slice(exchangeName.length)
     row[messageId] ??= isReference
       ? `${exchangeName}:${ownId}:${partition}-${offset}`
       : messageIdOf(exchangeName, row[time] as number, row[symbol] as string, ownId)
