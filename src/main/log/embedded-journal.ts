@@ -13,6 +13,7 @@ import {
   type JournaledMessages,
   type LogState,
 } from './embedded-record.ts'
+import { lostRecordOf, skipLost } from './embedded-lost.ts'
 import { openJournal, type JournalOptions, type JournalRun } from './journal.ts'
 import { recordOf } from './journal-record.ts'
 import type { Produced } from './message-log.ts'
@@ -54,6 +55,7 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
   const encoder = createMessageEncoder()
   let cluster: string | undefined
   let isIntact = true
+  let isCut = false
 
   function restore({ records, isAfterDamage }: JournalRun): void {
     if (isAfterDamage) memory.dropMessages()
@@ -65,6 +67,7 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
         isIntact = isSameBoot(state.boot)
         restoreState(memory, state)
       }
+      if (record.type === RECORD.lost) skipLost(memory, record)
       if (record.type === RECORD.closed) isIntact = true
     }
   }
@@ -74,6 +77,8 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
     fileBytes: Math.min(MAX_FILE_BYTES, Math.max(MIN_FILE_BYTES, Math.floor(maxBytes / FILES_IN_LOG))),
     maxBytes: maxBytes * MOST_OF_MEMORY,
     onRecords: restore,
+    mend: damaged => lostRecordOf(memory, damaged),
+    onCut: () => (isCut = true),
     onDamage: onWarning,
     files,
   })
@@ -97,10 +102,11 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
   }
 
   try {
-    if (!isIntact) {
+    if (!isIntact || isCut) {
       const partitions = [...memory.topics.values()].flatMap(topic => topic.partitions)
       for (const partition of partitions) skipTo(partition, partition.next + OFFSETS_LEFT_OUT)
-      onWarning(`The log in ${folder} was not closed before the machine went down; its last second may be lost.`)
+      if (!isCut)
+        onWarning(`The log in ${folder} was not closed before the machine went down; its last second may be lost.`)
     }
     writeState()
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Produced } from './message-log.ts'
 import type { KeyPlace } from './embedded-memory.ts'
 import { align, HEAD_BYTES, recordOf, sealRecord, type JournalRecord } from './journal-record.ts'
 
-export const RECORD = { state: 1, messages: 2, closed: 3 } as const
+export const RECORD = { state: 1, messages: 2, closed: 3, lost: 4 } as const
 
 /** At the beginning of each file, when a log is opened, and when topics were created. */
 export interface LogState {
@@ -86,6 +86,21 @@ export interface JournaledMessages {
   keyAt: (i: number) => Uint8Array
   /** Nothing for a tombstone. */
   valueAt: (i: number) => Uint8Array | null
+}
+
+/** Whether all lengths in such a record agree with its own. */
+export function messageColumnsFit({ payload }: JournalRecord): boolean {
+  if (payload.length < FIXED_BYTES) return false
+  const [count, hasTimes] = [payload.readUInt32LE(4), payload.readUInt32LE(8)]
+  const columnsAt = FIXED_BYTES + (hasTimes ? count * 8 : 0)
+  const keysAt = columnsAt + count * 12
+  if (hasTimes > 1 || keysAt > payload.length) return false
+  const columns = new Uint32Array(payload.buffer, payload.byteOffset + columnsAt, count * 3)
+  const keyEnds = columns.subarray(count, 2 * count)
+  const valueEnds = columns.subarray(2 * count).map(end => end % TOMBSTONE)
+  const grow = (ends: Uint32Array) => ends.every((end, i) => i === 0 || end >= ends[i - 1])
+  const bytes = count === 0 ? 0 : keyEnds[count - 1] + valueEnds[count - 1]
+  return grow(keyEnds) && grow(valueEnds) && keysAt + bytes === payload.length
 }
 
 export function readMessages({ payload }: JournalRecord): JournaledMessages {

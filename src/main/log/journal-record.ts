@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 
 export const HEAD_BYTES = 16
 const CHECKED_FROM = 8
+const MOST_TYPE = 255
 
 export interface JournalRecord {
   type: number
@@ -30,20 +31,39 @@ export function recordOf(type: number, payload: Uint8Array): Buffer {
   return sealRecord(bytes, type, payload.length)
 }
 
-/** The whole records from the beginning on, and where they end: the length of the bytes unless something is damaged. */
-export function readRecords(bytes: Buffer): { records: JournalRecord[]; end: number } {
+/** The whole records from a place on, and where they end: the length of the bytes unless something is damaged. */
+export function readRecords(bytes: Buffer, from = 0): { records: JournalRecord[]; end: number } {
   const records: JournalRecord[] = []
-  let at = 0
-  while (at + HEAD_BYTES <= bytes.length) {
+  let at = from
+  while (isWhole(bytes, at)) {
     const end = at + HEAD_BYTES + bytes.readUInt32LE(at)
-    const type = bytes.readUInt32LE(at + 8)
-    // No type is 0, so that a tail of zeros is no record.
-    if (type === 0 || align(end) > bytes.length) break
-    if (bytes.readUInt32LE(at + 4) !== crc32(bytes.subarray(at + CHECKED_FROM, end))) break
-    records.push({ type, payload: bytes.subarray(at + HEAD_BYTES, end) })
+    records.push({ type: bytes.readUInt32LE(at + 8), payload: bytes.subarray(at + HEAD_BYTES, end) })
     at = align(end)
   }
   return { records, end: at }
+}
+
+/** Where the next whole record begins behind what is none; nothing behind what was only half written. */
+export function nextRecordAfter(bytes: Buffer, damagedAt: number): number | undefined {
+  for (let at = damagedAt + 8; at + HEAD_BYTES <= bytes.length; at += 8) if (isWhole(bytes, at)) return at
+  return undefined
+}
+
+/** A damaged record as it is, if it says itself that it ends there. */
+export function damagedRecord(bytes: Buffer, at: number, next: number): JournalRecord | undefined {
+  const end = at + HEAD_BYTES + bytes.readUInt32LE(at)
+  return align(end) === next
+    ? { type: bytes.readUInt32LE(at + 8), payload: bytes.subarray(at + HEAD_BYTES, end) }
+    : undefined
+}
+
+function isWhole(bytes: Buffer, at: number): boolean {
+  if (at + HEAD_BYTES > bytes.length) return false
+  const end = at + HEAD_BYTES + bytes.readUInt32LE(at)
+  const type = bytes.readUInt32LE(at + 8)
+  // No type is 0, so that a tail of zeros is no record. What is no record at all mostly ends here, before it is summed up.
+  if (type === 0 || type > MOST_TYPE || bytes.readUInt32LE(at + 12) !== 0 || align(end) > bytes.length) return false
+  return bytes.readUInt32LE(at + 4) === crc32(bytes.subarray(at + CHECKED_FROM, end))
 }
 
 export function align(bytes: number): number {

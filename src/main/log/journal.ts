@@ -5,7 +5,7 @@ import * as nodeFiles from 'node:fs'
 import { join } from 'node:path'
 import { takeLockFile } from '../base/lock-file.ts'
 import { Failure } from '../../contract/failure.ts'
-import { readRecords, type JournalRecord } from './journal-record.ts'
+import { damagedRecord, nextRecordAfter, readRecords, recordOf, type JournalRecord } from './journal-record.ts'
 
 export interface JournalOptions {
   folder: string
@@ -17,6 +17,10 @@ export interface JournalOptions {
   onRecords: (run: JournalRun) => void
   /** What was found damaged, and where it was put. */
   onDamage: (why: string) => void
+  /** What stands in the place of a damaged record, of the same size, when those after it make sense with it. */
+  mend?: (damaged: JournalRecord) => JournalRecord | undefined
+  /** Records were cut off behind a damaged one: they were given out, and are out of reach. */
+  onCut?: () => void
   /** For tests that let the disk be full. */
   files?: Pick<typeof nodeFiles, 'writeSync' | 'ftruncateSync'>
 }
@@ -158,7 +162,8 @@ export function openJournal(options: JournalOptions): Journal {
  * The files that follow each other without a hole and are whole, up to the newest; the newest may end in a torn record.
  * What is before a hole or a damaged place is put aside, as if it had become too old: never jumped over.
  */
-function readFiles({ folder, onRecords, onDamage }: JournalOptions): JournalFile[] {
+function readFiles(options: JournalOptions): JournalFile[] {
+  const { folder, onRecords, onDamage } = options
   const names = nodeFiles.readdirSync(folder).filter(name => name.endsWith(SUFFIX))
   const found = names.map(name => ({ number: Number.parseInt(name, 10), path: join(folder, name) }))
   found.sort((a, b) => a.number - b.number)
@@ -177,6 +182,12 @@ function readFiles({ folder, onRecords, onDamage }: JournalOptions): JournalFile
       putAside(`Files between ${before.path} and ${path} are missing; what is before them is out of reach.`)
     const bytes = nodeFiles.readFileSync(path)
     const { records, end } = readRecords(bytes)
+    if (records.length === 0 && isLast && nextRecordAfter(bytes, 0) !== undefined) {
+      nodeFiles.renameSync(path, `${path}.damaged`)
+      onDamage(`${path} is damaged at its beginning; what it held is out of reach, in ${path}.damaged.`)
+      options.onCut?.()
+      break
+    }
     if (records.length === 0 && isLast) {
       // Begun and not finished: its first record never counted.
       nodeFiles.rmSync(path)
@@ -190,8 +201,36 @@ function readFiles({ folder, onRecords, onDamage }: JournalOptions): JournalFile
     }
     onRecords({ records, isAfterDamage })
     isAfterDamage = false
+    files[files.length - 1].bytes = readBehindDamage(options, path, bytes, end)
   }
   return files
+}
+
+/**
+ * A record that a killed process left half written has nothing behind it. One that has was whole once, and has rotted: those
+ * behind it are read when it can be mended, and cut off otherwise. Gives where the file ends.
+ */
+function readBehindDamage(options: JournalOptions, path: string, bytes: Buffer, damagedAt: number): number {
+  const { onRecords, onDamage, mend, onCut } = options
+  let end = damagedAt
+  for (let next = nextRecordAfter(bytes, end); next !== undefined; next = nextRecordAfter(bytes, end)) {
+    const aside = `${path}.damaged`
+    if (end === damagedAt) nodeFiles.copyFileSync(path, aside)
+    const damaged = damagedRecord(bytes, end, next)
+    const instead = damaged && mend?.(damaged)
+    if (!instead) {
+      onDamage(`${path} is damaged at byte ${end}; what came after is out of reach, in ${aside}.`)
+      onCut?.()
+      return end
+    }
+    onDamage(`${path} is damaged at byte ${end}; what is there and all before is out of reach, in ${aside}.`)
+    bytes.set(recordOf(instead.type, instead.payload), end)
+    nodeFiles.writeFileSync(path, bytes)
+    const rest = readRecords(bytes, end)
+    onRecords({ records: rest.records, isAfterDamage: false })
+    end = rest.end
+  }
+  return end
 }
 
 /** So that the whole file's memory is not kept for it. */

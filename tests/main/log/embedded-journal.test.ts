@@ -11,7 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createEmbeddedLog, type EmbeddedLogOptions } from '../../../src/main/log/embedded.ts'
@@ -316,5 +316,79 @@ describe('damage', () => {
     for (const message of after.all) expect(message).toEqual(known.get(key(message)))
     await expect(readAll(again, TOPIC, 0)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
     expect(readdirSync(folder).filter(name => name.endsWith('.damaged'))).toHaveLength(2)
+  })
+
+  /** Ten appends in one file, and where each of its records begins. */
+  async function tenAppends() {
+    const folder = makeTempFolder()
+    const { log } = await openWithTopic(folder)
+    for (let i = 0; i < 10; i++) await log.append(TOPIC, produced(texts(i * 20, 20)))
+    const before = await whole(log)
+    await log.close()
+    const file = newest(folder)
+    const bytes = readFileSync(file)
+    const begins = [0]
+    for (const { payload } of readRecords(bytes).records)
+      begins.push(begins.at(-1)! + align(HEAD_BYTES + payload.length))
+    return { folder, file, bytes, before, begins: begins.slice(0, -1) }
+  }
+
+  function flip(file: string, bytes: Buffer, at: number, bit = 0): void {
+    const copy = Buffer.from(bytes)
+    copy[at] ^= 1 << bit
+    writeFileSync(file, copy)
+  }
+
+  const place = ({ partition, offset }: { partition: number; offset: number }) => `${partition} ${offset}`
+
+  it('in the newest file loses that record and what came before, and keeps the rest at its offsets', async () => {
+    const { folder, file, bytes, before, begins } = await tenAppends()
+    // The last byte of the fifth append's values.
+    const records = readRecords(bytes).records
+    const fifth = records.findIndex(({ type }) => type === RECORD.messages) + 4
+    flip(file, bytes, begins[fifth] + HEAD_BYTES + records[fifth].payload.length - 1)
+    const { log: again, warnings } = openLog(folder)
+    expect(warnings).toEqual([expect.stringContaining(`${file} is damaged at byte ${begins[fifth]}`)])
+    const after = await whole(again)
+    expect(after.ranges.map(({ latest }) => latest)).toEqual(before.ranges.map(({ latest }) => latest))
+    const kept = new Set(texts(100, 100).map(([, text]) => text))
+    expect(after.all).toEqual(before.all.filter(({ text }) => kept.has(text)))
+    expect(readFileSync(`${file}.damaged`).length).toBe(bytes.length)
+    await again.append(TOPIC, produced(texts(500, 20)))
+    const further = await whole(again)
+    await again.close()
+    const { log: later, warnings: none } = openLog(folder)
+    expect(await whole(later)).toEqual(further)
+    expect(none).toEqual([])
+  })
+
+  it('whose extent nobody can tell leaves out the offsets that were given out', async () => {
+    const { folder, file, bytes, before, begins } = await tenAppends()
+    flip(file, bytes, begins[5] + HEAD_BYTES + 4) // how many messages
+    const { log: again, warnings } = openLog(folder)
+    expect(warnings).toEqual([expect.stringMatching(/is damaged at byte .* what came after is out of reach/)])
+    const { ranges, all } = await whole(again)
+    ranges.forEach(({ latest }, i) => expect(latest).toBeGreaterThan(before.ranges[i].latest + 1_000_000))
+    expect(before.all).toEqual(expect.arrayContaining(all))
+  })
+
+  it('anywhere in the newest file never shows another message at an offset that was given out', async () => {
+    const { file, bytes, before, begins, folder } = await tenAppends()
+    const known = new Map(before.all.map(message => [place(message), message]))
+    const property = fc.asyncProperty(fc.nat(begins.at(-1)! - 1), fc.nat(7), async (at, bit) => {
+      const copy = copyAsKilled(folder)
+      flip(join(copy, basename(file)), bytes, at, bit)
+      const { log: again, warnings } = openLog(copy)
+      // In what fills up a record to a multiple of eight it does no harm.
+      if (warnings.length === 0) expect(await readAll(again, TOPIC)).toEqual(before.all)
+      if ((await again.topics()).length === 0) return // The file's first record is gone, and with it all there was.
+      await again.append(TOPIC, produced(texts(1000, 30)))
+      const after = await readAll(again, TOPIC)
+      await again.close()
+      for (const message of after)
+        if (Number.parseInt(message.text!) < 1000) expect(message).toEqual(known.get(place(message)))
+        else expect(known.has(place(message))).toBe(false)
+    })
+    await fc.assert(property, { numRuns: 60 })
   })
 })
