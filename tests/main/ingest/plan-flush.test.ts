@@ -53,8 +53,23 @@ describe('a flush', () => {
     expect(plan({ ...full, sinceCommitMs: 1000, stagedParts: 1 })).toEqual({ do: 'commit' })
   })
 
+  it('of more rows than a file may have is put in place file by file, and is one commit', () => {
+    const large = { ...timing, batchSize: 200_000 }
+    const full = { rows: MOST_ROWS_A_PART, lag: 1_000_000 }
+    expect(planFlush(held(full), large)).toEqual({ do: 'stage' })
+    const one = { stagedParts: 1, stagedRows: MOST_ROWS_A_PART }
+    expect(planFlush(held({ ...one, rows: 10 }), large)).toEqual({ do: 'wait', ms: 5000 })
+    expect(planFlush(held({ ...one, ...full }), large)).toEqual({ do: 'stage' })
+    const two = { stagedParts: 2, stagedRows: 2 * MOST_ROWS_A_PART }
+    expect(planFlush(held({ ...two, rows: 39_999 }), large)).toEqual({ do: 'wait', ms: 5000 })
+    expect(planFlush(held({ ...two, rows: 40_000 }), large)).toEqual({ do: 'commit' })
+    expect(planFlush(held({ ...two, rows: 10, waitedMs: 5000 }), large)).toEqual({ do: 'commit' })
+  })
+
   it('takes dead letters and long messages by their bytes', () => {
     expect(plan({ rows: 3, bytes: 100e6 })).toEqual({ do: 'commit' })
+    const large = { ...timing, batchSize: 200_000 }
+    expect(planFlush(held({ rows: 3, bytes: 100e6 }), large)).toEqual({ do: 'commit' })
   })
 
   it('comes at once when nothing more will', () => {
