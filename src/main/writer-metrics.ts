@@ -44,16 +44,17 @@ export function countWriter(metrics: Metrics, group: string, breakers: readonly 
         const labels = { topic, consumer_group: groupOf(topic), exchange, asset_class: assetClass }
         metrics.add('k2_kafka_messages_consumed_total', messages, labels)
       },
-      onCommit({ rows, validThroughMicros, offsets }) {
+      onCommit({ rows, validThroughMicros, times }) {
         metrics.observe('k2_iceberg_batch_size', rows)
-        if (validThroughMicros === undefined) return
-        metrics.set('k2_iceberg_valid_through_seconds', validThroughMicros / 1e6)
-        const ageSeconds = Math.max(0, Date.now() / 1000 - validThroughMicros / 1e6)
-        for (const { topic } of offsets) {
-          const parts = parseTopic(topic)
-          if (!parts) continue
-          const labels = { exchange: parts.exchange, asset_class: parts.assetClass }
-          metrics.observe('k2_ingestion_latency_seconds', ageSeconds, labels)
+        if (validThroughMicros !== undefined) metrics.set('k2_iceberg_valid_through_seconds', validThroughMicros / 1e6)
+        const nowMicros = Date.now() * 1000
+        for (const { topic, exchangeMicros } of times) {
+          const { exchange = '', assetClass = 'equities' } = parseTopic(topic) ?? {}
+          const labels = { exchange, asset_class: assetClass }
+          for (const micros of exchangeMicros) {
+            const seconds = Math.max(0, (nowMicros - micros) / 1e6)
+            metrics.observe('k2_ingestion_latency_seconds', seconds, labels)
+          }
         }
       },
       onDeadLetters(letters) {

@@ -4,6 +4,7 @@ import type { OffsetVector } from '../market/topic-offsets.ts'
 import { cutTaken, findCutOffs, offsetOf, type CutOff, type CutOffs, type StopPolicy } from './cut-off.ts'
 import type { DeadLetter, Gap } from './intake.ts'
 import { progressOf, takenOffset, vectorOf, type Place, type TopicStream } from './places.ts'
+import { sampleTimes, type TopicTimes } from './sample-times.ts'
 import { validThrough } from './valid-through.ts'
 
 export interface Drained {
@@ -14,6 +15,7 @@ export interface Drained {
   duplicates: number
   outOfOrder: number
   resets: number
+  times: TopicTimes[]
   to: OffsetVector
   /** Past the gap that the stream stops at: it is recorded. */
   gapsTo: OffsetVector
@@ -33,6 +35,7 @@ export function drainStreams(streams: readonly TopicStream[], policy: StopPolicy
     duplicates: 0,
     outOfOrder: 0,
     resets: 0,
+    times: [],
     to: [],
     gapsTo: [],
     validThroughMicros: undefined,
@@ -46,7 +49,10 @@ export function drainStreams(streams: readonly TopicStream[], policy: StopPolicy
     const taken = cutTaken(all, found)
     cutOffs.set(stream, found)
     drained.cutOff ??= [...found.values()][0]
-    if (taken.rows.rowCount > 0) drained.batches.push(taken.rows)
+    if (taken.rows.rowCount > 0) {
+      drained.batches.push(taken.rows)
+      drained.times.push({ topic: stream.topic, exchangeMicros: sampleTimes(taken.rows) })
+    }
     drained.rows += taken.rows.rowCount
     drained.deadLetters.push(...taken.deadLetters)
     drained.gaps.push(...taken.gaps)
@@ -80,5 +86,6 @@ export function joinDrained(earlier: Drained | undefined, later: Drained): Drain
     duplicates: earlier.duplicates + later.duplicates,
     outOfOrder: earlier.outOfOrder + later.outOfOrder,
     resets: earlier.resets + later.resets,
+    times: [...earlier.times, ...later.times],
   }
 }

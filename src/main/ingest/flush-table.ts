@@ -108,7 +108,7 @@ async function stage(context: TableContext, pending: Pending): Promise<void> {
 async function commitPending(context: TableContext, pending: Pending): Promise<void> {
   const { streams, stream: table, sides, hold, options, totals } = context
   const { rows, deadLetters, gaps, to, gapsTo, staged, validThroughMicros, messages } = pending
-  const { duplicates, outOfOrder, resets } = pending
+  const { duplicates, outOfOrder, resets, times } = pending
   const { onCommit, onDeadLetters } = options.events ?? {}
   const begunMs = performance.now()
   const from = vectorOf(streams.values(), ({ committed }) => committed)
@@ -133,6 +133,7 @@ async function commitPending(context: TableContext, pending: Pending): Promise<v
     outOfOrder,
     resets,
     validThroughMicros,
+    times,
     elapsedMs: performance.now() - begunMs,
     offsets: to,
   })

@@ -13,6 +13,7 @@ import type { CommitStep } from './commit-flush.ts'
 import type { TopicChoice } from './choose-topics.ts'
 import type { StopPolicy } from './cut-off.ts'
 import type { DeadLetter, Gap, Intake } from './intake.ts'
+import type { TopicTimes } from './sample-times.ts'
 import type { LastSequence, StreamTable } from './stream-table.ts'
 
 export interface WriterSettings extends TopicChoice, StopPolicy {
@@ -63,6 +64,8 @@ export interface Committed {
   gaps: number
   elapsedMs: number
   validThroughMicros: number | undefined
+  /** Of some of the rows, when they happened. */
+  times: readonly TopicTimes[]
   /** How far the log is in the table now. */
   offsets: OffsetVector
 }

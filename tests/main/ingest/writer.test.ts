@@ -88,7 +88,8 @@ describe('a writer', () => {
     const tables = memoryTables((operation, table) => (operation === 'commit' && table === 'trades' ? gate : undefined))
     const chunk = trades(0, 5000)
     for (let i = 0; i < 100; i++) await log.append(TRADES, chunk)
-    const writer = openWriter({ log, tables, openIntake: countingIntake, settings: never })
+    const settings = { batchSize: MOST_ROWS_A_PART, batchSeconds: 3600 }
+    const writer = openWriter({ log, tables, openIntake: countingIntake, settings })
     await eventually(() => expect(writer.status().messages).toBeGreaterThanOrEqual(2 * MOST_ROWS_A_PART))
     await sleep(50)
     const held = writer.status().messages
