@@ -150,10 +150,10 @@ export async function startWriterEngine(
   }
 
   const running = byItself && isWriting ? start({}) : undefined
-  const follows = () => running?.status().state === 'following'
+  const isOurs = () => running?.isTheWriter() ?? false
   /** What waits is less than a usual batch. */
   const isQuiet = () => (running?.status().lag ?? 0) <= 2 * settings.batchSize
-  const upkeep = running && startUpkeep(lake, { ...reportUpkeep(log, config), isOurs: () => !follows(), isQuiet })
+  const upkeep = running && startUpkeep(lake, { ...reportUpkeep(log, config), isOurs, isQuiet })
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
   const writing = writerHandlers({ start: asked => start(asked), running: () => running })

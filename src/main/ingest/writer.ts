@@ -22,6 +22,8 @@ export interface Writer {
   status: () => WriterStatus
   /** Partition by partition, for the metrics. */
   lags: () => PartitionLag[]
+  /** Whether it writes any of the tables, or is the one that would: nobody else does, and nothing keeps it from it. */
+  isTheWriter: () => boolean
   /** At once, every second, and when it has ended; fails with what ended it. */
   progress: (signal: AbortSignal) => AsyncGenerator<ConsumeProgress>
   /** Reads no more and commits what it has. Asked a second time, or after five seconds, it leaves what is left. */
@@ -126,6 +128,9 @@ export function startWriter(options: WriterOptions): Writer {
   return {
     status,
     lags: () => lagsOf(entries, options.clock.nowMicros()),
+    isTheWriter: () =>
+      entries.some(({ writer }) => writer() !== undefined) ||
+      entries.every(({ leftTo, failure }) => leftTo() === undefined && failure() === undefined),
     stop,
     async *progress(signal) {
       while (!signal.aborted && !over.signal.aborted) {

@@ -6,7 +6,7 @@ import type { MessageLog } from '../../../src/main/log/message-log.ts'
 import type { TableFault, TableOperation } from '../../support/memory-stream-table.ts'
 import { lost } from '../../support/memory-stream-table.ts'
 import { plainProduced } from '../../support/plain-intake.ts'
-import { memoryLog, memoryTables, openWriter, quickBreakers, TRADES } from '../../support/writer.ts'
+import { memoryLog, memoryTables, openWriter, quickBreakers, QUOTES, TRADES } from '../../support/writer.ts'
 
 const trades = (from: number, count: number) =>
   plainProduced(Array.from({ length: count }, (_, i) => ({ id: `A${from + i}`, symbol: 'A', seq: from + i })))
@@ -263,12 +263,32 @@ describe('another writer', () => {
     const tables = memoryTables()
     const writer = openWriter({ log, tables, settings: { whenFenced: 'fail' } })
     await eventually(() => expect(writer.status().state).toBe('writing'))
+    expect(writer.isTheWriter()).toBe(true)
     tables.trades.setVector([{ cluster: 'c', epoch: '0', topic: TRADES, next: { 0: 0 } }])
     await log.append(TRADES, trades(1, 5))
     const follow = async () => {
       for await (const { rows } of writer.progress(new AbortController().signal)) expect(rows).toBe(0)
     }
     await expect(follow()).rejects.toMatchObject({ code: 'FENCED' })
+    expect(writer.isTheWriter()).toBe(false)
+  })
+
+  it('that holds the lease of one table leaves it a writer of the others', async () => {
+    const log = await memoryLog([TRADES, QUOTES], 1)
+    const heldBy = new Set(['trades', 'quotes'])
+    const lost = new Promise<Error>(() => {})
+    const writer = openWriter({
+      log,
+      tables: memoryTables(),
+      settings: { topics: [TRADES, QUOTES] },
+      acquireLease: async table =>
+        heldBy.has(table) ? { heldBy: 'k2 on desk-7' } : { held: { lost, release: async () => {} } },
+    })
+    await eventually(() => expect(writer.status().state).toBe('following'))
+    expect(writer.isTheWriter()).toBe(false)
+    heldBy.delete('quotes')
+    await eventually(() => expect(writer.isTheWriter()).toBe(true))
+    expect(writer.status().state).toBe('following')
   })
 
   it('that holds the lease is left alone, and taken over from when it lets go', async () => {
