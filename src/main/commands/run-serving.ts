@@ -52,16 +52,22 @@ function secondsSince(startedAt: number): string {
   return ((performance.now() - startedAt) / 1000).toFixed(1)
 }
 
-/** Since the start: messages taken in, rows and commits written. What engines do not say any more is unknown. */
+/**
+ * Since the start: messages, and the rows and commits that came of them. Where K2 writes, messages are those that the writer
+ * took, counted when it has ended, so that they are the ones that the rows came of. What engines do not say is unknown.
+ */
 async function countAll({ client, finishWriting }: Serving, signal: AbortSignal): Promise<string> {
-  const soon = { signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) }
-  const [stats, written] = await Promise.allSettled([client['stats.get']({}, soon), finishWriting(signal)])
-  const messages =
-    stats.status === 'fulfilled'
-      ? stats.value.tail.trades.total_messages + stats.value.tail.quotes.total_messages
-      : 'unknown'
-  const { rows, commits } = written.status === 'fulfilled' ? written.value : { rows: 'unknown', commits: 'unknown' }
-  return `messages=${messages} rows=${rows} commits=${commits}`
+  const orUnknown = <T>(asked: Promise<T>) => asked.catch(() => 'unknown' as const)
+  const soon = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) })
+  const viewed = orUnknown(client['stats.get']({}, soon()).then(messagesIn))
+  const written = await finishWriting(signal).catch(() => ({ rows: 'unknown', commits: 'unknown' }))
+  const status = await client['ingest.status']({}, soon()).catch(() => undefined)
+  const isWriter = status !== undefined && status.state !== 'off' && status.messages > 0
+  return `messages=${isWriter ? status.messages : await viewed} rows=${written.rows} commits=${written.commits}`
+}
+
+function messagesIn({ tail }: Awaited<ReturnType<Serving['client']['stats.get']>>): number {
+  return tail.trades.total_messages + tail.quotes.total_messages
 }
 
 export async function openApp(flags: ServeFlags): Promise<void> {
