@@ -131,7 +131,7 @@ function readNested(
   wordOf: (codes: number[]) => Word,
 ): ColumnReader {
   const words: Word[] = []
-  const codeOf = new Map<string, number>()
+  const runs: Run = { code: -1 }
   const codes = new Uint32Array(rowCount)
   const nulls = createNulls(rowCount)
   let at = 0
@@ -145,22 +145,35 @@ function readNested(
         return withNullWord(coders[k], partCodes, validity)
       })
       nulls.take(validityOf(vector, count), at, count)
-      const entries = new BigUint64Array(count * 2)
+      const entries = new Uint32Array(count * 4)
       new Uint8Array(entries.buffer).set(duckdb.vector_get_data(vector, count * 16))
       for (let row = 0; row < count; row++) {
         if (nulls.has(at + row)) continue
-        const from = Number(entries[row * 2])
-        const to = from + Number(entries[row * 2 + 1])
-        const run = parts.flatMap(part => Array.from(part.subarray(from, to)))
-        const key = run.join()
-        let code = codeOf.get(key)
-        if (code === undefined) codeOf.set(key, (code = words.push(wordOf(run)) - 1))
-        codes[at + row] = code
+        const from = entries[row * 4]
+        const to = from + entries[row * 4 + 2]
+        let run = runs
+        for (const part of parts) for (let i = from; i < to; i++) run = next(run, part[i])
+        if (run.code < 0) run.code = words.push(wordOf(parts.flatMap(part => [...part.subarray(from, to)]))) - 1
+        codes[at + row] = run.code
       }
       at += count
     },
     finish: () => ({ type, ...wordsOf(codes, words), ...nulls.finish() }),
   }
+}
+
+/** Runs of codes as a tree: finding one makes nothing new. */
+interface Run {
+  /** Of its word; -1 as long as no row has ended here. */
+  code: number
+  longer?: Map<number, Run>
+}
+
+function next(run: Run, code: number): Run {
+  run.longer ??= new Map()
+  let longer = run.longer.get(code)
+  if (!longer) run.longer.set(code, (longer = { code: -1 }))
+  return longer
 }
 
 /** A null inside a list is a word of its own, so that it does not look like the first word. */

@@ -1,4 +1,5 @@
 // DuckDB's answers as column batches: every type, nulls, exact numbers, bounded batches, and stopping early.
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cellOf, rowsOf, type ColumnBatch } from '../../../src/contract/columns.ts'
@@ -108,6 +109,50 @@ describe('an answer', () => {
     expect(columns.symbol.words).toHaveLength(100)
     expect(columns.id.words).toHaveLength(100_000)
     expect(cellOf(columns.id, 99_999)).toBe('a long id number 99999')
+  })
+
+  it('holds texts of every length and alphabet, however often each repeats, over many vectors', async () => {
+    const { connection } = await openTestDuck()
+    const shapes = {
+      'ids, then few': `CASE WHEN i < 3000 THEN 'a long id number ' || i ELSE 'few of them ' || i % 3 END`,
+      'few, then ids': `CASE WHEN i < 3000 THEN 'few of them ' || i % 3 ELSE 'a long id number ' || i END`,
+      'ids of other alphabets': `repeat('é', 1 + (i % 9)::INT) || i`,
+      'many long ones that repeat': `'one of some hundred texts ' || (i * 7919) % 700`,
+      'short ones beside long ones': `repeat('x', ((i * 31) % 29)::INT)`,
+      'ids with gaps': `CASE WHEN i % 3 > 0 THEN 'id ' || i END`,
+      'the same long one': `'market.equities.trades.asx'`,
+    }
+    for (const [shape, sql] of Object.entries(shapes)) {
+      const { columns } = await readBatch(
+        connection,
+        `SELECT ${sql} t, len(${sql}) length, md5(coalesce(${sql}, '')) hash FROM range(9000) r(i) ORDER BY i`,
+      )
+      for (let row = 0; row < 9000; row++) {
+        const text = cellOf(columns.t, row) as string | null
+        const hash = createHash('md5')
+          .update(text ?? '')
+          .digest('hex')
+        expect([shape, row, text === null, hash]).toEqual([
+          shape,
+          row,
+          cellOf(columns.length, row) === null,
+          cellOf(columns.hash, row),
+        ])
+      }
+    }
+  })
+
+  it('has one word for lists and maps that are alike, whatever was before them', async () => {
+    const { connection } = await openTestDuck()
+    const { columns } = await readBatch(
+      connection,
+      `SELECT CASE i % 4 WHEN 0 THEN [] WHEN 1 THEN ['a'] WHEN 2 THEN ['a', 'b'] ELSE ['b', 'a'] END l,
+        MAP {'k': (i % 5)::VARCHAR, 'other': 'same'} m FROM range(5000) t(i)`,
+    )
+    expect(columns.l.words).toHaveLength(4)
+    expect(columns.m.words).toHaveLength(5)
+    expect([4996, 4997, 4998, 4999].map(row => cellOf(columns.l, row))).toEqual([[], ['a'], ['a', 'b'], ['b', 'a']])
+    expect(cellOf(columns.m, 4999)).toEqual({ k: '4', other: 'same' })
   })
 
   it('names its columns when it has no rows', async () => {
