@@ -41,7 +41,7 @@ const cellSchemas = {
 /** How a JSON client sees one row; what OpenAPI says of it. */
 export function rowSchema(table: TableSpec): z.ZodType {
   const shape = Object.fromEntries(table.columns.map(spec => [spec.name, cellSchema(spec)]))
-  return z.strictObject(shape)
+  return table.mayLack ? z.strictObject(shape).partial() : z.strictObject(shape)
 }
 
 function cellSchema(spec: ColumnSpec): z.ZodType {

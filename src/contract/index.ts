@@ -4,11 +4,22 @@ import { ingest } from './ingest.ts'
 import { lake } from './lake.ts'
 import { market } from './market.ts'
 import { offsets } from './offsets.ts'
+import { reads } from './reads.ts'
 import { system } from './system.ts'
 import { topics } from './topics.ts'
 import { writer } from './writer.ts'
 
-export const contract = { ...system, ...market, ...lake, ...ingest, ...writer, ...offsets, ...topics, ...demo }
+export const contract = {
+  ...system,
+  ...market,
+  ...reads,
+  ...lake,
+  ...ingest,
+  ...writer,
+  ...offsets,
+  ...topics,
+  ...demo,
+}
 export type K2 = typeof contract
 
 export type * from './capability.ts'

@@ -16,6 +16,8 @@ export interface ColumnSpec {
 export interface TableSpec {
   name: string
   columns: readonly ColumnSpec[]
+  /** Rows may have some of the columns only. */
+  mayLack?: boolean
 }
 
 export const ASSET_CLASSES = ['equities', 'crypto', 'futures', 'options'] as const

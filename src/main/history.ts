@@ -5,9 +5,11 @@ import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
+import { reads } from '../contract/reads.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
+import { countLook, countPoolEvent, fillPoolMetrics } from './query-metrics.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import { streamBatches } from './duck/read-batch.ts'
 import { lakeHandlers } from './lake/handlers.ts'
@@ -24,7 +26,9 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
+import { loadCursorKey } from './query/cursor.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
+import { readHandlers } from './query/reads/handlers.ts'
 import type { QueryTools } from './query/tools.ts'
 import type { tailContract } from './tail/relay-contract.ts'
 
@@ -41,6 +45,7 @@ export const historyContract = {
   'snapshots.current': contract['snapshots.current'],
   'snapshots.diff': contract['snapshots.diff'],
   'ingest.load': contract['ingest.load'],
+  ...reads,
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
@@ -60,7 +65,7 @@ export async function startHistory(
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
   const tools: QueryTools = {
     reads: lakeReads(lake),
-    pool: await openPool(poolOptions(config)),
+    pool: await openPool({ ...poolOptions(config), onEvent: event => countPoolEvent(metrics, event) }),
     live,
     clock: systemClock,
   }
@@ -90,6 +95,10 @@ export async function startHistory(
         openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
       nowMs: () => systemClock.nowMs(),
     }),
+    ...readHandlers(tools, {
+      cursorKey: loadCursorKey(join(config.profile, 'cursor.key')),
+      onLook: look => countLook(metrics, 'answers', look),
+    }),
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)
       return {}
@@ -99,6 +108,7 @@ export async function startHistory(
     handlers: config.ingest.writer === 'off' ? { ...handlers, ...refuseWrites() } : handlers,
     async metrics() {
       await fillLakeMetrics(metrics, lake)
+      fillPoolMetrics(metrics, tools.pool.stats())
       return metrics.json()
     },
     observe(end) {

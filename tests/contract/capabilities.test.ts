@@ -38,6 +38,12 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'quotes.recent': { symbol: 'BTCUSDT', exchange: 'BINANCE', window_minutes: 1 },
   'symbols.list': { exchange: 'ASX' },
   'tail.follow': { data_type: 'quotes', symbols: ['BHP', 'RIO'], backlog: 5 },
+  'trades.list': { symbol: 'BHP', start_time: '2014-03-10', limit: 5 },
+  'quotes.list': { exchange: 'asx', order: 'asc' },
+  'trades.query': { symbols: ['BHP'], min_price: '10.5', sides: ['BUY', 'UNKNOWN'], limit: 5 },
+  'quotes.query': { min_quantity: 1, order: 'sequence' },
+  'snapshots.query': { id: '1', table: 'trades', limit: 5 },
+  'dates.range': { symbol: 'BHP' },
   'lake.init': {},
   'snapshots.list': { limit: 5 },
   'snapshots.current': {},
@@ -80,6 +86,7 @@ beforeAll(async () => {
   const [a, b] = [await loadCsv(), await loadCsv()]
   examples['snapshots.diff'] = { a, b }
   examples['lake.rollback'] = { snapshot_id: a }
+  examples['snapshots.query'] = { id: a }
   examples['lake.tag'] = { name: 'before-the-open', snapshot_id: a }
   await sleep(500)
 })

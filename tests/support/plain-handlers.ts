@@ -3,6 +3,7 @@ import type { Handlers } from '../../src/contract/capability.ts'
 import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
 import type { K2 } from '../../src/contract/index.ts'
 import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
+import { plainReads } from './plain-reads.ts'
 import { plainStream, plainWriter } from './plain-stream.ts'
 
 const AT = '2026-03-02T00:41:22.118304Z'
@@ -59,6 +60,7 @@ export function plainHandlers(): Handlers<K2> {
       yield { file: files[0], state: 'loaded', ...loaded }
     },
     ...plainStream(AT, query),
+    ...plainReads(AT, query, oneRow),
     'demo.start': () => status,
     'demo.stop': () => status,
     'demo.status': () => status,

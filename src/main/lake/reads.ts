@@ -6,6 +6,7 @@ import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Snapshot, TableMetadata } from './iceberg/metadata.ts'
 import type { Lake } from './lake.ts'
 import { offsetsOf, validThroughOf } from './offsets.ts'
+import { columnExtent } from './read/extent.ts'
 import type { ScanFile } from './read/file-index.ts'
 import type { Filter } from './read/filter.ts'
 import { planScan } from './read/plan-scan.ts'
@@ -59,7 +60,16 @@ export interface LakeReads {
   history: (table: TableId, signal?: AbortSignal) => Promise<readonly (TableAt & { operation: string })[]>
   /** The files that may hold passing rows: what is there to be read, without reading it. */
   plan: (at: TableAt, question: RowsQuestion, signal?: AbortSignal) => Promise<readonly ScanFile[]>
+  /** Of those files, between which values of a column of times their rows lie. */
+  spans: (at: TableAt, question: RowsQuestion, column: string, signal?: AbortSignal) => Promise<readonly FileSpan[]>
   open: (at: TableAt, question: RowsQuestion, connection: DuckDBConnection, signal?: AbortSignal) => Promise<OpenRows>
+}
+
+export interface FileSpan {
+  rows: number
+  /** Both included; infinite where the file does not say. */
+  fromMicros: number
+  toMicros: number
 }
 
 export function lakeReads(lake: Lake): LakeReads {
@@ -104,6 +114,14 @@ export function lakeReads(lake: Lake): LakeReads {
       return line
     },
     plan: async (at, question, signal) => (await planOf(at, question, signal))?.files ?? [],
+    async spans(at, question, column, signal) {
+      const plan = await planOf(at, question, signal)
+      const field = plan?.schema.fields.find(({ name }) => name === column)
+      if (!plan || !field) return []
+      const files = plan.files.map(({ file }) => file)
+      const { lower, upper } = columnExtent(files, field.id, 'time')
+      return files.map(({ recordCount: rows }, i) => ({ rows, fromMicros: lower[i], toMicros: upper[i] }))
+    },
     async open(at, question, connection, signal) {
       const plan = await planOf(at, question, signal)
       if (!plan) return noRows(at.table)

@@ -2,7 +2,8 @@
 import { Failure } from '../../contract/failure.ts'
 import { BadValue } from '../base/values/bad-value.ts'
 import { parseInstant } from '../base/values/parse-time.ts'
-import type { SnapshotChoice } from '../lake/reads.ts'
+import type { LakeReads, SnapshotChoice, TableAt } from '../lake/reads.ts'
+import { TABLES, type TableId } from '../../contract/tables.ts'
 
 const UTC = { instantOf: (wallMicros: number) => wallMicros }
 
@@ -28,4 +29,45 @@ export function choiceOf({ snapshot_id: id, as_of: asOf }: PastState): SnapshotC
     throw new Failure('INVALID_INPUT', 'snapshot_id and as_of exclude each other: give one of them.')
   if (id !== undefined) return /^\d+$/.test(id) ? { snapshotId: id } : { ref: id }
   return asOf === undefined ? undefined : { asOfMicros: microsOf(asOf, 'as_of') }
+}
+
+/**
+ * A table as it was then. A snapshot of another table means the moment it was committed, so that one choice is good for
+ * all tables.
+ */
+export async function resolveState(
+  reads: Pick<LakeReads, 'at'>,
+  table: TableId,
+  past: PastState,
+  signal?: AbortSignal,
+): Promise<TableAt> {
+  const choice = choiceOf(past)
+  try {
+    return await reads.at(table, choice, signal)
+  } catch (error) {
+    if (!choice || !('snapshotId' in choice) || !isNotFound(error)) throw error
+    for (const other of Object.keys(TABLES) as TableId[]) {
+      const asOfMicros = await committedAt(reads, other, choice, signal)
+      if (asOfMicros !== undefined) return reads.at(table, { asOfMicros }, signal)
+    }
+    throw error
+  }
+}
+
+async function committedAt(
+  reads: Pick<LakeReads, 'at'>,
+  table: TableId,
+  choice: SnapshotChoice,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  try {
+    return (await reads.at(table, choice, signal)).committedMicros
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND'
 }
