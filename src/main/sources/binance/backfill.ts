@@ -71,8 +71,10 @@ export function createBackfill(options: BackfillOptions): Backfill {
   async function fetchRange(symbol: string, { from, to }: IdRange): Promise<void> {
     await whenRoom()
     const trades = await rest.trades(symbol, from, signal)
-    for (const trade of trades)
+    for (const trade of trades) {
+      if (signal.aborted) return
       if (trade.id >= from && trade.id <= to && ids.take(symbol, trade.id).isNew) onTrade(trade)
+    }
     const reached = trades.length === 0 ? to : Math.min(trades[trades.length - 1].id, to)
     giveUp(symbol, { from, to: Math.max(reached, from) }, 'the exchange does not have them')
   }

@@ -24,6 +24,8 @@ export interface Outbox {
   ring: () => void
   /** Neither the log nor the disk takes more just now: nothing more should be put. */
   isFull: () => boolean
+  /** Resolves when all that was put until now is in the log or on the disk, and when it is closed. */
+  settled: () => Promise<void>
   /** The log refuses for good; what was put is on the disk. */
   failure: () => Error | undefined
   /** Hands on what is held, to the disk where the log does not take it. */
@@ -38,6 +40,9 @@ const MOST_RETRY_MS = 10_000
 /** What waits in memory for the disk, until nothing more is to be put. */
 const MOST_PENDING_BYTES = 32 * 1024 * 1024
 
+const NO_ANSWER =
+  'The log has not answered for a while. What comes meanwhile is kept on the disk and goes to the log when it answers: nothing is lost.'
+
 type Sending = Promise<'taken' | 'refused'>
 
 export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...options }: OutboxOptions): Outbox {
@@ -47,6 +52,8 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
   const closing = new AbortController()
   /** By number on the disk: sent before it was put there, and not answered yet. */
   const unanswered = new Map<number, Sending>()
+  /** Of those who wait until what was put before they asked is settled. */
+  const settling: (() => void)[] = []
   let isDiskFull = false
   let lost = 0
   let trouble: Error | undefined
@@ -100,7 +107,7 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
     const deadline = performance.now() + patienceMs
     for (const { topic, batch, sending } of sent) {
       const outcome = await firstOf(sending, deadline - performance.now())
-      if (outcome === 'late') note(new Failure('UNAVAILABLE', 'The log has not answered for a while.'))
+      if (outcome === 'late') note(new Failure('UNAVAILABLE', NO_ANSWER))
       if (outcome !== 'taken') await putOnDisk(topic, batch, outcome === 'late' ? sending : undefined)
       else if (!pending.has(topic)) {
         clearBatch(batch)
@@ -111,15 +118,17 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
 
   async function takeIn(): Promise<void> {
     for (;;) {
-      if (![...pending.values()].some(({ values }) => values.count > 0)) {
-        if (closing.signal.aborted) return
-        await came.wait(closing.signal)
-      } else if (spill.count() === 0 && !failure) {
+      const waiting = settling.splice(0)
+      const isIdle = ![...pending.values()].some(({ values }) => values.count > 0)
+      if (!isIdle && spill.count() === 0 && !failure) {
         await sendPending()
-      } else {
+      } else if (!isIdle) {
         await sleepUnlessAborted(GATHER_MS, closing.signal).catch(() => {})
         for (const [topic, batch] of takePending()) await putOnDisk(topic, batch)
       }
+      for (const settle of waiting) settle()
+      if (isIdle && closing.signal.aborted) return
+      if (isIdle) await came.wait(closing.signal)
     }
   }
 
@@ -158,10 +167,18 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
     ring: () => came.ring(),
     isFull: () =>
       isDiskFull || [...pending.values()].reduce((sum, { values }) => sum + values.length, 0) > MOST_PENDING_BYTES,
+    settled() {
+      if (closing.signal.aborted) return Promise.resolve()
+      return new Promise(resolve => {
+        settling.push(resolve)
+        came.ring()
+      })
+    },
     failure: () => failure,
     async close() {
       closing.abort()
       await running
+      for (const settle of settling) settle()
       const onDisk = spill.count()
       await spill.close()
       return { onDisk, lost }

@@ -70,6 +70,8 @@ export function stayConnected(options: StayConnectedOptions): Link {
   const rotation = createBell()
   let failures = 0
   let current: Live | undefined
+  /** Asked for, perhaps before anybody waited for it. */
+  let isRotationDue = false
 
   async function open(): Promise<Live | Ended> {
     const connection = openConnection({ url: addressOf(base, streams), ca, ...timing, onText })
@@ -94,8 +96,10 @@ export function stayConnected(options: StayConnectedOptions): Link {
     const done = new AbortController()
     const due = AbortSignal.any([done.signal, AbortSignal.timeout(Math.ceil(rotateInMs))])
     try {
+      if (isRotationDue) return undefined
       return await Promise.race([connection.ended, rotation.wait(due).then(() => undefined)])
     } finally {
+      isRotationDue = false
       done.abort()
     }
   }
@@ -140,5 +144,12 @@ export function stayConnected(options: StayConnectedOptions): Link {
     await current?.connection.ended
   }
 
-  return { rotateNow: () => rotation.ring(), leave: () => current?.connection.close(), ended: run() }
+  return {
+    rotateNow() {
+      isRotationDue = true
+      rotation.ring()
+    },
+    leave: () => current?.connection.close(),
+    ended: run(),
+  }
 }

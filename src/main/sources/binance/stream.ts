@@ -16,6 +16,7 @@ import { createSpill } from './spill.ts'
 import { stayConnected, TIMING, type Timing } from './stay-connected.ts'
 import { streamsOf } from './streams.ts'
 import { createEventTaker } from './take-events.ts'
+import { keepTradeIds } from './keep-trade-ids.ts'
 import { createTradeIds } from './trade-ids.ts'
 
 export interface StreamOptions {
@@ -114,6 +115,14 @@ export async function runBinanceStream(
       if (outbox.failure()) stopping.abort()
     },
   })
+  const kept = keepTradeIds({
+    file: join(folder, 'trade-ids.json'),
+    source: websocketUrl,
+    settled: outbox.settled,
+    onTrouble: error => logger.warn('the last trades could not be noted; after a restart no gap is seen', { error }),
+  })
+  const left = await kept.read(symbols)
+  const ids = createTradeIds(left)
   const whenRoom = async () => {
     while (outbox.isFull() && !stop.aborted) await sleepUnlessAborted(ROOM_LOOK_MS, stop).catch(() => {})
   }
@@ -121,7 +130,6 @@ export async function runBinanceStream(
   async function follow(): Promise<void> {
     const schemaIds = await learnSchemaIds(options.schemaIdOf, ({ message }) => tell({ why: message }), stop)
     const encoder = createEventEncoder(schemaIds, await learnCurrencies(rest, symbols, logger, stop))
-    const ids = createTradeIds()
     const taker = createEventTaker({
       encoder,
       ids,
@@ -160,6 +168,7 @@ export async function runBinanceStream(
         logger.warn('missed trades could not be fetched', { symbol, missing, from, to, why }),
       signal: stop,
     })
+    for (const [symbol, { missing }] of Object.entries(left)) for (const gap of missing) backfill.request(symbol, gap)
     const link = stayConnected({
       base: websocketUrl,
       streams: streamsOf(symbols),
@@ -198,7 +207,7 @@ export async function runBinanceStream(
       if (messages > totals.messages) metrics.set('k2_binance_last_message_timestamp_seconds', clock.nowMs() / 1000)
       tell({ messages, trades, quotes, errors })
     }
-    await Promise.all([link.ended, backfill.ended])
+    await Promise.all([link.ended, backfill.ended, kept.keep(ids, stop)])
     clearInterval(timer)
     look()
   }
@@ -209,6 +218,7 @@ export async function runBinanceStream(
     })
   } finally {
     const { onDisk, lost } = await outbox.close()
+    if (lost === 0) await kept.write(ids.state())
     await misunderstood.close()
     http.close()
     metrics.set('k2_binance_connection_status', 0)

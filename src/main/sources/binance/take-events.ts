@@ -61,6 +61,8 @@ export function createEventTaker(options: EventTakerOptions): EventTaker {
 
   function takeTrade(trade: Trade): void {
     const { symbol, id } = trade
+    // What is not put must not be taken for seen either.
+    if (counts.trades + counts.quotes >= maxMessages) return
     const { isNew, gap, isReset } = ids.take(symbol, id)
     if (isReset) logger.warn('the exchange counts its trades anew', { symbol, trade_id: id })
     if (gap) options.onGap(symbol, gap)

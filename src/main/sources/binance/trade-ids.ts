@@ -21,6 +21,8 @@ export interface TradeIds {
   missingIn: (symbol: string, range: IdRange) => IdRange[]
   /** Waits no longer for what is missing of a range; gives how many those were. */
   giveUp: (symbol: string, range: IdRange) => number
+  /** To be kept, and gone on with by the next run. */
+  state: () => TradeIdsState
 }
 
 interface Sequence {
@@ -29,13 +31,19 @@ interface Sequence {
   missing: IdRange[]
 }
 
+/** By symbol. */
+export type TradeIdsState = Readonly<Record<string, Sequence>>
+
 /** Further back than this nothing comes late: a test market has been emptied, and counts from the start. */
 const RESET_DISTANCE = 1_000_000
 /** Gaps remembered a symbol; the oldest are given up. */
 const MOST_GAPS = 1000
 
-export function createTradeIds(): TradeIds {
-  const sequences = new Map<string, Sequence>()
+/** With what an earlier run has left, what it did not come to is a gap like any other. */
+export function createTradeIds(left: TradeIdsState = {}): TradeIds {
+  const sequences = new Map(Object.entries(left).map(([symbol, sequence]) => [symbol, copyOf(sequence)]))
+  /** Of these nothing has come in this run. */
+  const resumed = new Set(sequences.keys())
 
   return {
     take(symbol, id) {
@@ -45,22 +53,20 @@ export function createTradeIds(): TradeIds {
         return { isNew: true }
       }
       const { last, missing } = sequence
-      if (id === last + 1) {
-        sequence.last = id
-        return { isNew: true }
-      }
+      if (takeMissing(missing, id)) return { isNew: true }
+      // An exchange tells what is new: what the earlier run had already cannot come first.
+      const isFirst = resumed.delete(symbol)
       if (id > last) {
-        const gap = { from: last + 1, to: id - 1 }
         sequence.last = id
+        if (id === last + 1) return { isNew: true }
+        const gap = { from: last + 1, to: id - 1 }
         missing.push(gap)
         if (missing.length > MOST_GAPS) missing.shift()
         return { isNew: true, gap: { ...gap } }
       }
-      if (last - id > RESET_DISTANCE) {
-        sequences.set(symbol, { last: id, missing: [] })
-        return { isNew: true, isReset: true }
-      }
-      return { isNew: takeMissing(missing, id) }
+      if (!isFirst && last - id <= RESET_DISTANCE) return { isNew: false }
+      sequences.set(symbol, { last: id, missing: [] })
+      return { isNew: true, isReset: true }
     },
     missingIn(symbol, range) {
       return (sequences.get(symbol)?.missing ?? []).flatMap(gap => overlapOf(gap, range))
@@ -75,7 +81,12 @@ export function createTradeIds(): TradeIds {
       ])
       return before - countIds(sequence.missing)
     },
+    state: () => Object.fromEntries([...sequences].map(([symbol, sequence]) => [symbol, copyOf(sequence)])),
   }
+}
+
+function copyOf({ last, missing }: Sequence): Sequence {
+  return { last, missing: missing.map(range => ({ ...range })) }
 }
 
 export function countIds(ranges: readonly IdRange[]): number {

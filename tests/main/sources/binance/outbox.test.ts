@@ -100,6 +100,30 @@ it('goes on over a restart with what the log has not taken', async () => {
   await vi.waitFor(() => expect(log.of('a')).toEqual(numbered(0, 13)), SOON)
 })
 
+it('tells when what was put is in the log, or on the disk before it', async () => {
+  const log = memoryLog()
+  let isAway = false
+  const { outbox, spill, close } = await open(async (topic, messages) => {
+    await setTimeout(20)
+    if (isAway) throw away()
+    log.take(topic, messages)
+  })
+  await outbox.settled()
+  put(outbox, 'a', '0', '1')
+  await outbox.settled()
+  expect(log.of('a')).toEqual(['0', '1'])
+  isAway = true
+  put(outbox, 'a', '2')
+  await outbox.settled()
+  put(outbox, 'b', '3')
+  await outbox.settled()
+  expect(spill.count()).toBe(2)
+  const late = outbox.settled()
+  await close()
+  await late
+  await outbox.settled()
+})
+
 it('does not send again what the log takes late', async () => {
   const log = memoryLog()
   let waitMs = 300

@@ -123,6 +123,21 @@ describe('ids of trades', () => {
     expect(ids.take('A', 4)).toEqual({ isNew: true })
   })
 
+  it('go on where an earlier run has stopped', () => {
+    const earlier = createTradeIds()
+    for (const id of [10, 13]) earlier.take('A', id)
+    earlier.take('B', 70)
+    const ids = createTradeIds(earlier.state())
+    // Fetched before anything comes live.
+    expect(ids.take('A', 12)).toEqual({ isNew: true })
+    expect(ids.take('A', 20)).toEqual({ isNew: true, gap: { from: 14, to: 19 } })
+    expect(ids.take('A', 13)).toEqual({ isNew: false })
+    expect(countIds(ids.missingIn('A', { from: 0, to: 100 }))).toBe(7)
+    expect(ids.take('B', 3)).toEqual({ isNew: true, isReset: true })
+    expect(ids.take('B', 4)).toEqual({ isNew: true })
+    expect(earlier.state().A.last).toBe(13)
+  })
+
   it('let each trade in once, in any order, with any repeats', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 200 }), sent => {

@@ -185,14 +185,16 @@ it('whatever fails, in any order, every trade is in the log once', async () => {
     'log away',
     'log back',
     'rotate',
+    'restart',
     'bad',
     'none',
   )
   const step = fc.record({ fault, trades: fc.integer({ min: 0, max: 20 }), waitMs: fc.integer({ min: 0, max: 40 }) })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async steps => {
-      const [server, log] = [await openServer(), openShyLog()]
-      const running = start(server, log, { timing: { silenceMs: 150, patienceMs: 30, graceMs: 20 } })
+      const [server, log, folder] = [await openServer(), openShyLog(), makeTempFolder()]
+      const options = { folder, timing: { silenceMs: 150, patienceMs: 30, graceMs: 20 } }
+      let running = start(server, log, options)
       await connected(server)
       server.trade('BTCUSDT')
       await held(log, 1)
@@ -202,7 +204,10 @@ it('whatever fails, in any order, every trade is in the log once', async () => {
         else if (fault === 'stall') server.stall()
         else if (fault === 'refuse') server.refuse(true)
         else if (fault === 'rotate') server.send('{"e":"serverShutdown"}')
-        else if (fault === 'bad') server.send('{"e":')
+        else if (fault === 'restart') {
+          await running.stop()
+          running = start(server, log, options)
+        } else if (fault === 'bad') server.send('{"e":')
         else if (fault.startsWith('log')) log.isAway = fault === 'log away'
         server.trade('BTCUSDT', trades, fault === 'hide')
         await setTimeout(waitMs)

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { EMBEDDED_SCHEMA_IDS } from '../../../../src/main/market/avro-schemas.ts'
+import { startBinanceServer } from '../../../support/binance-server.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
 import { ascending, idsOf, quotesIn, tradesIn, upTo } from './read-messages.ts'
 import { connected, held, openLog, openServer, SOON, start } from './run-stream.ts'
@@ -224,6 +225,69 @@ describe('a gap', () => {
     await vi.waitFor(() => expect(running.now()).toMatchObject({ gaps: 10, backfilled: 10, reconnects: 0 }), SOON)
     // Live ones are not held up: they come first.
     expect(idsOf(await tradesIn(log), 'BTCUSDT')).toEqual([1, 12, ...upTo(11).slice(1)])
+  })
+
+  it('over a restart is filled like any other', async () => {
+    const [server, log, folder] = [await openServer(), openLog(), makeTempFolder()]
+    const first = start(server, log, { folder })
+    await connected(server)
+    server.trade('BTCUSDT', 5)
+    server.trade('ETHUSDT', 3)
+    await held(log, 8)
+    await first.stop()
+    server.trade('BTCUSDT', 20)
+    const second = start(server, log, { folder })
+    await connected(server)
+    server.trade('BTCUSDT')
+    server.trade('ETHUSDT')
+    await held(log, 30)
+    await vi.waitFor(() => expect(second.now()).toMatchObject({ gaps: 20, backfilled: 20 }), SOON)
+    const trades = await tradesIn(log)
+    expect(ascending(idsOf(trades, 'BTCUSDT'))).toEqual(upTo(26))
+    expect(ascending(idsOf(trades, 'ETHUSDT'))).toEqual(upTo(4))
+  })
+
+  it('that was not filled when the stream stopped is filled by the next', async () => {
+    const [server, log, folder] = [await openServer(), openLog(), makeTempFolder()]
+    server.rest.answer = ({ pathname }) =>
+      pathname.endsWith('historicalTrades') ? { status: 500, body: '{"msg":"not now"}' } : undefined
+    const first = start(server, log, { folder })
+    await connected(server)
+    server.trade('BTCUSDT')
+    await held(log, 1)
+    server.trade('BTCUSDT', 5, true)
+    server.trade('BTCUSDT')
+    await held(log, 2)
+    await first.stop()
+    server.rest.answer = undefined
+    start(server, log, { folder })
+    await held(log, 7)
+    expect(ascending(idsOf(await tradesIn(log), 'BTCUSDT'))).toEqual(upTo(7))
+  })
+
+  it('is none when the exchange counts anew, or another one is followed', async () => {
+    const [server, log, folder] = [await openServer(), openLog(), makeTempFolder()]
+    const first = start(server, log, { folder })
+    await connected(server)
+    server.trade('BTCUSDT', 50)
+    await held(log, 50)
+    await first.stop()
+    await server.stop()
+    const emptied = await startBinanceServer({ port: Number(new URL(server.url).port) })
+    onTestFinished(() => emptied.stop())
+    const second = start(emptied, log, { folder })
+    await connected(emptied)
+    emptied.trade('BTCUSDT', 10)
+    await held(log, 60)
+    await second.stop()
+    const other = await startBinanceServer({ firstId: 1000 })
+    onTestFinished(() => other.stop())
+    const third = start(other, log, { folder })
+    await connected(other)
+    other.trade('BTCUSDT', 2)
+    await held(log, 62)
+    expect([await second.ended, await third.stop()]).toMatchObject([{ gaps: 0 }, { gaps: 0 }])
+    expect([...emptied.rest.requests, ...other.rest.requests].join()).not.toContain('historicalTrades')
   })
 
   it('that nobody can fill is counted, and the stream goes on', async () => {

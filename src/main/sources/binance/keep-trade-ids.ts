@@ -1,0 +1,80 @@
+// The last trade of each symbol, kept over a restart: what the exchange did meanwhile is a gap then, and is fetched.
+// Kept is only what is in the log or on the disk before it. After a crash some trades of the last moment are fetched again,
+// under the same message ids, so readers drop them as repeats.
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { sleepUnlessAborted } from '../../base/retry.ts'
+import type { TradeIds, TradeIdsState } from './trade-ids.ts'
+
+export interface KeepOptions {
+  file: string
+  /** Another exchange, or its test market, counts other trades. */
+  source: string
+  /** Resolves when all that has come until now is in the log or on the disk. */
+  settled: () => Promise<void>
+  onTrouble: (error: unknown) => void
+  everyMs?: number
+}
+
+export interface KeptTradeIds {
+  /** What an earlier run has left of these symbols. */
+  read: (symbols: readonly string[]) => Promise<TradeIdsState>
+  /** Now and then until the signal aborts. */
+  keep: (ids: TradeIds, signal: AbortSignal) => Promise<void>
+  /** At once: all that has come is in the log or on the disk. */
+  write: (state: TradeIdsState) => Promise<void>
+}
+
+const EVERY_MS = 1000
+
+const id = z.int().min(0)
+const form = z.object({
+  source: z.string(),
+  symbols: z.record(z.string(), z.object({ last: id, missing: z.array(z.object({ from: id, to: id })) })),
+})
+
+export function keepTradeIds({ file, source, settled, onTrouble, everyMs = EVERY_MS }: KeepOptions): KeptTradeIds {
+  let written = ''
+
+  async function write(symbols: TradeIdsState): Promise<void> {
+    const text = JSON.stringify({ source, symbols })
+    if (text === written) return
+    try {
+      await writeFile(`${file}.draft`, text, { mode: 0o600 })
+      await rename(`${file}.draft`, file)
+      written = text
+    } catch (error) {
+      onTrouble(error)
+    }
+  }
+
+  return {
+    write,
+    async read(symbols) {
+      const text = await readFile(file, 'utf8').catch(() => '')
+      const { data } = form.safeParse(parsed(text))
+      if (data?.source !== source) return {}
+      return Object.fromEntries(Object.entries(data.symbols).filter(([symbol]) => symbols.includes(symbol)))
+    },
+    async keep(ids, signal) {
+      const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+      for (;;) {
+        await sleepUnlessAborted(everyMs, signal).catch(() => {})
+        if (signal.aborted) return
+        const state = ids.state()
+        // Neither the log nor the disk may take what has come, for as long as it runs.
+        await Promise.race([settled(), aborted])
+        if (!signal.aborted) await write(state)
+      }
+    },
+  }
+}
+
+/** One that a loss of power has spoilt is as good as none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
