@@ -6,13 +6,13 @@ import { ASSET_CLASSES } from './tables.ts'
 
 const path = z
   .string()
-  .min(1)
-  .max(4096)
-  .regex(/^[^\0]*$/, 'no NUL')
+  .min(1, 'must not be empty')
+  .max(4096, 'at most 4,096 characters')
+  .regex(/^[^\0]*$/, 'must not hold a NUL character')
 const timezone = z
   .string()
-  .max(64)
-  .regex(/^[A-Za-z0-9_+\-/]+$/, 'a name such as Australia/Sydney')
+  .max(64, 'at most 64 characters')
+  .regex(/^[A-Za-z0-9_+\-/]+$/, 'must be a name such as Australia/Sydney')
 
 export const loadProgress = z.strictObject({
   file: z.string(),
@@ -36,15 +36,18 @@ export const ingest = {
     input: z.strictObject({
       files: z
         .array(path)
-        .min(1)
-        .max(10_000)
+        .min(1, 'must name a file or a folder')
+        .max(10_000, 'at most 10,000; name the folder that holds them')
         .describe('Files and folders; of folders all .csv, .csv.gz, .csv.zst, .parquet and .arrow below'),
       type: z
         .enum(['trades', 'quotes', 'reference_data'])
         .optional()
         .describe('What they hold; told by their content when left out'),
-      exchange: exchange.optional(),
-      asset_class: z.enum(ASSET_CLASSES).optional().describe('Asset class; known from the exchange when left out'),
+      exchange: exchange.optional().describe('Exchange of the rows whose file does not say it'),
+      asset_class: z
+        .enum(ASSET_CLASSES)
+        .optional()
+        .describe('Asset class of the rows whose file does not say it; known from the exchange when left out'),
       format: z.enum(['auto', 'k2', 'asx-raw']).default('auto').describe('Form of CSV files'),
       to: z.enum(['lake', 'kafka']).default('lake').describe('Where the rows go'),
       dlq: path
@@ -52,8 +55,8 @@ export const ingest = {
         .describe('File for the rows that cannot be read, .csv or .jsonl; else FILE.dead.csv beside each file'),
       map: z
         .string()
-        .max(2000)
-        .regex(/^[^\0]*$/, 'no NUL')
+        .max(2000, 'at most 2,000 characters')
+        .regex(/^[^\0]*$/, 'must not hold a NUL character')
         .optional()
         .describe('Columns of Parquet and Arrow files that have other names: price=px,symbol=ticker'),
       timezone: timezone.optional().describe("Zone of times without an offset; else UTC, for asx-raw the exchange's"),

@@ -182,6 +182,20 @@ describe('a Parquet file', () => {
     expect(rows[0]).toMatchObject({ exchange: 'LSE', asset_class: 'futures', currency: 'XXX' })
   })
 
+  it('lets a row say itself what flags say for rows that do not', async () => {
+    const { path, readParquet } = await parquetOf(
+      `SELECT unnest(['BINANCE', NULL, 'ASX', NULL]) AS exchange, unnest([NULL, 'crypto', 'equities', NULL]) AS asset_class,
+        'X' AS symbol, 1394406000000 AS exchange_timestamp_ms, 1 AS price, 1 AS quantity`,
+    )
+    const { rows } = await load(path, { readParquet, exchange: 'LSE', assetClass: 'futures' })
+    expect(rows.map(({ exchange, asset_class }) => [exchange, asset_class])).toEqual([
+      ['BINANCE', 'futures'],
+      ['LSE', 'crypto'],
+      ['ASX', 'equities'],
+      ['LSE', 'futures'],
+    ])
+  })
+
   it('lets each row say its own exchange', async () => {
     const { path, readParquet } = await parquetOf(
       `SELECT unnest(['asx', 'binance', NULL, 'nyse', 'no good']) AS exchange, 'X' AS symbol, 1394406000000 AS exchange_timestamp_ms, 1 AS price, 1 AS quantity`,

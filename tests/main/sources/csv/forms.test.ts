@@ -43,6 +43,21 @@ describe('the k2 form', () => {
     for (const row of rows) expect(rowSchema(TABLES.trades).safeParse(row).error).toBeUndefined()
   })
 
+  it('lets a row say itself what flags say for rows that do not', async () => {
+    const { rows } = await readCsv(
+      'any.csv',
+      'symbol,exchange_timestamp,price,quantity,exchange,asset_class\n' +
+        'X,1394398867532,1,1,BINANCE,\nX,1394398867532,1,1,,crypto\nX,1394398867532,1,1,ASX,equities\nX,1394398867532,1,1,,\n',
+      { exchange: 'LSE', assetClass: 'futures' },
+    )
+    expect(rows.map(({ exchange, asset_class }) => [exchange, asset_class])).toEqual([
+      ['BINANCE', 'futures'],
+      ['LSE', 'crypto'],
+      ['ASX', 'equities'],
+      ['LSE', 'futures'],
+    ])
+  })
+
   it('reads quotes, each side on its own', async () => {
     const { table, rows } = await readCsv(
       'q.csv',
