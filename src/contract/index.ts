@@ -5,6 +5,7 @@ import { lake } from './lake.ts'
 import { market } from './market.ts'
 import { offsets } from './offsets.ts'
 import { reads } from './reads.ts'
+import { replay } from './replay.ts'
 import { system } from './system.ts'
 import { topics } from './topics.ts'
 import { writer } from './writer.ts'
@@ -19,6 +20,7 @@ export const contract = {
   ...offsets,
   ...topics,
   ...demo,
+  ...replay,
 }
 export type K2 = typeof contract
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
+import { replay } from '../contract/replay.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
 import { reads } from '../contract/reads.ts'
 import { systemClock } from './base/clock.ts'
@@ -27,9 +28,12 @@ import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
 import { loadCursorKey } from './query/cursor.ts'
+import { createCursors, loadCursorKey } from './query/cursor.ts'
+import { choiceOf, microsOf } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
 import { readHandlers } from './query/reads/handlers.ts'
-import type { QueryTools } from './query/tools.ts'
+import { lakeMeta, type QueryTools } from './query/tools.ts'
+import { replayHandlers } from './replay/handlers.ts'
 import type { tailContract } from './tail/relay-contract.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
@@ -46,6 +50,7 @@ export const historyContract = {
   'snapshots.diff': contract['snapshots.diff'],
   'ingest.load': contract['ingest.load'],
   ...reads,
+  ...replay,
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
@@ -98,6 +103,13 @@ export async function startHistory(
     ...readHandlers(tools, {
       cursorKey: loadCursorKey(join(config.profile, 'cursor.key')),
       onLook: look => countLook(metrics, 'answers', look),
+    }),
+    ...replayHandlers({
+      ...tools,
+      cursors: createCursors(loadCursorKey(join(config.profile, 'cursor.key')), 'replay'),
+      microsOf,
+      choiceOf,
+      metaOf: share => lakeMeta(tools, share),
     }),
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)

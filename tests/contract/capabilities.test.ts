@@ -65,6 +65,8 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'offsets.set': { topic: TOPIC, partition: 0, to: 'latest' },
   'topics.init': {},
   'topics.list': {},
+  'replay.read': { symbols: ['BHP'], start_time: '2014-03-10' },
+  'replay.play': { symbol: 'BHP', batch_size: 10 },
   'demo.start': { rate: 20_000 },
   'demo.status': {},
   'demo.stop': {},

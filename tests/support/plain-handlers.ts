@@ -61,6 +61,10 @@ export function plainHandlers(): Handlers<K2> {
     },
     ...plainStream(AT, query),
     ...plainReads(AT, query, oneRow),
+    'replay.read': ({ data_type }) => answer(oneRow(TABLES[data_type])),
+    async *'replay.play'({ data_type }) {
+      yield { rows: oneRow(TABLES[data_type]), clock: AT }
+    },
     'demo.start': () => status,
     'demo.stop': () => status,
     'demo.status': () => status,

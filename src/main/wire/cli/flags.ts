@@ -53,9 +53,11 @@ function nameOf(field: string): string {
   return (renamed[field] ?? field).replaceAll('_', '-')
 }
 
-function optionOf({ cli }: Capability, field: string, schema: FieldSchema): Option {
+function optionOf({ cli, input }: Capability, field: string, schema: FieldSchema): Option {
   const long = `--${nameOf(field)}`
-  const short = letters[field] ? `-${letters[field]}, ` : ''
+  // A command that takes one and several has the letter for several, which can be one.
+  const isDouble = field === 'symbol' && input instanceof z.ZodObject && 'symbols' in input.shape
+  const short = letters[field] && !isDouble ? `-${letters[field]}, ` : ''
   const value = schema.type === 'boolean' ? '' : ` <${schema.type === 'array' ? 'a,b,…' : valueName(schema)}>`
   const fallback = cli?.defaults?.[field] ?? schema.default
   const notes = [

@@ -1,0 +1,34 @@
+// A place between two rows of an ordered read: all rows before a time lie before it, and so many of those at the time.
+// It needs no row to be named by, and means the same as long as the rows are those of one snapshot.
+export interface Place {
+  micros: number
+  /** Rows at exactly that time which lie before the place. */
+  skip: number
+}
+
+export function atTime(micros: number): Place {
+  return { micros, skip: 0 }
+}
+
+/** The place before row `at` of rows that lie from `from` to `to`. */
+export function placeBefore(times: Float64Array, at: number, from: Place, to: Place): Place {
+  if (at === 0) return from
+  if (at === times.length) return to
+  const micros = times[at]
+  return { micros, skip: countAt(times, at, micros) + (reachesStart(times, at, micros) ? carried(from, micros) : 0) }
+}
+
+/** How many of the rows just before `at` are of that time. */
+export function countAt(times: Float64Array, at: number, micros: number): number {
+  let count = 0
+  while (count < at && times[at - 1 - count] === micros) count++
+  return count
+}
+
+function reachesStart(times: Float64Array, at: number, micros: number): boolean {
+  return countAt(times, at, micros) === at
+}
+
+export function carried(from: Place, micros: number): number {
+  return from.micros === micros ? from.skip : 0
+}

@@ -1,0 +1,50 @@
+// Rows of a batch as a batch of their own, with no more words than they use: what crosses to another process crosses
+// whole, and a word for each row of a whole window would cross with every batch.
+import type { Column, ColumnBatch, Values, Word } from '../../contract/columns.ts'
+
+/** Columns with few words keep all of them. */
+const FEW_WORDS = 256
+
+export function sliceBatch({ columns }: ColumnBatch, from: number, to: number, names?: readonly string[]): ColumnBatch {
+  const sliced: ColumnBatch['columns'] = {}
+  for (const name of names ?? Object.keys(columns)) sliced[name] = sliceColumn(columns[name], from, to)
+  return { rowCount: to - from, columns: sliced }
+}
+
+function sliceColumn(column: Column, from: number, to: number): Column {
+  const { nulls, words } = column
+  const sliced: Column = { ...column, values: column.values.slice(from, to) }
+  if (nulls) sliced.nulls = nulls.slice(from, to)
+  return words && words.length > FEW_WORDS ? { ...sliced, ...usedWords(sliced.values, words) } : sliced
+}
+
+export function usedWords(codes: Values, words: readonly Word[]): { values: Uint32Array; words: Word[] } {
+  const used: Word[] = []
+  const codeOf = new Map<number, number>()
+  const values = new Uint32Array(codes.length)
+  for (let row = 0; row < codes.length; row++) {
+    const old = Number(codes[row])
+    let code = codeOf.get(old)
+    if (code === undefined) codeOf.set(old, (code = used.push(words[old]) - 1))
+    values[row] = code
+  }
+  return { values, words: used }
+}
+
+/** Chosen rows of a batch, in reverse as well. */
+export function takeRows({ columns }: ColumnBatch, rows: Uint32Array, names?: readonly string[]): ColumnBatch {
+  const taken: ColumnBatch['columns'] = {}
+  for (const name of names ?? Object.keys(columns)) {
+    const { values, nulls, words, ...column } = columns[name]
+    const picked: Column = { ...column, values: takeValues(values, rows), ...(words && { words }) }
+    if (nulls) picked.nulls = takeValues<Uint8Array>(nulls, rows)
+    taken[name] = words && words.length > FEW_WORDS ? { ...picked, ...usedWords(picked.values, words) } : picked
+  }
+  return { rowCount: rows.length, columns: taken }
+}
+
+function takeValues<V extends Values>(values: V, rows: Uint32Array): V {
+  const taken = new (values.constructor as new (length: number) => V)(rows.length)
+  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]]
+  return taken
+}

@@ -1,0 +1,167 @@
+// The rows of one table in order, from any place and in both directions, a stretch at a time and one stretch ahead.
+import { densityOf, type Density } from './density.ts'
+import { atTime, placeBefore, type Place } from './place.ts'
+import { readBack, readOn, type Block, type Leveled } from './read-block.ts'
+import { spansOf, type ReadTools, type RowSource, type TimeRange } from './row-source.ts'
+
+export type Direction = 1 | -1
+
+export interface ReaderOptions {
+  source: RowSource
+  range: TimeRange
+  /** The first stretch after a seek, for the rows to be there at once; each one after it is larger, up to the most. */
+  firstRows?: number
+  mostRows?: number
+  /** Not for a read that ends with what it has; true when left out. */
+  readsAhead?: boolean
+}
+
+export interface TableReader {
+  readonly source: RowSource
+  /** The times that rows can have; nothing when there are none. */
+  readonly range: TimeRange | undefined
+  place: () => Place
+  seek: (place: Place) => void
+  /** Rows at hand in the direction; undefined at that end of the range. */
+  load: (direction: Direction, signal?: AbortSignal) => Promise<Stretch | undefined>
+  /** Passes so many of the rows at hand. */
+  pass: (rows: number, direction: Direction) => void
+  /** No row that is still to come, going on, has an earlier time. */
+  nextMicros: () => number
+  /** Reads no further ahead. */
+  close: () => void
+}
+
+/** Going on these are rows at … to of the block, going back rows at - 1 … from. */
+export interface Stretch {
+  block: Block
+  at: number
+  count: number
+}
+
+const FIRST_ROWS = 4_096
+const GROWTH = 8
+const MOST_ROWS = 600_000
+/** What the rows of a stretch may take in memory, two stretches being held at a time. */
+const MOST_BYTES = 120e6
+const BYTES_OF_NUMBER = 8
+const BYTES_OF_TEXT = 60
+const TEXTS = new Set(['message_id', 'trade_id', 'quote_id', 'vendor_data'])
+
+export async function openReader(tools: ReadTools, options: ReaderOptions, signal?: AbortSignal): Promise<TableReader> {
+  const { source, firstRows = FIRST_ROWS, readsAhead = true } = options
+  const density = densityOf(await spansOf(tools, source, options.range, signal))
+  const range = cut(options.range, density)
+  const mostRows = options.mostRows ?? mostRowsOf(source)
+  const leveled: Leveled = { source, level: 0 }
+  /** Rows that pass the filter, to rows that the files tell of. */
+  let share = 1
+  let wanted = firstRows
+  let block: Block | undefined
+  let at = 0
+  let place = atTime(range?.fromMicros ?? options.range.fromMicros)
+  let ahead: { direction: Direction; block: Promise<Block>; stop: () => void } | undefined
+
+  async function read(from: Place, direction: Direction, caller?: AbortSignal): Promise<Block> {
+    const before = density.before(from.micros)
+    const limit = Math.min(mostRows, wanted * 2)
+    const rows = Math.max(1, Math.min(wanted, mostRows) / share)
+    const found =
+      direction === 1
+        ? await readOn(
+            tools,
+            leveled,
+            from,
+            { untilMicros: untilOf(density, from, before + rows, range!), limit },
+            caller,
+          )
+        : await readBack(
+            tools,
+            leveled,
+            from,
+            { fromMicros: fromOf(density, from, before - rows, range!), limit },
+            caller,
+          )
+    const told = Math.abs(density.before(direction === 1 ? found.to.micros : found.from.micros) - before)
+    share = Math.min(1, Math.max(1e-9, (found.times.length + 1) / (told + 1)))
+    wanted = Math.min(mostRows, wanted * GROWTH)
+    return found
+  }
+
+  function isAtEnd(where: Place, direction: Direction): boolean {
+    if (!range) return true
+    return direction === 1 ? where.micros >= range.toMicros : where.micros <= range.fromMicros && where.skip === 0
+  }
+
+  function drop(): void {
+    ahead?.stop()
+    ahead = undefined
+  }
+
+  function current(): Place {
+    return block ? placeBefore(block.times, at, block.from, block.to) : place
+  }
+
+  return {
+    source,
+    range,
+    place: current,
+    seek(to) {
+      drop()
+      wanted = firstRows
+      block = undefined
+      place = to
+    },
+    async load(direction, signal) {
+      for (;;) {
+        const count = block ? (direction === 1 ? block.times.length - at : at) : 0
+        if (block && count > 0) return { block, at, count }
+        const edge = current()
+        if (isAtEnd(edge, direction)) return undefined
+        if (ahead?.direction !== direction) drop()
+        const next = ahead?.block ?? read(edge, direction, signal)
+        ahead = undefined
+        block = await next
+        at = direction === 1 ? 0 : block.times.length
+        const onward = direction === 1 ? block.to : block.from
+        if (isAtEnd(onward, direction)) continue
+        if (!readsAhead) continue
+        // Not with the signal: who takes the next stretch may be another than who asked for this one.
+        const stopping = new AbortController()
+        const reading = read(onward, direction, stopping.signal)
+        reading.catch(() => {}) // said to whoever takes it
+        ahead = { direction, block: reading, stop: () => stopping.abort() }
+      }
+    },
+    pass(rows, direction) {
+      at += rows * direction
+    },
+    close: drop,
+    nextMicros() {
+      if (!range) return Infinity
+      if (block && at < block.times.length) return block.times[at]
+      const edge = current()
+      return isAtEnd(edge, 1) ? Infinity : edge.micros
+    },
+  }
+}
+
+/** No wider than where there are rows. */
+function cut({ fromMicros, toMicros }: TimeRange, { range }: Density): TimeRange | undefined {
+  if (!range) return undefined
+  const cutRange = { fromMicros: Math.max(fromMicros, range.fromMicros), toMicros: Math.min(toMicros, range.toMicros) }
+  return cutRange.fromMicros < cutRange.toMicros ? cutRange : undefined
+}
+
+function untilOf(density: Density, from: Place, rows: number, range: TimeRange): number {
+  return Math.min(range.toMicros, Math.max(density.timeOf(rows), from.micros + 1))
+}
+
+function fromOf(density: Density, from: Place, rows: number, range: TimeRange): number {
+  return Math.max(range.fromMicros, Math.min(density.timeOf(rows), from.micros - 1))
+}
+
+function mostRowsOf({ columns }: RowSource): number {
+  const bytes = columns.reduce((sum, name) => sum + (TEXTS.has(name) ? BYTES_OF_TEXT : BYTES_OF_NUMBER), 0)
+  return Math.min(MOST_ROWS, Math.floor(MOST_BYTES / bytes))
+}

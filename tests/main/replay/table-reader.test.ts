@@ -1,0 +1,183 @@
+// An ordered read in stretches: whatever their size, the seeks and the turns, it gives the rows of one ordered read.
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { rowsOf, type Row } from '../../../src/contract/columns.ts'
+import { TABLES } from '../../../src/contract/tables.ts'
+import { takeRowsOf } from '../../../src/main/replay/merge.ts'
+import { atTime } from '../../../src/main/replay/place.ts'
+import type { ReadTools, RowSource } from '../../../src/main/replay/row-source.ts'
+import { openReader, type Direction, type TableReader } from '../../../src/main/replay/table-reader.ts'
+import { append, readRows, START_MICROS, tempLake } from '../../support/lake.ts'
+import { queryParts } from '../../support/query.ts'
+import { replayBatch, type ReplayRow } from '../../support/replay-rows.ts'
+
+const ALL = TABLES.trades.columns.map(({ name }) => name)
+const EVER = { fromMicros: -9e15, toMicros: 9e15 }
+const ORDER = ['exchange_timestamp', 'source_sequence', '_partition', '_offset', 'message_id', 'price'].map(column => ({
+  column,
+  direction: 'asc' as const,
+}))
+
+/** Times few enough that many rows share one, with a gap of a month and a crowd in one microsecond. */
+function tiedRows(seed: number, count: number): ReplayRow[] {
+  let state = seed
+  const random = (n: number) => (state = (state * 48_271) % 2_147_483_647) % n
+  return Array.from({ length: count }, (_, i) => {
+    const far = random(2) * 30 * 86_400e6
+    const micros = START_MICROS + far + (random(3) === 0 ? 77 : random(40) * 1_000)
+    const fromLog = random(3) > 0
+    return {
+      id: `m${random(4) === 0 ? random(6) : i + seed}`,
+      micros,
+      symbol: ['BHP', 'RIO', 'ÄÖ\'"'][random(3)],
+      sequence: random(3) === 0 ? null : random(3),
+      partition: fromLog ? random(3) : null,
+      offset: fromLog ? random(50) : null,
+      price: 1 + random(1000) / 100,
+    }
+  })
+}
+
+const timeOf = (row: Row) => Date.parse(row.exchange_timestamp as string) * 1000
+
+interface Opened {
+  tools: ReadTools
+  source: RowSource
+  expected: Row[]
+}
+
+async function tiedLake(): Promise<Opened> {
+  const lake = await tempLake()
+  for (const seed of [11, 5, 97]) await append(lake, replayBatch('trades', tiedRows(seed, 120)))
+  await append(lake, replayBatch('trades', tiedRows(1234, 60)), { specId: 0 })
+  const tools = await queryParts(lake)
+  const at = await tools.reads.at('trades')
+  return {
+    tools,
+    source: { table: 'trades', at, order: 'event', instruments: {}, columns: ALL },
+    expected: await readRows(lake, { orderBy: ORDER }),
+  }
+}
+
+async function take(reader: TableReader, limit: number, direction: Direction = 1): Promise<Row[]> {
+  const taken = await takeRowsOf([reader], { direction, limit })
+  return taken ? rowsOf(taken.parts[0]!.rows) : []
+}
+
+async function takeAll(reader: TableReader, limit: number, direction: Direction = 1): Promise<Row[]> {
+  const rows: Row[] = []
+  for (;;) {
+    const more = await take(reader, limit, direction)
+    if (more.length === 0) return rows
+    rows.push(...more)
+  }
+}
+
+describe('an ordered read', () => {
+  it(
+    'gives the same rows whatever the sizes of its stretches and batches, on and back',
+    { timeout: 60_000 },
+    async () => {
+      const { tools, source, expected } = await tiedLake()
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 400 }),
+          fc.integer({ min: 1, max: 400 }),
+          fc.integer({ min: 1, max: 90 }),
+          async (firstRows, mostRows, batch) => {
+            const reader = await openReader(tools, { source, range: EVER, firstRows, mostRows })
+            expect(await takeAll(reader, batch)).toEqual(expected)
+            expect(await takeAll(reader, batch, -1)).toEqual(expected.toReversed())
+            expect(await takeAll(reader, batch)).toEqual(expected)
+            reader.close()
+          },
+        ),
+        { numRuns: 4, examples: [[1, 7, 3]] },
+      )
+    },
+  )
+
+  it('goes on from any place exactly behind what was read before it', { timeout: 60_000 }, async () => {
+    const { tools, source, expected } = await tiedLake()
+    const step = fc.record({
+      rows: fc.integer({ min: 1, max: 60 }),
+      direction: fc.constantFrom<Direction>(1, -1),
+      mostRows: fc.integer({ min: 1, max: 50 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async steps => {
+        let place = atTime(START_MICROS - 5)
+        let at = 0
+        for (const { rows, direction, mostRows } of steps) {
+          const reader = await openReader(tools, {
+            source,
+            range: EVER,
+            firstRows: mostRows,
+            mostRows,
+            readsAhead: false,
+          })
+          reader.seek(place)
+          const read: Row[] = []
+          for (let more = [{}] as Row[]; read.length < rows && more.length > 0; read.push(...more))
+            more = await take(reader, rows - read.length, direction)
+          const next = Math.min(expected.length, Math.max(0, at + read.length * direction))
+          expect(read).toEqual(direction === 1 ? expected.slice(at, next) : expected.slice(next, at).toReversed())
+          expect(read.length).toBe(Math.min(rows, direction === 1 ? expected.length - at : at))
+          place = reader.place()
+          at = next
+        }
+      }),
+      { numRuns: 8 },
+    )
+  })
+
+  it('seeks to the first row of a moment or after it', async () => {
+    const { tools, source, expected } = await tiedLake()
+    const reader = await openReader(tools, { source, range: EVER })
+
+    for (const micros of [START_MICROS - 1, START_MICROS + 20_000, START_MICROS + 86_400e6, START_MICROS + 9e12]) {
+      reader.seek(atTime(micros))
+      expect(await take(reader, 5)).toEqual(expected.filter(row => timeOf(row) >= micros).slice(0, 5))
+      reader.seek(atTime(micros))
+      expect(await take(reader, 5, -1)).toEqual(
+        expected
+          .filter(row => timeOf(row) < micros)
+          .toReversed()
+          .slice(0, 5),
+      )
+    }
+    reader.close()
+  })
+
+  it('jumps over months without rows instead of reading through them', async () => {
+    const { tools, source } = await tiedLake()
+    const open = vi.spyOn(tools.reads, 'open')
+    const reader = await openReader(tools, { source, range: EVER, firstRows: 50, readsAhead: false })
+    await takeAll(reader, 1000)
+    expect(open.mock.calls.length).toBeLessThan(60)
+  })
+
+  it('reads only the instruments and the times that are asked for', async () => {
+    const { tools, source, expected } = await tiedLake()
+    const range = { fromMicros: START_MICROS + 3_000, toMicros: START_MICROS + 30_000 }
+    const instruments = { symbols: ['ÄÖ\'"'], exchange: 'asx' }
+    const reader = await openReader(tools, { source: { ...source, instruments }, range })
+
+    const wanted = expected.filter(
+      row => row.symbol === 'ÄÖ\'"' && timeOf(row) >= range.fromMicros && timeOf(row) < range.toMicros,
+    )
+    expect(wanted.length).toBeGreaterThan(5)
+    expect(await takeAll(reader, 7)).toEqual(wanted)
+    reader.close()
+  })
+
+  it('has nothing to give from an empty table, on or back', async () => {
+    const lake = await tempLake()
+    const tools = await queryParts(lake)
+    const at = await tools.reads.at('trades')
+    const source: RowSource = { table: 'trades', at, order: 'event', instruments: {}, columns: ALL }
+    const reader = await openReader(tools, { source, range: EVER })
+    expect(await take(reader, 5)).toEqual([])
+    expect(await take(reader, 5, -1)).toEqual([])
+  })
+})
