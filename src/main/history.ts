@@ -27,7 +27,6 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
-import { loadCursorKey } from './query/cursor.ts'
 import { createCursors, loadCursorKey } from './query/cursor.ts'
 import { choiceOf, microsOf } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
@@ -91,6 +90,7 @@ export async function startHistory(
     }
   }
 
+  const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
   const handlers: Handlers<typeof historyContract> = {
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
@@ -101,12 +101,12 @@ export async function startHistory(
       nowMs: () => systemClock.nowMs(),
     }),
     ...readHandlers(tools, {
-      cursorKey: loadCursorKey(join(config.profile, 'cursor.key')),
+      cursorKey,
       onLook: look => countLook(metrics, 'answers', look),
     }),
     ...replayHandlers({
       ...tools,
-      cursors: createCursors(loadCursorKey(join(config.profile, 'cursor.key')), 'replay'),
+      cursors: createCursors(cursorKey, 'replay'),
       microsOf,
       choiceOf,
       metaOf: share => lakeMeta(tools, share),
