@@ -1,7 +1,7 @@
 // Answers as JSON, in bytes as every wire wants them: column batches become arrays of row objects, 64-bit integers
 // strings, times ISO 8601, typed arrays lists.
 import { isColumnBatch } from '../../contract/columns.ts'
-import { rowsToJson } from './rows-to-json.ts'
+import { rowsToJson } from '../base/rows-to-json.ts'
 
 export function toJson(value: unknown): Buffer {
   const parts: (string | Buffer)[] = []

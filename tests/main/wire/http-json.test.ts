@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { rowsOf, type Column, type ColumnBatch } from '../../../src/contract/columns.ts'
 import { fromText } from '../../../src/main/wire/from-text.ts'
-import { rowsToJson } from '../../../src/main/wire/rows-to-json.ts'
+import { rowsToJson } from '../../../src/main/base/rows-to-json.ts'
 import { toJson } from '../../../src/main/wire/to-json.ts'
 import { tickBatch, tickRows } from '../../support/sample.ts'
 
