@@ -4,6 +4,8 @@ import type { Hold } from './hold.ts'
 import { newPlace, type TopicStream } from './places.ts'
 import { anotherLog, startOffsets, type Starts } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
+import type { WriterOptions } from './writer-options.ts'
+import { sleepUnlessAborted } from '../base/retry.ts'
 import { windowStarts } from './window-starts.ts'
 import { movedTo } from './vectors.ts'
 import type { MessageLog, PartitionRange } from '../log/message-log.ts'
@@ -25,7 +27,7 @@ export async function openTopics(context: TableContext, topics: readonly string[
     side.vector = movedTo(side.vector, ofTopics(now, topics))
   }
   context.said = movedTo(context.said, ofTopics(vector, topics))
-  const { cluster, openings } = await hold('kafka', () => lookAt(context, topics))
+  const { cluster, openings } = await lookUntilThere({ ...context, hold }, topics)
   const starts = startOffsets({ vector, cluster, topics: openings })
   for (const opening of openings) {
     const stream = await openTopic({ ...context, hold }, cluster, opening, starts.get(opening.topic)!)
@@ -39,16 +41,32 @@ function ofTopics(vector: OffsetVector, topics: readonly string[]): OffsetVector
   return vector.filter(({ topic }) => topics.includes(topic))
 }
 
-async function lookAt({ options: { log } }: TableContext, topics: readonly string[]) {
+/** Not by the breaker: a topic that is gone says nothing of the server, and must not keep other tables from it. */
+async function lookUntilThere(context: TableContext, topics: readonly string[]) {
+  const { hold, onWaiting, leaving, options } = context
+  for (let looks = 1; ; looks++) {
+    const found = await hold('kafka', () => lookAt(options, topics))
+    if ('openings' in found) {
+      if (looks > 1) onWaiting('kafka', undefined)
+      return found
+    }
+    onWaiting('kafka', new Failure('UNAVAILABLE', `Topic ${found.gone} is gone again; it is waited for.`))
+    await sleepUnlessAborted(options.settings.lookEveryMs, leaving)
+  }
+}
+
+async function lookAt(
+  { log }: Pick<WriterOptions, 'log'>,
+  topics: readonly string[],
+): Promise<{ cluster: string; openings: Opening[] } | { gone: string }> {
   const [cluster, there] = await Promise.all([log.cluster(), log.topics()])
-  const openings: Opening[] = await Promise.all(
-    topics.map(async topic => {
-      const info = there.find(({ name }) => name === topic)
-      const ranges = info && (await rangesIfThere(log, topic))
-      if (!ranges) throw new Failure('UNAVAILABLE', `Topic ${topic} is gone again; it is waited for.`)
-      return { topic, epoch: info.epoch, ranges }
-    }),
-  )
+  const openings: Opening[] = []
+  for (const topic of topics) {
+    const info = there.find(({ name }) => name === topic)
+    const ranges = info && (await rangesIfThere(log, topic))
+    if (!ranges) return { gone: topic }
+    openings.push({ topic, epoch: info.epoch, ranges })
+  }
   return { cluster, openings }
 }
 

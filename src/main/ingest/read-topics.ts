@@ -46,7 +46,9 @@ export async function readTopics(context: TableContext, topics: readonly string[
       const error = inOurWords(thrown)
       if (reading.aborted && (leaving.aborted || context.dying.aborted)) return
       if (!isTransient(error)) throw error
-      onTrouble(error as Error)
+      // A topic that is gone says nothing of the server, and must not keep other tables from it.
+      if (isNotFound(thrown)) onWaiting('kafka', error)
+      else onTrouble(error as Error)
       await breakers.kafka.waitUntilTryable(reading).catch(() => {})
       await sleepUnlessAborted(backoffMs(++failures, retryFirstMs, retryMostMs), reading).catch(() => {})
     }
@@ -74,6 +76,10 @@ function hasLostNoRow({ streams, options, table }: TableContext, error: unknown)
   return true
 }
 
+function isNotFound(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'NOT_FOUND'
+}
+
 type RefusedOffset = Parameters<typeof refuseStart>[0]
 
 /** The log knows only its own side of what it cannot read. */
@@ -81,7 +87,7 @@ function inOurWords(error: unknown): unknown {
   if (!(error instanceof Failure)) return error
   if (error.code === 'OFFSET_OUT_OF_RANGE') return refuseStart(error.details as RefusedOffset)
   if (error.code === 'LOG_RESET') return anotherLog((error.details as { topic: string }).topic, true)
-  if (error.code === 'NOT_FOUND') return new Failure('UNAVAILABLE', `${error.message} It is waited for.`)
+  if (isNotFound(error)) return new Failure('UNAVAILABLE', `${error.message} It is waited for.`)
   return error
 }
 

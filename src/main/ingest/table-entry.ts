@@ -8,6 +8,7 @@ import { isFenced } from './commit-flush.ts'
 import { unlessAborted } from './hold.ts'
 import { areOffsetsSet, ENDED_BY_OFFSETS, type Stuck } from './offsets-set.ts'
 import { checkEpoch, rangesIfThere } from './open-topics.ts'
+import { lookAgainMs, mayBeMended } from './refused.ts'
 import { learnRanges, type TopicStream } from './places.ts'
 import type { TableTotals } from './table-context.ts'
 import { writeTable, type TableWriter } from './write-table.ts'
@@ -20,14 +21,13 @@ export interface TableEntry {
   writer: () => TableWriter | undefined
   /** Of the writer there is, or of the last one. */
   streams: () => readonly TopicStream[]
-  /** What ended it for good. */
+  /** What ended it for good, or until somebody sets it right elsewhere. */
   failure: () => unknown
   /** Why it is left to another one just now. */
   leftTo: () => string | undefined
   /** These are the topics there are: begins with those that are new, if nobody else writes them. */
   follow: (topics: readonly TopicInfo[]) => Promise<void>
   finish: () => void
-  fail: (error: unknown) => void
   stop: (now: AbortSignal) => Promise<void>
   ended: () => Promise<void>
   unfinished: () => string[]
@@ -47,6 +47,8 @@ export function createTableEntry(
   let leases: Lease[] = []
   let failure: unknown
   let stuck: Stuck | undefined
+  let refusals = 0
+  let tryAgainAtMs = 0
   let leftTo: string | undefined
   let isEnding = false
   let left: string[] = []
@@ -77,7 +79,15 @@ export function createTableEntry(
     release = Promise.allSettled(released).then(() => {})
     if (error === undefined) return
     if (isFenced(error) && settings.whenFenced === 'follow') leaveTo((error as Failure).message)
-    else failure ??= error
+    else fail(error)
+    // What was written since the last refusal shows that it had been mended.
+    if (begun.totals.commits > 0) refusals = 0
+    if (mayBeMended(error)) tryAgainAtMs = performance.now() + lookAgainMs(settings, ++refusals)
+  }
+
+  function fail(error: unknown): void {
+    if (failure === undefined) logger.error('The table is not written any more', { table, error })
+    failure ??= error
   }
 
   function leaveTo(why: string): void {
@@ -111,8 +121,12 @@ export function createTableEntry(
     return true
   }
 
-  /** Somebody has said where to go on. */
+  /** Somebody has said where to go on, or may have set right what a server refused. */
   async function isMended(topics: readonly TopicInfo[]): Promise<boolean> {
+    if (mayBeMended(failure) && performance.now() >= tryAgainAtMs) {
+      failure = undefined
+      return true
+    }
     if (!stuck) return false
     const now = await options
       .tables(table)
@@ -158,10 +172,6 @@ export function createTableEntry(
     finish() {
       isEnding = true
       writer?.finish()
-    },
-    fail(error) {
-      failure ??= error
-      this.finish()
     },
     async stop(now) {
       isEnding = true

@@ -2,8 +2,10 @@
 import { Failure } from '../../contract/failure.ts'
 import type { ConsumeProgress, WriterStatus } from '../../contract/writer.ts'
 import type { Breaker } from '../base/breaker.ts'
+import { isTransient } from '../base/retry.ts'
 import type { DataType } from '../market/topics.ts'
 import { lagOf, takenOffset } from './places.ts'
+import { toldWith } from './refused.ts'
 import type { TableEntry } from './table-entry.ts'
 
 type State = ConsumeProgress['state']
@@ -55,7 +57,8 @@ export function describeWriter(facts: WriterFacts): WriterStatus {
 function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<ConsumeProgress, 'state' | 'why'> {
   const states = entries.flatMap(stateOfTable)
   if (isOver && !states.some(({ why }) => why !== null)) return { state: 'stopped', why: null }
-  if (trouble !== undefined) states.push({ state: 'waiting', why: messageOf(trouble) })
+  if (trouble !== undefined)
+    states.push({ state: isTransient(trouble) ? 'waiting' : 'stopped', why: messageOf(toldWith(trouble)) })
   if (!missing) return states[0] ?? { state: 'starting', why: null }
   const awaited = missing.length > 0 ? `Topics that do not exist yet are waited for: ${missing.join(', ')}.` : null
   if (states.length === 0) {
@@ -70,7 +73,7 @@ function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<Consu
 /** Nothing of a table that has nothing to do. */
 function stateOfTable(entry: TableEntry): { state: State; why: string | null }[] {
   const failure = entry.failure()
-  if (failure !== undefined) return [{ state: stateAfter(failure), why: messageOf(failure) }]
+  if (failure !== undefined) return [{ state: stateAfter(failure), why: messageOf(toldWith(failure)) }]
   const leftTo = entry.leftTo()
   if (leftTo !== undefined) return [{ state: 'following', why: leftTo }]
   const writer = entry.writer()

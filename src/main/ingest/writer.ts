@@ -4,6 +4,7 @@ import type { ConsumeProgress, WriterStatus } from '../../contract/writer.ts'
 import { createBell } from '../base/bell.ts'
 import { createRateMeter } from '../base/rate-meter.ts'
 import { isTransient, sleepUnlessAborted } from '../base/retry.ts'
+import { lookAgainMs } from './refused.ts'
 import type { DataType } from '../market/topics.ts'
 import { createBudget } from './budget.ts'
 import { checkTopicChoice, chooseTopics } from './choose-topics.ts'
@@ -68,24 +69,30 @@ export function startWriter(options: WriterOptions): Writer {
   }
 
   async function lookOn(): Promise<void> {
-    while (!ending.signal.aborted) {
+    for (let refusals = 0; !ending.signal.aborted;) {
       try {
         // Nothing of it is needed any more when the end begins, and a log that is away takes its time.
         await unlessAborted(look(), ending.signal)
+        if (trouble !== undefined) logger.info('It can be looked up again what there is to be written')
         trouble = undefined
+        refusals = 0
       } catch (error) {
         if (ending.signal.aborted) break
         if (!trouble) logger.warn('It cannot be looked up what there is to be written; it is tried again', { error })
         trouble = error
-        if (!isTransient(error)) {
-          for (const entry of entries) entry.fail(error)
-          break
-        }
+        if (!isTransient(error)) refusals++
+        told.ring()
       }
-      await sleepUnlessAborted(settings.lookEveryMs, ending.signal).catch(() => {})
+      await sleepUnlessAborted(lookAgainMs(settings, refusals), ending.signal).catch(() => {})
     }
     await Promise.all(entries.map(entry => entry.ended()))
     over.abort()
+  }
+
+  /** What will not pass by itself: whoever asked for the writing is told at once, and one that runs by itself tries on. */
+  function lastingFailure(): unknown {
+    if (trouble !== undefined && !isTransient(trouble)) return trouble
+    return entries.map(entry => entry.failure()).find(error => error !== undefined)
   }
 
   function progressNow(): ConsumeProgress {
@@ -133,14 +140,16 @@ export function startWriter(options: WriterOptions): Writer {
       entries.every(({ leftTo, failure }) => leftTo() === undefined && failure() === undefined),
     stop,
     async *progress(signal) {
+      let failure: unknown
       while (!signal.aborted && !over.signal.aborted) {
         yield progressNow()
-        if (entries.some(entry => entry.failure() !== undefined)) await stop()
+        failure = lastingFailure()
+        if (failure !== undefined) await stop()
         else await waitAtMost(AbortSignal.any([signal, over.signal]))
       }
       if (signal.aborted) return
       yield progressNow()
-      const failure = entries.map(entry => entry.failure()).find(error => error !== undefined)
+      failure ??= lastingFailure()
       if (failure !== undefined) throw failure as Error
     },
   }
