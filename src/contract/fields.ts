@@ -85,6 +85,14 @@ export const cursor = z
   .regex(/^[\w-]+\.[\w-]+$/, 'the next_cursor of an earlier answer to the same query')
   .describe('Go on where an earlier answer to the same query ended: its next_cursor')
 
+/** How far the log is in one topic's partitions, in one life of one log. */
+export const topicOffsets = z.strictObject({
+  cluster: z.string(),
+  epoch: z.string(),
+  topic: z.string(),
+  next: z.record(z.string(), z.int()).describe('The next offset of each partition'),
+})
+
 /** What part a source had in an answer. */
 const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
 
@@ -98,6 +106,13 @@ export const queryMeta = z.strictObject({
     .optional()
     .describe('Data files of the snapshot: how many there are, how many could not match, how many were read'),
   sources: z.strictObject({ tail: sourceShare.optional(), lake: sourceShare.optional() }),
+  told_by: z
+    .enum(['offsets', 'place'])
+    .optional()
+    .describe(
+      'How rows of both sources were told apart: by the offsets of the snapshot; or each by its place in the log or ' +
+        'its message id, as another engine has written to the table or offsets were set back',
+    ),
   watermark: instant.nullable().describe('Time of the newest record that could be in the answer'),
   freshness_ms: z.number().nullable().describe('Age of the watermark'),
   partial: z.boolean().describe('True when something that belongs in the answer could not be read'),

@@ -1,7 +1,7 @@
 // The lake: its tables' snapshots, going back, and keeping it in order.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, instant, limit } from './fields.ts'
+import { answer, batchOf, instant, limit, topicOffsets } from './fields.ts'
 import { TABLES, type ColumnSpec, type TableId, type TableSpec } from './tables.ts'
 
 export const table = z.enum(Object.keys(TABLES) as [TableId]).describe('Table')
@@ -21,14 +21,6 @@ const CHANGE: ColumnSpec = {
 const oneTable = table.default('trades')
 const someTable = table.optional().describe('Only this table; all when left out')
 const count = z.int().min(0)
-
-/** How far one topic's partitions are in the table. */
-const topicOffsets = z.strictObject({
-  cluster: z.string(),
-  epoch: z.string(),
-  topic: z.string(),
-  next: z.record(z.string(), z.int()).describe('The next offset of each partition'),
-})
 
 const snapshotRow = z.strictObject({
   snapshot_id: z.string(),

@@ -1,14 +1,28 @@
-// Market data: the last minutes of trades and quotes, what is traded, and following it live.
+// Market data: the newest trades and quotes of tables and log together, what is traded, and following it live.
 import { z } from 'zod'
 import { call, stream } from './capability.ts'
 import { answer, batchOf, dataType, exchange, instant, limit, symbol, windowMinutes } from './fields.ts'
 import { ASSET_CLASSES, quotes, trades } from './tables.ts'
+
+/** One form at every door, as it is typed in an address too. */
+const minOffsets = z
+  .string()
+  .max(10_000)
+  .regex(
+    /^[A-Za-z0-9._-]{1,249}:\d{1,5}:\d{1,15}(,[A-Za-z0-9._-]{1,249}:\d{1,5}:\d{1,15})*$/,
+    'topic:partition:offset, more of them after commas',
+  )
+  .describe(
+    'Wait, for 5 s at the most, until everything below these offsets is read: topic:partition:offset, more after ' +
+      'commas. The offset is the next one, one more than that of the last message wanted',
+  )
 
 const recentInput = z.strictObject({
   symbol,
   exchange,
   window_minutes: windowMinutes,
   limit: limit(1000, 10_000),
+  min_offsets: minOffsets.optional(),
 })
 
 const symbolRow = z.strictObject({
@@ -29,7 +43,7 @@ export const market = {
     cli: { command: 'query recent', type: 'trades', defaults: { limit: 20 } },
     input: recentInput,
     output: answer(batchOf(trades)),
-    errors: ['UNAVAILABLE'],
+    errors: ['UNAVAILABLE', 'TIMEOUT'],
   }),
   'quotes.recent': call({
     summary: 'The newest quotes of one instrument, oldest first',
@@ -37,7 +51,7 @@ export const market = {
     cli: { command: 'query recent', type: 'quotes', defaults: { limit: 20 } },
     input: recentInput,
     output: answer(batchOf(quotes)),
-    errors: ['UNAVAILABLE'],
+    errors: ['UNAVAILABLE', 'TIMEOUT'],
   }),
   'symbols.list': call({
     summary: 'Every instrument seen, with when and how often',

@@ -18,6 +18,7 @@ import { logContract } from './log/relay-contract.ts'
 import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka } from './open-log.ts'
+import { recentAnyway } from './recent-anyway.ts'
 import { tailContract } from './tail/relay-contract.ts'
 import { systemHandlers } from './system-handlers.ts'
 import { untilRead } from './until-read.ts'
@@ -115,10 +116,12 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         startAfter: isLiveUp,
         onExit,
       })
+  const [ofLive, ofHistory] = [relayTo(liveContract, live), relayTo(historyContract, history)]
   const relayed = {
-    ...relayTo(liveContract, live),
-    ...relayTo(historyContract, history),
+    ...ofLive,
+    ...ofHistory,
     ...relayTo(writerContract, writer),
+    ...recentAnyway(ofHistory, ofLive),
   }
 
   const groups = [

@@ -27,6 +27,9 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
+import { recentHandlers } from './query/hybrid/handlers.ts'
+import { createHybrid } from './query/hybrid/read-hybrid.ts'
+import { loadCursorKey } from './query/cursor.ts'
 import { createCursors, loadCursorKey } from './query/cursor.ts'
 import { choiceOf, microsOf } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
@@ -49,6 +52,8 @@ export const historyContract = {
   'snapshots.diff': contract['snapshots.diff'],
   'ingest.load': contract['ingest.load'],
   ...reads,
+  'trades.recent': contract['trades.recent'],
+  'quotes.recent': contract['quotes.recent'],
   ...replay,
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
@@ -73,6 +78,7 @@ export async function startHistory(
     live,
     clock: systemClock,
   }
+  const readHybrid = createHybrid(tools)
   let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
     (opened ??= openLog(config, log, notOnKafka, event => countLogEvent(metrics, event)).then(found =>
@@ -90,7 +96,6 @@ export async function startHistory(
     }
   }
 
-  const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
   const handlers: Handlers<typeof historyContract> = {
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
@@ -100,13 +105,14 @@ export async function startHistory(
         openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
       nowMs: () => systemClock.nowMs(),
     }),
+    ...recentHandlers(tools, readHybrid),
     ...readHandlers(tools, {
-      cursorKey,
+      cursorKey: loadCursorKey(join(config.profile, 'cursor.key')),
       onLook: look => countLook(metrics, 'answers', look),
     }),
     ...replayHandlers({
       ...tools,
-      cursors: createCursors(cursorKey, 'replay'),
+      cursors: createCursors(loadCursorKey(join(config.profile, 'cursor.key')), 'replay'),
       microsOf,
       choiceOf,
       metaOf: share => lakeMeta(tools, share),

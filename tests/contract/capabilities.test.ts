@@ -272,5 +272,5 @@ it('gives an unknown symbol an empty answer, not a failure', async () => {
   const client = connectDirect(contract, composed.dispatch)
   const { data, query } = await client['trades.recent']({ symbol: 'NOSUCH', exchange: 'ASX' })
   expect(data.rowCount).toBe(0)
-  expect(query).toMatchObject({ partial: true, engine: 'tail' })
+  expect(query).toMatchObject({ partial: false, engine: 'hybrid' })
 })

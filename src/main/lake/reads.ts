@@ -5,6 +5,7 @@ import { TABLES, type ColumnType, type TableId } from '../../contract/tables.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Snapshot, TableMetadata } from './iceberg/metadata.ts'
 import type { Lake } from './lake.ts'
+import { lineOf } from './line.ts'
 import { offsetsOf, validThroughOf } from './offsets.ts'
 import { columnExtent } from './read/extent.ts'
 import type { ScanFile } from './read/file-index.ts'
@@ -27,6 +28,16 @@ export interface TableAt {
   validThroughMicros: number | undefined
   /** How far the log is in it. */
   offsets: OffsetVector | undefined
+}
+
+/** The newest snapshot of a table, as one sees it who adds what the log has beyond it. */
+export interface TableHead extends TableAt {
+  /** How far the log is in it, also after a commit of another engine; nothing where nobody knows. */
+  knownOffsets: OffsetVector | undefined
+  /** Those offsets tell which rows of the log are in it and which are not. */
+  isCertain: boolean
+  /** Whether nothing but the stream's own rows, and rows written anew, came after a snapshot. */
+  goesOnFrom: (snapshotId: string) => boolean
 }
 
 export interface FileCounts {
@@ -56,6 +67,7 @@ export interface RowsQuestion {
 export interface LakeReads {
   /** The newest snapshot when no other is chosen; SNAPSHOT_NOT_FOUND names what there is. */
   at: (table: TableId, choice?: SnapshotChoice, signal?: AbortSignal) => Promise<TableAt>
+  head: (table: TableId, signal?: AbortSignal) => Promise<TableHead>
   /** The snapshot and its ancestors, newest first, with what each did. */
   history: (table: TableId, signal?: AbortSignal) => Promise<readonly (TableAt & { operation: string })[]>
   /** The files that may hold passing rows: what is there to be read, without reading it. */
@@ -101,6 +113,12 @@ export function lakeReads(lake: Lake): LakeReads {
       if (metadata) return stateOf(table, resolveSnapshot(metadata, choice))
       if (choice) throw new Failure('SNAPSHOT_NOT_FOUND', `There is no table ${table} yet, and so no snapshot of it.`)
       return stateOf(table, undefined)
+    },
+    async head(table, signal) {
+      const metadata = await metadataOf(table, signal)
+      if (!metadata) return { ...stateOf(table, undefined), knownOffsets: [], isCertain: true, goesOnFrom: () => false }
+      const { head, offsets: knownOffsets, ...line } = lineOf(metadata)
+      return { ...stateOf(table, head), knownOffsets, ...line }
     },
     async history(table, signal) {
       const metadata = await metadataOf(table, signal)

@@ -13,6 +13,8 @@ export interface Part {
   to: number
   /** By code of a place, the first offset wanted. */
   offsets: Float64Array
+  /** By code of a place, the first offset that is not wanted any more. */
+  ends?: Float64Array
 }
 
 export interface RecentLimits {
@@ -50,8 +52,9 @@ export function findRecent(store: Store, instrument: Instrument, limits: RecentL
 }
 
 /** Of a row whose position is in the part. */
-export function isOfPart({ offsets }: Part, segment: Segment, at: number): boolean {
-  return segment.offsets[at] >= offsets[segment.places[4 * at]]
+export function isOfPart({ offsets, ends }: Part, segment: Segment, at: number): boolean {
+  const place = segment.places[4 * at]
+  return segment.offsets[at] >= offsets[place] && (!ends || segment.offsets[at] < ends[place])
 }
 
 /** The first of rows that stand in order whose exchange time is not below this one. */

@@ -19,7 +19,7 @@ export interface FreshRows {
   lacking: readonly Lacking[]
   /** From where on it holds every message, by partition: a boundary that is not below is answered whole. */
   holdsFrom: OffsetVector
-  /** Exchange time of the newest row it has of any instrument. */
+  /** When the log took in the newest row it has, of any instrument. */
   newestMicros: number | undefined
   isRunning: boolean
 }
@@ -34,6 +34,7 @@ export const tailContract = {
       exchange: z.string().optional(),
       since_micros: z.number().optional(),
       until_micros: z.number().optional(),
+      before: given<OffsetVector>().optional(),
       limit: z.int().min(1),
     }),
     output: given<FreshRows>(),

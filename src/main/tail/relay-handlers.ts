@@ -11,10 +11,10 @@ export interface RelayedTails {
 
 export function relayTailHandlers({ tails, isRunning }: RelayedTails): Handlers<typeof tailContract> {
   return {
-    'tail.fresh'({ data_type: table, boundary, symbols, exchange, since_micros, until_micros, limit }) {
+    'tail.fresh'({ data_type: table, boundary, symbols, exchange, since_micros, until_micros, before, limit }) {
       const tail = tails[table]
       const pin = tail.pin()
-      const filter = { symbols, exchange, sinceMicros: since_micros, untilMicros: until_micros }
+      const filter = { symbols, exchange, sinceMicros: since_micros, untilMicros: until_micros, before }
       const { rows, lacking } = tail.rowsFrom(boundary, pin, filter, limit)
       return {
         rows,

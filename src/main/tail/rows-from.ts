@@ -26,6 +26,8 @@ export interface RowsFilter {
   /** Exchange time, microseconds since 1970: from … to, the end not included. */
   sinceMicros?: number
   untilMicros?: number
+  /** Of each partition only messages below these offsets; none of partitions that are not named. */
+  before?: OffsetVector
 }
 
 /** Messages of a partition that are neither below the boundary nor in the tail. */
@@ -74,21 +76,22 @@ export function findRowsFrom(
 ): FoundRows {
   if (pin.epoch !== store.epoch)
     throw new Failure('OFFSET_OUT_OF_RANGE', 'The position is of another run of K2. Take a new one and ask again.')
-  const part = partOf(store, boundary, pin)
+  const part = partOf(store, boundary, pin, filter.before)
   const lacking = findLacking(store, boundary, pin)
   const rows = filter.symbols ? findBySymbol(store, part, filter, limit) : findAmongAll(store, part, filter, limit)
   return { rows, holdsFrom: lacking.length === 0, lacking }
 }
 
 /** A place that the boundary does not name is wanted whole; what a topic that is gone has left behind is not. */
-function partOf({ ring, places }: Store, boundary: OffsetVector, pin: TailPosition): Part {
+function partOf({ ring, places }: Store, boundary: OffsetVector, pin: TailPosition, before?: OffsetVector): Part {
   // All before the pin may have left.
   const to = Math.max(ring.tail, Math.min(pin.position, ring.head))
   const offsets = Float64Array.from(places.all, place =>
     place.isGone ? Infinity : (committedOf(boundary, place) ?? 0),
   )
   const starts = places.all.map((place, code) => positionBefore(place, offsets[code], ring.tail, to))
-  return { from: starts.reduce((least, start) => Math.min(least, start), to), to, offsets }
+  const ends = before && Float64Array.from(places.all, place => (place.isGone ? 0 : (committedOf(before, place) ?? 0)))
+  return { from: starts.reduce((least, start) => Math.min(least, start), to), to, offsets, ends }
 }
 
 function findLacking({ places }: Store, boundary: OffsetVector, pin: TailPosition): Lacking[] {

@@ -38,6 +38,14 @@ export function mayBeReread(metadata: TableMetadata, { columns }: ColumnBatch): 
   return false
 }
 
+/** Whether a part of what was set back is still to be read again, with the log so far in the table. */
+export function isReread(metadata: TableMetadata, offsets: OffsetVector): boolean {
+  const reread = rereadOf(metadata)
+  return offsets.some(own =>
+    Object.entries(endsOf(reread, own.topic, own)).some(([partition, end]) => (own.next[partition] ?? 0) < end),
+  )
+}
+
 const NONE: Readonly<Record<string, number>> = {}
 
 /** Of another life of the topic's log nothing is said: its offsets are other messages. */

@@ -1,0 +1,187 @@
+// Fresh and history in one answer: one snapshot of the table, whole, and from its offsets on what the live view holds up to
+// one position. No row is missing in between, and none comes twice. With one of the two away it is the other's rows,
+// partial, with the reason.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ColumnBatch } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import type { QueryMeta } from '../../../contract/fields.ts'
+import { emptyBatch } from '../../../contract/columns.ts'
+import { TAIL_TABLES } from '../../../contract/tables.ts'
+import type { OffsetVector } from '../../market/topic-offsets.ts'
+import type { FreshRows } from '../../tail/relay-contract.ts'
+import type { QueryTools } from '../tools.ts'
+import { createBases, serves, type Base, type Choice } from './base.ts'
+import { hybridMeta } from './hybrid-meta.ts'
+import { lakeWindows, type Window } from './lake-window.ts'
+import { leaveOutKnown } from './leave-out-known.ts'
+import { mergeNewest, type RowRun } from './merge-rows.ts'
+import { missingOffsets, type WantedOffset } from './min-offsets.ts'
+import type { HybridQuestion } from './question.ts'
+import { rowAtTime } from './row-order.ts'
+
+export interface HybridAnswer {
+  /** Ascending in the total order. */
+  data: ColumnBatch
+  query: QueryMeta
+  /** What it stands on; nothing where the table could not be read. */
+  base: Base | undefined
+  /** Where the live view was; nothing where it could not be asked. */
+  next: OffsetVector | undefined
+}
+
+export interface ReadOptions {
+  signal?: AbortSignal
+  /** It waits until it has read so far, for a while. */
+  minOffsets?: readonly WantedOffset[]
+}
+
+export type ReadHybrid = (question: HybridQuestion, options?: ReadOptions) => Promise<HybridAnswer>
+
+/** What either source gave, or why it did not. */
+export interface Part<T> {
+  value?: T
+  error?: Failure
+  ms: number
+}
+
+export interface Found {
+  choice: Part<Choice>
+  lake: Part<{ window: Window; isHeld: boolean }>
+  live: Part<FreshRows>
+  base: Base | undefined
+}
+
+/** Where one source takes longer, the other answers alone. */
+const LIVE_MS = 3_000
+const LAKE_MS = 10_000
+/** Commits and trimming go on meanwhile: what does not serve is asked again, at the newest snapshot. */
+const MOST_TRIES = 4
+const MIN_OFFSETS_MS = 5_000
+const LOOK_AGAIN_MS = 25
+
+/** Remembers between questions on which snapshot it stands, and what it has read of it. */
+export function createHybrid(tools: QueryTools): ReadHybrid {
+  const bases = createBases(tools.reads)
+  const windows = lakeWindows(tools)
+
+  async function find(question: HybridQuestion, signal: AbortSignal | undefined): Promise<Found> {
+    for (let tries = 1, anew = false; ; tries++) {
+      const choice = await attempt(LAKE_MS, signal, within => bases.choose(question.table, anew, within))
+      const base = choice.value?.base ?? bases.kept(question.table)
+      const [lake, live] = await Promise.all([
+        attempt(LAKE_MS, signal, within => {
+          if (base) return windows.read(base.at, question, within)
+          throw choice.error!
+        }),
+        attempt(LIVE_MS, signal, within => askLive(tools, question, base?.offsets ?? [], within)),
+      ])
+      const found = { choice, lake: { ...lake, ms: lake.ms + choice.ms }, live, base }
+      if (tries === MOST_TRIES || !isBetterAnew(found)) return found
+      anew = true
+    }
+  }
+
+  return async (question, { signal, minOffsets = [] } = {}) => {
+    const startedMs = performance.now()
+    for (;;) {
+      const found = await find(question, signal)
+      const missing = missingOffsets(minOffsets, found)
+      if (missing.length === 0) return answerOf(tools, question, found, startedMs)
+      if (performance.now() - startedMs > MIN_OFFSETS_MS) throw notReached(missing)
+      await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {})
+      signal?.throwIfAborted()
+    }
+  }
+}
+
+/** A snapshot that is kept may have expired, be too old for the live view, or not be enough without it. */
+function isBetterAnew({ choice, lake, live, base }: Found): boolean {
+  if (!choice.value) return false
+  const isHead = base?.at.snapshotId === choice.value.head.snapshotId
+  if (!lake.value || !live.value) return !isHead
+  return !serves(choice.value, live.value)
+}
+
+async function attempt<T>(
+  ms: number,
+  caller: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<Part<T>> {
+  const startedMs = performance.now()
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), ms)
+  const signal = caller ? AbortSignal.any([caller, late.signal]) : late.signal
+  const gone = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(caller?.aborted ? cancelled() : tooLate(ms)), { once: true }),
+  )
+  gone.catch(() => {})
+  try {
+    const value = await Promise.race([work(signal), gone])
+    return { value, ms: performance.now() - startedMs }
+  } catch (error) {
+    if (caller?.aborted) throw cancelled()
+    if (!(error instanceof Failure)) throw error
+    return { error: late.signal.aborted ? tooLate(ms) : error, ms: performance.now() - startedMs }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function cancelled(): Failure {
+  return new Failure('CANCELLED', 'Stopped before it was done, as asked.')
+}
+
+function tooLate(ms: number): Failure {
+  return new Failure('TIMEOUT', `No answer within ${ms / 1000} s.`)
+}
+
+async function askLive(
+  { live }: QueryTools,
+  question: HybridQuestion,
+  boundary: OffsetVector,
+  signal: AbortSignal,
+): Promise<FreshRows> {
+  const { table, symbols, exchange, sinceMicros, untilMicros, limit } = question
+  const client = await live()
+  return client['tail.fresh'](
+    {
+      data_type: table,
+      boundary,
+      symbols: symbols && [...symbols],
+      exchange,
+      since_micros: sinceMicros,
+      until_micros: untilMicros,
+      limit,
+    },
+    { signal },
+  )
+}
+
+function answerOf(tools: QueryTools, question: HybridQuestion, found: Found, startedMs: number): HybridAnswer {
+  const { choice, lake, live, base } = found
+  if (!lake.value && !live.value) throw neither(lake.error ?? choice.error!, live.error!)
+  const { columns } = TAIL_TABLES[question.table]
+  const none: RowRun = { batch: emptyBatch(columns), from: 0, to: 0 }
+  const liveRun = live.value ? { batch: live.value.rows, from: 0, to: live.value.rows.rowCount } : none
+  const whole = lake.value ? runSince(lake.value.window.rows, question.sinceMicros) : none
+  const lakeRun = base?.isCertain === false && live.value ? leaveOutKnown(whole, live.value.rows) : whole
+  const { batch, rows } = mergeNewest(columns, lakeRun, liveRun, question.limit)
+  const counts = { lake: rows[0], live: rows[1] }
+  const query = hybridMeta(tools.clock, found, counts, startedMs)
+  return { data: batch, query, base: lake.value && base, next: live.value?.next }
+}
+
+function runSince(batch: ColumnBatch, sinceMicros: number): RowRun {
+  return { batch, from: rowAtTime(batch, sinceMicros, 0, batch.rowCount), to: batch.rowCount }
+}
+
+function neither(lake: Failure, live: Failure): Failure {
+  const what = `Neither the tables nor the live view can be read. Tables: ${lake.message} Live view: ${live.message}`
+  return new Failure('UNAVAILABLE', what, { cause: lake })
+}
+
+function notReached(missing: readonly (WantedOffset & { reached: number })[]): Failure {
+  const [{ topic, partition, offset, reached }] = missing
+  const what = `Partition ${partition} of ${topic} was read up to ${reached} after ${MIN_OFFSETS_MS / 1000} s, not up to ${offset}.`
+  return new Failure('TIMEOUT', `${what} Ask again, or for less; see k2 ingest offsets show.`, { details: { missing } })
+}

@@ -1,0 +1,28 @@
+// Recent rows also while the historical half is away: the live view alone then answers, and says that it is all.
+import type { Context, Handlers } from '../contract/capability.ts'
+import { Failure } from '../contract/failure.ts'
+import type { K2 } from '../contract/index.ts'
+
+type RecentHandlers = Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent'>
+
+/** Longer than any process takes to start again, nobody waits for it. */
+export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): RecentHandlers {
+  const first = <N extends keyof RecentHandlers>(name: N): RecentHandlers[N] =>
+    (async (input: { min_offsets?: string }, context: Context) => {
+      try {
+        return await whole[name](input, context)
+      } catch (error) {
+        if (!isAway(error) || context.signal.aborted || input.min_offsets !== undefined) throw error
+        try {
+          return await live[name](input, context)
+        } catch {
+          throw error
+        }
+      }
+    }) as RecentHandlers[N]
+  return { 'trades.recent': first('trades.recent'), 'quotes.recent': first('quotes.recent') }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'UNAVAILABLE'
+}
