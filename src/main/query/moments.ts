@@ -7,11 +7,19 @@ import { TABLES, type TableId } from '../../contract/tables.ts'
 
 const UTC = { instantOf: (wallMicros: number) => wallMicros }
 
+/** No row is from outside of these, so a time that lies further out means the same. */
+const [FIRST_YEAR, LAST_YEAR] = [1900, 2199]
+
 /** `field` is what the caller knows it as. */
 export function microsOf(text: string, field: string): number {
-  const bytes = Buffer.from(text)
+  const year = Number(text.slice(0, 4))
+  const isFar = year < FIRST_YEAR || year > LAST_YEAR
+  // A leap year, so that every day there may be is one.
+  const bytes = Buffer.from(isFar ? `2000${text.slice(4)}` : text)
   try {
-    return parseInstant(bytes, 0, bytes.length, UTC)
+    const micros = parseInstant(bytes, 0, bytes.length, UTC)
+    if (!isFar) return micros
+    return Date.UTC(year < FIRST_YEAR ? FIRST_YEAR : LAST_YEAR + 1, 0) * 1000
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     throw new Failure('INVALID_INPUT', `${field} ${error.message}: ${text}.`, { details: { [field]: text } })

@@ -126,7 +126,7 @@ describe('of a lake with rows that are alike in time, sequence and place', () =>
       fc.asyncProperty(
         fc.record({
           symbols: fc.subarray(['SYM0', 'SYM1', 'SYM2', "it's", 'no–such']),
-          exchanges: fc.constantFrom([], ['asx'], ['Asx', 'NYSE'], ['NYSE']),
+          exchanges: fc.constantFrom<string[]>([], ['asx'], ['Asx', 'NYSE'], ['NYSE']),
           sides: fc.subarray(['BUY', 'SELL'] as const),
           min_price: fc.option(fc.constantFrom('10', '10.1', 10.25), { nil: undefined }),
           max_price: fc.option(fc.constantFrom('10.4', 10.3, '10.3'), { nil: undefined }),
