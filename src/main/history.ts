@@ -95,6 +95,7 @@ export async function startHistory(
     }
   }
 
+  const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
   const handlers: Handlers<typeof historyContract> = {
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
@@ -106,12 +107,12 @@ export async function startHistory(
     }),
     ...recentHandlers(tools, readHybrid),
     ...readHandlers(tools, {
-      cursorKey: loadCursorKey(join(config.profile, 'cursor.key')),
+      cursorKey,
       onLook: look => countLook(metrics, 'answers', look),
     }),
     ...replayHandlers({
       ...tools,
-      cursors: createCursors(loadCursorKey(join(config.profile, 'cursor.key')), 'replay'),
+      cursors: createCursors(cursorKey, 'replay'),
       microsOf,
       choiceOf,
       metaOf: share => lakeMeta(tools, share),
