@@ -1,4 +1,6 @@
 // Dead letters, tried again: what can be read by now becomes the row it should have been, at its old place in the log.
+import { cellOf, type ColumnBatch } from '../contract/columns.ts'
+import type { Intake, TakenIn } from './ingest/intake.ts'
 import { createIntake } from './ingest/take-in.ts'
 import type { Reread } from './lake/stream/replay-letters.ts'
 import { NONE, type LogBatch } from './market/log-batch.ts'
@@ -7,22 +9,63 @@ import { tableOfTopic } from './market/topics.ts'
 
 type Letter = Parameters<Reread>[0][number]
 
-export function rereadWith({ standardize, schemaOf }: Pick<OpenedLog, 'standardize' | 'schemaOf'>): Reread {
+export interface RereadTools extends Pick<OpenedLog, 'standardize' | 'schemaOf'> {
+  /** Of each company of a topic of reference data the last row that the table has from before this place in the log. */
+  companiesBefore: (topic: string, partition: number, offset: number) => Promise<ColumnBatch>
+}
+
+export function rereadWith({ standardize, schemaOf, companiesBefore }: RereadTools): Reread {
   return async (letters, signal) => {
     const rows: Awaited<ReturnType<Reread>>['rows'][number][] = []
     let stillBad = 0
     for (const topic of new Set(letters.map(letter => letter.topic))) {
       const table = tableOfTopic(topic)
       // Repeats are told by their place in the table: a letter is no repeat of anything in the log.
-      const intake = createIntake({ table, topic, dedupeMinutes: 0, schemaOf })
-      for (const letter of letters.filter(one => one.topic === topic))
-        intake.take(await standardize(batchOf(letter), signal))
-      const taken = intake.drain()
-      stillBad += taken.deadLetters.length
-      if (taken.rows.rowCount > 0) rows.push({ table, batch: taken.rows })
+      const open = (companies?: ColumnBatch) => createIntake({ table, topic, dedupeMinutes: 0, schemaOf, companies })
+      const ofTopic = letters.filter(one => one.topic === topic).sort(byPlace)
+      const isGone = (letter: Letter) => table === 'reference_data' && letter.bytes === null && letter.key !== null
+      const intake = open()
+      for (const letter of ofTopic) if (!isGone(letter)) intake.take(await standardize(batchOf(letter), signal))
+      note(intake.drain())
+      for (const letter of ofTopic.filter(isGone)) note(await rereadTombstone(letter, ofTopic, open))
+
+      function note(taken: TakenIn): void {
+        stillBad += taken.deadLetters.length
+        if (taken.rows.rowCount > 0) rows.push({ table, batch: taken.rows })
+      }
     }
     return { rows, stillBad }
+
+    /** As the company was before it: what the table says, or a letter of this very replay that comes after that. */
+    async function rereadTombstone(
+      letter: Letter,
+      ofTopic: readonly Letter[],
+      open: (companies: ColumnBatch) => Intake,
+    ): Promise<TakenIn> {
+      const { topic, partition, offset } = letter
+      const companies = await companiesBefore(topic, partition, offset)
+      const known = offsetOf(companies, String(letter.key))
+      const intake = open(companies)
+      for (const other of ofTopic) {
+        const isBefore = other.partition === partition && other.offset > known && other.offset < offset
+        if (isBefore && other.bytes && other.key?.equals(letter.key!))
+          intake.remember(await standardize(batchOf(other), signal))
+      }
+      intake.take(await standardize(batchOf(letter), signal))
+      return intake.drain()
+    }
   }
+}
+
+function byPlace(a: Letter, b: Letter): number {
+  return a.partition - b.partition || a.offset - b.offset
+}
+
+/** Of the row of a company; before all offsets where there is none. */
+function offsetOf({ rowCount, columns }: ColumnBatch, companyId: string): number {
+  for (let row = 0; row < rowCount; row++)
+    if (cellOf(columns.company_id, row) === companyId) return Number(columns._offset.values[row])
+  return -1
 }
 
 const NOTHING = Buffer.alloc(0)

@@ -28,7 +28,7 @@ import { topicsHandlers } from './log/topics-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog } from './open-log.ts'
-import { rereadWith } from './reread-letters.ts'
+import { rereadWith, type RereadTools } from './reread-letters.ts'
 import { reportUpkeep } from './report-upkeep.ts'
 import { writerLeases, type LeaseTimes } from './writer-leases.ts'
 import { countWriter } from './writer-metrics.ts'
@@ -157,7 +157,10 @@ export async function startWriterEngine(
   const logRequest = logRequests(log)
   const countRequest = countRequests(metrics)
   const writing = writerHandlers({ start: asked => start(asked), running: () => running })
-  const offsets = streamHandlers(lake, { openLog: () => Promise.resolve(opened.log), reread: rereadWith(opened) })
+  const companiesBefore: RereadTools['companiesBefore'] = (topic, partition, offset) =>
+    lastCompanies(lake, topic, { partition, offset })
+  const reread = rereadWith({ ...opened, companiesBefore })
+  const offsets = streamHandlers(lake, { openLog: () => Promise.resolve(opened.log), reread })
   const handlers: Handlers<typeof writerContract> = {
     ...writing,
     ...offsets,
