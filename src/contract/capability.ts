@@ -40,6 +40,8 @@ export interface Capability<
   errors: readonly E[]
   http?: HttpRoute
   cli?: CliCommand
+  /** The stream that gives the same rows as the bytes of a file, where a `format` other than JSON is asked for. */
+  file?: string
 }
 
 type Declaration<I extends z.ZodType, O extends z.ZodType, E extends FailureCode> = Omit<

@@ -117,6 +117,10 @@ export const queryMeta = z.strictObject({
   freshness_ms: z.number().nullable().describe('Age of the watermark'),
   partial: z.boolean().describe('True when something that belongs in the answer could not be read'),
   why: z.string().nullable().describe('Why it is partial'),
+  columns: z
+    .array(z.strictObject({ name: z.string(), type: z.string() }))
+    .optional()
+    .describe('Of SQL: the columns in their order, with their types in DuckDB'),
 })
 export type QueryMeta = z.infer<typeof queryMeta>
 

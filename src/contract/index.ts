@@ -6,6 +6,7 @@ import { market } from './market.ts'
 import { offsets } from './offsets.ts'
 import { reads } from './reads.ts'
 import { replay } from './replay.ts'
+import { sql } from './sql.ts'
 import { system } from './system.ts'
 import { topics } from './topics.ts'
 import { writer } from './writer.ts'
@@ -14,6 +15,7 @@ export const contract = {
   ...system,
   ...market,
   ...reads,
+  ...sql,
   ...lake,
   ...ingest,
   ...writer,

@@ -33,6 +33,7 @@ import { createCursors, loadCursorKey } from './query/cursor.ts'
 import { choiceOf, microsOf } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
 import { readHandlers } from './query/reads/handlers.ts'
+import { openSql } from './query/sql/handlers.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
 import { replayHandlers } from './replay/handlers.ts'
 import type { tailContract } from './tail/relay-contract.ts'
@@ -54,6 +55,8 @@ export const historyContract = {
   'trades.recent': contract['trades.recent'],
   'quotes.recent': contract['quotes.recent'],
   ...replay,
+  'sql.run': contract['sql.run'],
+  'sql.export': contract['sql.export'],
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
@@ -78,6 +81,7 @@ export async function startHistory(
     clock: systemClock,
   }
   const readHybrid = createHybrid(tools)
+  const sql = openSql(tools, { memoryMb: config.query.memoryMb, tempFolder: join(config.profile, 'cache', 'sql') })
   let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
     (opened ??= openLog(config, log, notOnKafka, event => countLogEvent(metrics, event)).then(found =>
@@ -117,6 +121,7 @@ export async function startHistory(
       choiceOf,
       metaOf: share => lakeMeta(tools, share),
     }),
+    ...sql.handlers,
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)
       return {}
@@ -136,6 +141,7 @@ export async function startHistory(
     async close() {
       await (await opened)?.close()
       await tools.pool.close()
+      sql.close()
       await lake.close()
       log.close()
       return []

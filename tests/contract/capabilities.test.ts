@@ -63,6 +63,8 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'deadLetters.replay': { topic: TOPIC },
   'offsets.show': {},
   'offsets.set': { topic: TOPIC, partition: 0, to: 'latest' },
+  'sql.run': { sql: 'SELECT symbol, price FROM trades LIMIT 5' },
+  'sql.export': { sql: 'SELECT symbol, price FROM trades', format: 'csv' },
   'topics.init': {},
   'topics.list': {},
   'replay.read': { symbols: ['BHP'], start_time: '2014-03-10' },

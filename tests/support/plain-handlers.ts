@@ -4,6 +4,7 @@ import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
 import type { K2 } from '../../src/contract/index.ts'
 import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
 import { plainReads } from './plain-reads.ts'
+import { plainSql } from './plain-sql.ts'
 import { plainStream, plainWriter } from './plain-stream.ts'
 
 const AT = '2026-03-02T00:41:22.118304Z'
@@ -61,6 +62,7 @@ export function plainHandlers(): Handlers<K2> {
     },
     ...plainStream(AT, query),
     ...plainReads(AT, query, oneRow),
+    ...plainSql(query),
     'replay.read': ({ data_type }) => answer(oneRow(TABLES[data_type])),
     async *'replay.play'({ data_type }) {
       yield { rows: oneRow(TABLES[data_type]), clock: AT }

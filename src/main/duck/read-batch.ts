@@ -28,10 +28,12 @@ export async function readBatch(connection: DuckDBConnection, sql: string, signa
 /** The rows of an answer as they come, so that memory does not grow with it. Without rows there is one empty batch. */
 export async function* streamBatches(
   connection: DuckDBConnection,
-  sql: string,
+  /** The statement, or what begins one that is prepared. */
+  begin: string | (() => Promise<DuckDBResult>),
   { batchRows = BATCH_ROWS, signal }: StreamOptions = {},
 ): AsyncGenerator<ColumnBatch, void> {
-  const result = await interruptible(connection, signal, () => connection.stream(sql))
+  const start = typeof begin === 'string' ? () => connection.stream(begin) : begin
+  const result = await interruptible(connection, signal, start)
   let isFirst = true
   for (let isLast = false; !isLast; isFirst = false) {
     const chunks: DataChunk[] = []

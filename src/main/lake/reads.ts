@@ -51,6 +51,8 @@ export interface OpenRows {
   files: FileCounts
   /** A SELECT of the passing rows, in no order, for use in a larger one. All columns when left out. */
   sql: (columns?: readonly string[]) => string
+  /** The files on this machine that the SELECT reads, and no others. */
+  paths: readonly string[]
   /** Says which file it was when an error of a query over `sql` came from one. */
   blame: (error: unknown) => Promise<unknown>
   release: () => void
@@ -150,7 +152,7 @@ export function lakeReads(lake: Lake): LakeReads {
           scan.release()
           letGo()
         }
-        return { files: plan.counts, sql: scan.sql, blame: scan.blame, release }
+        return { files: plan.counts, sql: scan.sql, paths: scan.paths, blame: scan.blame, release }
       } catch (error) {
         letGo()
         throw error
@@ -187,6 +189,7 @@ function noRows(table: TableId): OpenRows {
   const types = new Map(TABLES[table].columns.map(({ name, type }) => [name, SQL_TYPES[type]]))
   return {
     files: { total: 0, pruned: 0, read: 0 },
+    paths: [],
     sql: (columns = [...types.keys()]) =>
       `SELECT ${columns.map(name => `NULL::${types.get(name) ?? 'VARCHAR'} AS ${sqlName(name)}`).join(', ')} LIMIT 0`,
     blame: error => Promise.resolve(error),

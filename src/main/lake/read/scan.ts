@@ -31,6 +31,8 @@ export interface ReadOptions extends ScanOptions {
 export interface OpenScan {
   /** A SELECT of the passing rows, for use in a larger one too. */
   sql: (columns?: readonly string[]) => string
+  /** The files on this machine that the SELECT reads, and no others. */
+  paths: readonly string[]
   /** Says which file it was when an error of a query over `sql` came from one. */
   blame: (error: unknown) => Promise<unknown>
   release: () => void
@@ -51,7 +53,8 @@ export async function openScan({ plan, io, connection, signal }: ScanOptions): P
       plan.files.map(({ file }) => file),
       { schema: plan.schema, specs: plan.specs ?? [], nameMapping: plan.nameMapping, filePaths, signal },
     )
-    return { sql: columns => scanSql(plan, { columns, filePaths, layouts }), blame, release }
+    const sql = (columns?: readonly string[]) => scanSql(plan, { columns, filePaths, layouts })
+    return { sql, paths: [...filePaths.values()], blame, release }
   } catch (error) {
     const blamed = await blame(error) // looks at the files once more
     release()

@@ -1,0 +1,64 @@
+// SQL over the tables, its rows as files, and results that the engine holds for a grid.
+import { z } from 'zod'
+import { call, stream } from './capability.ts'
+import { isColumnBatch, type ColumnBatch } from './columns.ts'
+import { answer, limit, pastState } from './fields.ts'
+
+/** What rows can be written as, beside the JSON of an answer. */
+export const FILE_FORMATS = ['csv', 'ndjson', 'arrow', 'parquet'] as const
+export type FileFormat = (typeof FILE_FORMATS)[number]
+const fileFormat = z.enum(FILE_FORMATS).describe('What the rows are written as')
+
+/** Rows whose columns are known only when they are there: columns on typed transports, objects over REST. */
+const anyRows = z
+  .custom<ColumnBatch>(isColumnBatch, 'columns')
+  .meta({ type: 'array', items: { type: 'object', additionalProperties: true } })
+
+const statement = {
+  sql: z
+    .string()
+    .min(1)
+    .max(65_536)
+    .describe(
+      'One SELECT over trades, quotes, reference_data, sequence_gaps and dead_letters, or EXPLAIN of one; a table takes ' +
+        "AT (VERSION => 'id or tag') and AT (TIMESTAMP => 'time'); notional(price, quantity) and vwap(price, quantity) are exact",
+    ),
+  params: z
+    .array(z.union([z.string().max(65_536), z.number(), z.boolean(), z.null()]))
+    .max(1_000)
+    .default([])
+    .describe('Values for ? or $1, $2, … in their order'),
+  ...pastState,
+}
+
+const errors = [
+  'NOT_FOUND',
+  'SNAPSHOT_NOT_FOUND',
+  'PAYLOAD_TOO_LARGE',
+  'UNAVAILABLE',
+  'TIMEOUT',
+  'CORRUPT',
+  'FORBIDDEN',
+] as const
+
+export const sql = {
+  'sql.run': call({
+    summary: 'The rows of one read-only statement of SQL over the tables, as they are or were',
+    http: { method: 'POST', path: '/v1/sql' },
+    cli: { command: 'query sql', positional: ['sql'] },
+    file: 'sql.export',
+    input: z.strictObject({ ...statement, limit: limit(1_000, 100_000) }),
+    output: answer(anyRows),
+    errors,
+  }),
+  'sql.export': stream({
+    summary: 'The rows of one statement as a file, however many they are',
+    input: z.strictObject({
+      ...statement,
+      limit: z.int().min(1).optional().describe('How many rows at the most; all when left out'),
+      format: fileFormat,
+    }),
+    output: z.custom<Uint8Array>(value => value instanceof Uint8Array, 'bytes'),
+    errors,
+  }),
+}

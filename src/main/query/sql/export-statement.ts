@@ -1,0 +1,78 @@
+// The rows of a statement as a file. Parquet is written by DuckDB, with the exact types of the columns, to a file that is
+// then handed on and removed.
+import { createReadStream, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ColumnBatch } from '../../../contract/columns.ts'
+import type { FileFormat } from '../../../contract/sql.ts'
+import { interruptible } from '../../duck/run-sql.ts'
+import { quoteText } from '../../duck/quote.ts'
+import { exportRows } from '../export/export-rows.ts'
+import type { Lease } from '../pool.ts'
+import { firstRows } from './first-rows.ts'
+import { openStatement, type SqlQuestion, type SqlTools } from './open-statement.ts'
+import { closeAfter, heeded, streamStatement } from './run-statement.ts'
+
+interface Wanted {
+  question: SqlQuestion
+  limit: number | undefined
+  format: FileFormat
+}
+
+export async function* exportStatement(
+  tools: SqlTools,
+  { question, limit, format }: Wanted,
+  lease: Lease,
+): AsyncGenerator<Uint8Array, void> {
+  if (format === 'parquet') {
+    yield* exportParquet(tools, question, limit, lease)
+    return
+  }
+  const { columns, batches } = await streamStatement(tools, question, lease)
+  yield* exportRows(limit === undefined ? batches : atMost(batches, limit), columns, format)
+}
+
+async function* atMost(batches: AsyncIterable<ColumnBatch>, limit: number): AsyncGenerator<ColumnBatch, void> {
+  let left = limit
+  for await (const batch of batches) {
+    const first = firstRows(batch, left)
+    yield first
+    left -= first.rowCount
+    if (left === 0) return
+  }
+}
+
+let written = 0
+const CHUNK_BYTES = 256 * 1024
+
+async function* exportParquet(
+  tools: SqlTools,
+  question: SqlQuestion,
+  limit: number | undefined,
+  { connection: parser, signal }: Lease,
+): AsyncGenerator<Uint8Array, void> {
+  const { tempFolder } = tools.sandbox
+  mkdirSync(tempFolder, { recursive: true })
+  const file = join(tempFolder, `rows-${process.pid}-${++written}.parquet`)
+  const options = 'FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false'
+  const around = {
+    before: limit === undefined ? 'COPY (' : 'COPY (FROM (',
+    // On a line of its own, as a statement may end in a comment.
+    after: `\n${limit === undefined ? '' : `) LIMIT ${limit}`}) TO ${quoteText(file)} (${options})`,
+    file,
+  }
+  try {
+    const unended = { ...question, sql: question.sql.replace(/[\s;]+$/, '') }
+    const open = await openStatement(unended, { tools, parser, signal, around })
+    const copying = interruptible(open.connection, signal, () => open.statement.run())
+    try {
+      await heeded(copying, signal)
+    } catch (error) {
+      throw await open.explain(error)
+    } finally {
+      closeAfter(copying, open)
+    }
+    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, signal })) yield chunk as Buffer
+  } finally {
+    rmSync(file, { force: true })
+  }
+}

@@ -1,0 +1,55 @@
+// SQL as capabilities.
+import type { Handlers } from '../../../contract/capability.ts'
+import type { sql } from '../../../contract/sql.ts'
+import type { TableAt } from '../../lake/reads.ts'
+import { createSpillFolder } from '../spill-folder.ts'
+import { lakeMeta, type QueryTools } from '../tools.ts'
+import { exportStatement } from './export-statement.ts'
+import type { SqlTools } from './open-statement.ts'
+import { readStatement } from './run-statement.ts'
+
+export interface SqlOptions {
+  /** Of all queries; one statement may have a quarter of it. */
+  memoryMb: number
+  /** Shared with other processes. */
+  tempFolder: string
+}
+
+export interface Sql {
+  handlers: Handlers<typeof sql>
+  close: () => void
+}
+
+const LEAST_MB = 64
+const THREADS = 2
+
+export function openSql(tools: Pick<QueryTools, 'reads' | 'pool' | 'clock'>, options: SqlOptions): Sql {
+  const folder = createSpillFolder(options.tempFolder)
+  const memoryMb = Math.max(LEAST_MB, Math.floor(options.memoryMb / 4))
+  const sqlTools: SqlTools = { ...tools, sandbox: { memoryMb, threads: THREADS, tempFolder: folder.path } }
+  return { handlers: handlersOf(sqlTools), close: folder.remove }
+}
+
+function handlersOf(tools: SqlTools): Handlers<typeof sql> {
+  const { pool } = tools
+  return {
+    async 'sql.run'({ limit, ...question }, { signal }) {
+      const startedMs = performance.now()
+      const read = await pool.run(lease => readStatement(tools, question, limit, lease), signal)
+      const { batch, columns, hasMore, at = NOWHERE, files } = read
+      const meta = lakeMeta(tools, { at, files, rows: batch.rowCount, startedMs })
+      return { data: batch, query: { ...meta, columns: [...columns] }, pagination: { limit, has_more: hasMore } }
+    },
+    'sql.export': ({ limit, format, ...question }, { signal }) =>
+      pool.stream(lease => exportStatement(tools, { question, limit, format }, lease), signal),
+  }
+}
+
+/** Of a statement that reads no table. */
+const NOWHERE: TableAt = {
+  table: 'trades',
+  snapshotId: undefined,
+  committedMicros: undefined,
+  validThroughMicros: undefined,
+  offsets: undefined,
+}

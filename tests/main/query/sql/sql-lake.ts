@@ -1,0 +1,33 @@
+// A lake with trades and quotes in it, and SQL over it as the engine runs it; gone when the test is.
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Client } from '../../../../src/contract/capability.ts'
+import { sql } from '../../../../src/contract/sql.ts'
+import { systemClock } from '../../../../src/main/base/clock.ts'
+import type { Lake } from '../../../../src/main/lake/lake.ts'
+import { lakeReads } from '../../../../src/main/lake/reads.ts'
+import { openPool, type PoolOptions } from '../../../../src/main/query/pool.ts'
+import { openSql } from '../../../../src/main/query/sql/handlers.ts'
+import { connectDirect } from '../../../../src/main/wire/direct.ts'
+import { createDispatch } from '../../../../src/main/wire/dispatch.ts'
+import { tempLake } from '../../../support/lake.ts'
+import { makeTempFolder } from '../../../support/temp-folder.ts'
+
+export interface SqlLake {
+  lake: Lake
+  folder: string
+  client: Client<typeof sql>
+}
+
+export async function openSqlLake({ memoryMb = 1024, ...pool }: Partial<PoolOptions> = {}): Promise<SqlLake> {
+  const folder = makeTempFolder()
+  const lake = await tempLake({ folder })
+  const opened = await openPool({ size: 3, timeoutMs: 30_000, memoryMb, tempFolder: join(folder, 'queries'), ...pool })
+  const tools = { reads: lakeReads(lake), pool: opened, clock: systemClock }
+  const { handlers, close } = openSql(tools, { memoryMb, tempFolder: join(folder, 'sql') })
+  onTestFinished(async () => {
+    await opened.close()
+    close()
+  })
+  return { lake, folder, client: connectDirect(sql, createDispatch(sql, handlers, { checkAnswers: true })) }
+}
