@@ -1,0 +1,147 @@
+// Open, high, low, close, volume and notional of each window, in one loop over a symbol's rows in the total order.
+//
+// Sums are exact. They are taken as doubles first: terms that are not negative only grow a sum, so one that ends below
+// 2^53 was exact all the way. A window whose sum did not is summed again with both factors cut at 26 bits, and one beyond
+// that, or with negative terms, as BigInt.
+import type { Values } from '../../../contract/columns.ts'
+import { addExact, shrunk, type Exact } from './exact.ts'
+import type { WindowAt } from './windows.ts'
+
+/** Rows of one symbol; prices and quantities as integers, those of all runs of the same scale. */
+export interface TradeRun {
+  times: Float64Array
+  prices: Values
+  quantities: Values
+  /** 1 for rows to be left out. */
+  left?: Values
+}
+
+export interface Bar {
+  start: number
+  end: number
+  open: Exact
+  high: Exact
+  low: Exact
+  close: Exact
+  volume: Exact
+  /** Price times quantity. */
+  notional: Exact
+  count: number
+}
+
+const TWO_26 = 2 ** 26
+const TWO_52 = 2 ** 52
+const LIMIT = Number.MAX_SAFE_INTEGER
+
+/** Adds the rows of a run to the bars, which end with the one that the run's first row may still be in. */
+export function addBars(bars: Bar[], run: TradeRun, windowAt: WindowAt): void {
+  if (run.left?.some(flag => Number(flag) === 1)) run = withoutLeft(run, run.left)
+  const { times, prices, quantities } = run
+  for (let from = 0, to = 0; from < times.length; from = to) {
+    const window = windowAt(times[from])
+    while (to < times.length && times[to] < window.end) to++
+    const bar =
+      prices instanceof BigInt64Array || quantities instanceof BigInt64Array
+        ? wideBar(prices, quantities, from, to)
+        : barOf(prices, quantities, from, to)
+    const last = bars.at(-1)
+    if (last?.start === window.start) extend(last, bar)
+    else bars.push({ ...window, ...bar })
+  }
+}
+
+type Sums = Omit<Bar, 'start' | 'end'>
+type Doubles = Exclude<Values, BigInt64Array>
+
+function extend(bar: Bar, more: Sums): void {
+  if (more.high > bar.high) bar.high = more.high
+  if (more.low < bar.low) bar.low = more.low
+  bar.close = more.close
+  bar.volume = addExact(bar.volume, more.volume)
+  bar.notional = addExact(bar.notional, more.notional)
+  bar.count += more.count
+}
+
+function barOf(prices: Doubles, quantities: Doubles, from: number, to: number): Sums {
+  const open = prices[from]
+  let high = open
+  let low = open
+  let least = 0
+  let volume = 0
+  let notional = 0
+  for (let i = from; i < to; i++) {
+    const price = prices[i]
+    const quantity = quantities[i]
+    if (price > high) high = price
+    else if (price < low) low = price
+    if (quantity < least) least = quantity
+    volume += quantity
+    notional += price * quantity
+  }
+  if (low < 0 || least < 0 || volume > LIMIT) return wideBar(prices, quantities, from, to)
+  const sum = notional <= LIMIT ? notional : limbSum(prices, quantities, from, to)
+  return { open, high, low, close: prices[to - 1], volume, notional: sum, count: to - from }
+}
+
+/** Of factors that are not negative. */
+function limbSum(prices: Doubles, quantities: Doubles, from: number, to: number): Exact {
+  let high = 0
+  let low = 0
+  for (let i = from; i < to; i++) {
+    const price = prices[i]
+    const quantity = quantities[i]
+    const p1 = Math.floor(price / TWO_26)
+    const p0 = price - p1 * TWO_26
+    const q1 = Math.floor(quantity / TWO_26)
+    const q0 = quantity - q1 * TWO_26
+    if (p1 >= TWO_26 || q1 >= TWO_26) return wideNotional(prices, quantities, from, to)
+    const middle = p1 * q0 + p0 * q1
+    const carry = Math.floor(middle / TWO_26)
+    high += p1 * q1 + carry
+    low += p0 * q0
+    if (low >= TWO_52) {
+      high++
+      low -= TWO_52
+    }
+    low += (middle - carry * TWO_26) * TWO_26
+    if (low >= TWO_52) {
+      high++
+      low -= TWO_52
+    }
+  }
+  return high <= LIMIT ? shrunk((BigInt(high) << 52n) + BigInt(low)) : wideNotional(prices, quantities, from, to)
+}
+
+function wideNotional(prices: Values, quantities: Values, from: number, to: number): Exact {
+  let sum = 0n
+  for (let i = from; i < to; i++) sum += BigInt(prices[i]) * BigInt(quantities[i])
+  return shrunk(sum)
+}
+
+function wideBar(prices: Values, quantities: Values, from: number, to: number): Sums {
+  let high = prices[from]
+  let low = high
+  let volume = 0n
+  for (let i = from; i < to; i++) {
+    if (prices[i] > high) high = prices[i]
+    if (prices[i] < low) low = prices[i]
+    volume += BigInt(quantities[i])
+  }
+  const notional = wideNotional(prices, quantities, from, to)
+  const exact = (value: Exact): Exact => (typeof value === 'bigint' ? shrunk(value) : value)
+  return {
+    open: exact(prices[from]),
+    high: exact(high),
+    low: exact(low),
+    close: exact(prices[to - 1]),
+    volume: shrunk(volume),
+    notional,
+    count: to - from,
+  }
+}
+
+function withoutLeft({ times, prices, quantities }: TradeRun, left: Values): TradeRun {
+  const stays = (_: unknown, row: number) => Number(left[row]) === 0
+  const kept = <V extends Values>(values: V) => (values as unknown as { filter: (by: typeof stays) => V }).filter(stays)
+  return { times: kept(times), prices: kept(prices), quantities: kept(quantities) }
+}

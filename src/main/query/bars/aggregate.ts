@@ -1,0 +1,185 @@
+// Measures of several instruments over windows of time, one instrument after the other, oldest rows first.
+import type { z } from 'zod'
+import type { barsContract, Metric } from '../../../contract/bars.ts'
+import { decimalText, timestampText, type ColumnBatch } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
+import type { TableAt } from '../../lake/reads.ts'
+import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { filterOf } from '../blocks/read-block.ts'
+import { choiceOf } from '../moments.ts'
+import { lakeMeta, type QueryTools } from '../tools.ts'
+import type { Bar } from './add-bars.ts'
+import { vwapOf, VWAP_SCALE } from './bars-batch.ts'
+import type { ExchangeOf } from './instrument.ts'
+import { lastBefore } from './last-before.ts'
+import { measureProfile, measureSpread, measureTwap } from './measures.ts'
+import { backward, barsOf, joinBars, type ScaledBars } from './read-bars.ts'
+import { windowsOf, type Window, type WindowAt } from './windows.ts'
+
+type Aggregations = (typeof barsContract)['aggregations.run']
+type Measured = z.input<Aggregations['output']>['data'][number]
+
+export type MeasureTools = QueryTools & { blocks: Blocks; exchangeOf: ExchangeOf }
+export type MeasureQuestion = z.output<Aggregations['input']> & { startMicros?: number; endMicros?: number }
+
+const MOST_WINDOWS = 10_000
+const TRADES = ['price', 'quantity']
+const QUOTES = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']
+
+export async function measure(
+  tools: MeasureTools,
+  question: MeasureQuestion,
+  signal?: AbortSignal,
+): Promise<z.input<Aggregations['output']>> {
+  const startedMs = performance.now()
+  const wanted = new Set<Metric>(question.metrics)
+  const needsTrades = question.metrics.some(metric => metric !== 'spread')
+  const [trades, quotes] = await statesOf(tools, question, wanted.has('spread'), signal)
+  const data: Measured[] = []
+  let rows = 0
+  let files = 0
+  for (const symbol of new Set(question.symbols)) {
+    const exchange = await tools.exchangeOf(needsTrades ? trades : quotes!, { ...question, symbol }, signal)
+    if (exchange === undefined) continue
+    const reading = { ...question, symbol, exchange, trades: needsTrades ? trades : undefined, quotes, wanted }
+    const found = await measureOne(tools, reading, signal)
+    data.push(...found.data)
+    rows += found.rows
+    files += found.files
+    if (data.length > MOST_WINDOWS) throw tooManyWindows()
+  }
+  const counts = { total: files, pruned: 0, read: files }
+  return { data, query: lakeMeta(tools, { at: needsTrades ? trades : quotes!, files: counts, rows, startedMs }) }
+}
+
+/** Quotes are as they were when the chosen snapshot of trades was committed. */
+async function statesOf({ reads }: QueryTools, question: MeasureQuestion, needsQuotes: boolean, signal?: AbortSignal) {
+  const choice = choiceOf(question)
+  const trades = await reads.at('trades', choice, signal)
+  if (!needsQuotes) return [trades, undefined] as const
+  const asOfMicros = choice && trades.committedMicros
+  return [trades, await reads.at('quotes', asOfMicros === undefined ? undefined : { asOfMicros }, signal)] as const
+}
+
+interface Reading extends MeasureQuestion {
+  symbol: string
+  exchange: string
+  trades: TableAt | undefined
+  quotes: TableAt | undefined
+  wanted: ReadonlySet<Metric>
+}
+
+async function measureOne(tools: MeasureTools, reading: Reading, signal?: AbortSignal) {
+  const { symbol, exchange, interval, trades, quotes, wanted, startMicros } = reading
+  const filter = filterOf({ ...reading, symbols: [symbol] })
+  const spansOf = async (at: TableAt | undefined) =>
+    at ? tools.reads.spans(at, { filter }, 'exchange_timestamp', signal) : []
+  const [ofTrades, ofQuotes] = await Promise.all([spansOf(trades), spansOf(quotes)])
+  const spans = [...ofTrades, ...ofQuotes]
+  const whole = wholeRange(reading, spans)
+  const windowAt: WindowAt = interval ? windowsOf(interval, knownExchange(exchange).zone) : () => whole
+  const until = Math.min(
+    interval && spans.length > 0 ? windowAt(whole.end - 1).end : whole.end,
+    tools.clock.nowMicros(),
+  )
+  const end = Math.min(until, reading.endMicros ?? Infinity)
+
+  const twap = wanted.has('twap') ? measureTwap(windowAt, startMicros) : undefined
+  const profile = wanted.has('volume_profile') ? measureProfile(windowAt) : undefined
+  const spread = wanted.has('spread') ? measureSpread(windowAt, startMicros) : undefined
+  const isOnMarket = reading.conditions === 'on_market'
+  const ofTrade = isOnMarket ? [...TRADES, OFF_MARKET] : TRADES
+  const parts: ScaledBars[] = []
+  let rows = 0
+  const each = async (at: TableAt, columns: readonly string[], take: (runs: readonly ColumnBatch[]) => void) => {
+    const of = await spansOf(at)
+    for (const piece of [...backward(of, reading, windowAt, MOST_WINDOWS)].reverse()) {
+      const asked = { at, symbol, exchange, startMicros: piece.start, endMicros: piece.end, columns }
+      const { runs, rowCount } = await tools.blocks.read(asked, signal)
+      rows += rowCount
+      take(runs)
+    }
+  }
+  const carry = async (at: TableAt, columns: readonly string[], take: (run: ColumnBatch) => void) => {
+    if (startMicros === undefined) return
+    const before = await lastBefore(tools, { at, symbol, exchange, endMicros: startMicros, columns }, signal)
+    if (!before) return
+    rows++
+    take(before)
+  }
+  if (trades) {
+    if (twap) await carry(trades, ofTrade, twap.take)
+    await each(trades, ofTrade, runs => {
+      const part = barsOf(runs, windowAt)
+      parts.push(part)
+      if (parts.reduce((sum, { bars }) => sum + bars.length, 0) > MOST_WINDOWS) throw tooManyWindows()
+      for (const run of runs) {
+        twap?.take(run)
+        profile?.take(run)
+      }
+    })
+    twap?.finish(end)
+  }
+  if (quotes && spread) {
+    await carry(quotes, QUOTES, spread.take)
+    await each(quotes, QUOTES, runs => runs.forEach(spread.take))
+    spread.finish(end)
+  }
+  if (rows === 0) return { data: [], rows, files: spans.length }
+  const scaled = joinBars(parts)
+  const bars = new Map(scaled.bars.map(bar => [bar.start, bar]))
+  const starts = new Set([...bars.keys(), ...(spread?.starts() ?? []), ...(interval ? [] : [whole.start])])
+  const data = [...starts]
+    .sort((a, b) => a - b)
+    .map((start): Measured => {
+      const { end: windowEnd } = windowAt(start)
+      const bar = bars.get(start)
+      return {
+        symbol,
+        exchange,
+        window_start: timestampText(start),
+        window_end: timestampText(windowEnd),
+        ...(wanted.has('trade_count') && { trade_count: bar?.count ?? 0 }),
+        ...(wanted.has('vwap') && { vwap: vwapText(bar, scaled.priceScale) }),
+        ...(twap && { twap: twap.of(start) }),
+        ...(wanted.has('ohlcv') && { ohlcv: bar ? pricesOf(bar, scaled) : null }),
+        ...(profile && { volume_profile: profile.of(start) }),
+        ...(spread && { spread: spread.of(start) }),
+      }
+    })
+  return { data, rows, files: spans.length }
+}
+
+/** As asked, else from the first row to the last. */
+function wholeRange(
+  { startMicros, endMicros }: MeasureQuestion,
+  spans: readonly { fromMicros: number; toMicros: number }[],
+): Window {
+  const first = spans.reduce((least, { fromMicros }) => Math.min(least, fromMicros), Infinity)
+  const last = spans.reduce((most, { toMicros }) => Math.max(most, toMicros), -Infinity)
+  const start = startMicros ?? (Number.isFinite(first) ? first : 0)
+  return { start, end: endMicros ?? Math.max(start, Number.isFinite(last) ? last + 1 : start) }
+}
+
+function vwapText(bar: Bar | undefined, priceScale: number): string | null {
+  const vwap = bar && vwapOf(bar, priceScale)
+  return vwap === undefined ? null : decimalText(vwap, VWAP_SCALE)
+}
+
+/** As texts of an answer. */
+export function pricesOf(bar: Bar, { priceScale, quantityScale }: Omit<ScaledBars, 'bars'>) {
+  const price = (value: number | bigint) => decimalText(value, priceScale)
+  return {
+    open_price: price(bar.open),
+    high_price: price(bar.high),
+    low_price: price(bar.low),
+    close_price: price(bar.close),
+    volume: decimalText(bar.volume, quantityScale),
+  }
+}
+
+function tooManyWindows(): Failure {
+  const what = `That is more than ${MOST_WINDOWS} windows; nothing was answered.`
+  return new Failure('PAYLOAD_TOO_LARGE', `${what} Ask for longer windows, a shorter range or fewer symbols.`)
+}

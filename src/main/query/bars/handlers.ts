@@ -1,0 +1,110 @@
+// The capabilities of bars, over the tables.
+import type { Handlers } from '../../../contract/capability.ts'
+import type { barsContract } from '../../../contract/bars.ts'
+import { decimalText } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
+import type { Blocks } from '../blocks/blocks.ts'
+import { choiceOf, microsOf } from '../moments.ts'
+import { lakeMeta, type QueryTools } from '../tools.ts'
+import { measure, pricesOf } from './aggregate.ts'
+import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
+import { fillBars } from './fill-bars.ts'
+import { createExchangeOf } from './instrument.ts'
+import { readBars } from './read-bars.ts'
+import { dayOf, windowsOf } from './windows.ts'
+
+export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof barsContract> {
+  const { reads, clock } = tools
+  const parts = { ...tools, blocks, exchangeOf: createExchangeOf(tools) }
+
+  return {
+    async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal }) {
+      const startedMs = performance.now()
+      const range = rangeOf(asked)
+      const at = await reads.at('trades', choiceOf(asked), signal)
+      const exchange = await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)
+      const zone = exchange === undefined ? 'UTC' : knownExchange(exchange).zone
+      const windowAt = windowsOf(interval, zone)
+      const isOnMarket = conditions === 'on_market'
+      const named = { symbol, exchange: exchange ?? '' }
+      // One more than asked for tells whether there are more.
+      const question = { at, ...named, ...range, isOnMarket }
+      const found = await readBars(parts, question, { windowAt, limit: limit + 1 }, signal)
+      const all =
+        fill === 'none'
+          ? found.bars.map(bar => ({ start: bar.start, end: bar.end, bar, close: bar.close }))
+          : fillBars(found.bars, { windowAt, limit: limit + 1, ...untilNow(range, clock.nowMicros()) })
+      const data = barsBatch(all.slice(-limit), { ...named, ...found, isCarried: fill === 'previous' })
+      const query = lakeMeta(tools, { at, files: found.files, rows: found.rowCount, startedMs })
+      return { data, query, pagination: { limit, has_more: all.length > limit } }
+    },
+
+    async 'summary.day'({ symbol, date, conditions, ...asked }, { signal }) {
+      const startedMs = performance.now()
+      const at = await reads.at('trades', choiceOf(asked), signal)
+      const exchange = await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)
+      const { zone } = knownExchange(exchange ?? '')
+      const day = dayOf(zone, date)
+      const isOnMarket = conditions === 'on_market'
+      const question = { at, symbol, exchange: exchange ?? '', startMicros: day.start, endMicros: day.end, isOnMarket }
+      const found = await readBars(parts, question, { windowAt: () => day, limit: 1 }, signal)
+      const [bar] = found.bars
+      if (!bar) throw noTrades({ symbol, date, exchange, zone, isOnMarket })
+      const vwap = vwapOf(bar, found.priceScale)
+      const data = {
+        symbol,
+        exchange: exchange!,
+        date,
+        ...pricesOf(bar, found),
+        trade_count: bar.count,
+        vwap: vwap === undefined ? null : decimalText(vwap, VWAP_SCALE),
+      }
+      return { data, query: lakeMeta(tools, { at, files: found.files, rows: found.rowCount, startedMs }) }
+    },
+
+    'aggregations.run': (asked, { signal }) => measure(parts, { ...asked, ...rangeOf(asked) }, signal),
+  }
+}
+
+interface AskedRange {
+  start_time?: string
+  end_time?: string
+}
+
+export function rangeOf({ start_time: start, end_time: end }: AskedRange): {
+  startMicros?: number
+  endMicros?: number
+} {
+  const startMicros = start === undefined ? undefined : microsOf(start, 'start_time')
+  const endMicros = end === undefined ? undefined : microsOf(end, 'end_time')
+  if (startMicros !== undefined && endMicros !== undefined && startMicros > endMicros)
+    throw new Failure('INVALID_INPUT', `start_time ${start} is after end_time ${end}.`, {
+      details: { start_time: start, end_time: end },
+    })
+  return { startMicros, endMicros }
+}
+
+/** Windows that have not begun are not told as empty. */
+function untilNow(range: { startMicros?: number; endMicros?: number }, nowMicros: number) {
+  const { endMicros } = range
+  return endMicros === undefined ? range : { ...range, endMicros: Math.min(endMicros, nowMicros) }
+}
+
+interface Missing {
+  symbol: string
+  date: string
+  exchange: string | undefined
+  zone: string
+  isOnMarket: boolean
+}
+
+function noTrades({ symbol, date, exchange, zone, isOnMarket }: Missing): Failure {
+  const where = exchange === undefined ? '' : ` at ${exchange}`
+  const which = isOnMarket ? 'trades on the market' : 'trades'
+  const what = `There are no ${which} of ${symbol}${where} on ${date}, a day in ${zone}.`
+  return new Failure(
+    'NOT_FOUND',
+    `${what} k2 query symbols lists what there is, k2 query date-range from when to when.`,
+  )
+}

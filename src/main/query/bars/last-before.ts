@@ -1,0 +1,49 @@
+// The row that was in force when a range began: the last one before it, read backward piece by piece.
+import { viewRows } from '../blocks/combine-columns.ts'
+import { OFF_MARKET } from '../blocks/blocks.ts'
+import { filterOf } from '../blocks/read-block.ts'
+import type { ColumnBatch } from '../../../contract/columns.ts'
+import type { TableAt } from '../../lake/reads.ts'
+import { backward, type BarsTools } from './read-bars.ts'
+import { windowsOf } from './windows.ts'
+
+export interface Before {
+  at: TableAt
+  symbol: string
+  exchange: string
+  /** Exclusive. */
+  endMicros: number
+  columns: readonly string[]
+  /** How far back, at the most. */
+  startMicros?: number
+}
+
+/** A batch of that one row; nothing where there is none. Off-market trades are passed over when that column is asked. */
+export async function lastBefore(
+  { reads, blocks }: BarsTools,
+  question: Before,
+  signal?: AbortSignal,
+): Promise<ColumnBatch | undefined> {
+  const { at, symbol } = question
+  const spans = await reads.spans(
+    at,
+    { filter: filterOf({ ...question, symbols: [symbol] }) },
+    'exchange_timestamp',
+    signal,
+  )
+  for (const { start, end } of backward(spans, question, windowsOf('1h', 'UTC'), 1)) {
+    const { runs } = await blocks.read({ ...question, startMicros: start, endMicros: end }, signal)
+    for (const run of runs.toReversed()) {
+      const left = OFF_MARKET in run.columns ? run.columns[OFF_MARKET].values : undefined
+      let row = run.rowCount - 1
+      while (row >= 0 && left && Number(left[row]) === 1) row--
+      if (row >= 0) return rowAlone(run, row)
+    }
+  }
+  return undefined
+}
+
+function rowAlone({ columns }: ColumnBatch, row: number): ColumnBatch {
+  const one = Object.entries(columns).map(([name, column]) => [name, viewRows(column, row, row + 1)] as const)
+  return { rowCount: 1, columns: Object.fromEntries(one) }
+}
