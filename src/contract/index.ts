@@ -1,10 +1,12 @@
 // The whole surface, by capability name.
+import { barsContract } from './bars.ts'
 import { demo } from './demo.ts'
 import { ingest } from './ingest.ts'
 import { lake } from './lake.ts'
 import { market } from './market.ts'
 import { offsets } from './offsets.ts'
 import { reads } from './reads.ts'
+import { receipts } from './receipts.ts'
 import { replay } from './replay.ts'
 import { sql } from './sql.ts'
 import { system } from './system.ts'
@@ -15,6 +17,8 @@ export const contract = {
   ...system,
   ...market,
   ...reads,
+  ...receipts,
+  ...barsContract,
   ...sql,
   ...lake,
   ...ingest,

@@ -1,6 +1,7 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
 import { join } from 'node:path'
 import { z } from 'zod'
+import { barsContract } from '../contract/bars.ts'
 import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
@@ -27,6 +28,8 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
+import { barsHandlers } from './query/bars/handlers.ts'
+import { createBlocks } from './query/blocks/blocks.ts'
 import { recentHandlers } from './query/hybrid/handlers.ts'
 import { createHybrid } from './query/hybrid/read-hybrid.ts'
 import { createCursors, loadCursorKey } from './query/cursor.ts'
@@ -52,6 +55,7 @@ export const historyContract = {
   'snapshots.diff': contract['snapshots.diff'],
   'ingest.load': contract['ingest.load'],
   ...reads,
+  ...barsContract,
   'trades.recent': contract['trades.recent'],
   'quotes.recent': contract['quotes.recent'],
   ...replay,
@@ -59,6 +63,9 @@ export const historyContract = {
   'sql.export': contract['sql.export'],
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
+
+/** Of decoded columns, beside what DuckDB takes. A million trades take about 16 MB. */
+const BLOCK_BYTES = 256_000_000
 
 export interface HistoryOptions {
   config: Config
@@ -99,6 +106,7 @@ export async function startHistory(
     }
   }
 
+  const blocks = createBlocks({ ...tools, maxBytes: BLOCK_BYTES, onLook: look => countLook(metrics, 'blocks', look) })
   const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
   const handlers: Handlers<typeof historyContract> = {
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
@@ -121,6 +129,7 @@ export async function startHistory(
       choiceOf,
       metaOf: share => lakeMeta(tools, share),
     }),
+    ...barsHandlers(tools, blocks),
     ...sql.handlers,
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)

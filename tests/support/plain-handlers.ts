@@ -3,6 +3,7 @@ import type { Handlers } from '../../src/contract/capability.ts'
 import type { Column, ColumnBatch } from '../../src/contract/columns.ts'
 import type { K2 } from '../../src/contract/index.ts'
 import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
+import { plainBars } from './plain-bars.ts'
 import { plainReads } from './plain-reads.ts'
 import { plainSql } from './plain-sql.ts'
 import { plainStream, plainWriter } from './plain-stream.ts'
@@ -62,6 +63,7 @@ export function plainHandlers(): Handlers<K2> {
     },
     ...plainStream(AT, query),
     ...plainReads(AT, query, oneRow),
+    ...plainBars(AT, query, oneRow),
     ...plainSql(query),
     'replay.read': ({ data_type }) => answer(oneRow(TABLES[data_type])),
     async *'replay.play'({ data_type }) {
