@@ -1,5 +1,5 @@
 // The long form of the fault tests: `npm run faults [kill|damage|stream] [rounds] [seed] [fault]`, about half an hour each.
-// Prints its seed, and ends with 1 when anything was not as promised.
+// A fault is named by how its line in the table begins, as `npm run faults stream 20 7 kills-s3`. Prints its seed, and ends with 1 when anything was not as promised.
 import { damageRounds } from './damage-rounds.ts'
 import { killRounds } from './kill-rounds.ts'
 import { streamRounds } from './stream-rounds.ts'

@@ -1,10 +1,12 @@
 // A writer killed again and again, at every step and at any time, while the log fills.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openScope } from '../support/scope.ts'
 import { openStreamPlace, type StreamPlace, type StreamServers } from '../support/stream-place.ts'
 import { judgeStream, type Verdict } from '../support/stream-verdict.ts'
 import { untilCommitted } from '../support/stream-wait.ts'
 import type { ChildFaults } from '../support/writer-child.ts'
 import type { Random } from './random.ts'
+import { openS3Lake } from './s3-lake.ts'
 
 const STEPS = ['taken', 'staged', 'dead_letters', 'sequence_gaps', 'committing', 'committed', 'noted'] as const
 export type KillAt = (typeof STEPS)[number] | 'any time'
@@ -24,13 +26,25 @@ export interface KillsOptions {
   messages: number
   random: Random
   onKill?: (n: number, at: KillAt, killed: boolean) => void
+  /** Tables on an object store behind a REST catalog, instead of in a folder. */
+  onS3?: boolean
 }
 
-export async function killWriter(
-  servers: StreamServers,
-  { kills, messages, random, onKill }: KillsOptions,
-): Promise<Verdict & { killedAtStep: number }> {
-  const place = await openStreamPlace(servers, { name: 'kills' })
+export async function killWriter(servers: StreamServers, options: KillsOptions): Promise<Killed> {
+  if (!options.onS3) return killOften(await openStreamPlace(servers, { name: 'kills' }), options)
+  const scope = openScope()
+  try {
+    const { lake } = await openS3Lake(scope)
+    return await killOften(await openStreamPlace(servers, { name: 'kills', lake }), options)
+  } finally {
+    await scope.close()
+  }
+}
+
+type Killed = Verdict & { killedAtStep: number }
+
+async function killOften(place: StreamPlace, options: KillsOptions): Promise<Killed> {
+  const { kills, messages, random, onKill } = options
   try {
     let killedAtStep = 0
     for (const [n, at] of kills.entries()) {

@@ -3,15 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../../src/main/config/load-config.ts'
 import { placeHere } from '../../src/main/host/place-here.ts'
 import { liveContract, startLive, type LiveOptions } from '../../src/main/live.ts'
-import { startIcebergRest } from '../support/iceberg-rest.ts'
-import { openS3Server } from '../support/s3-server.ts'
 import { openScope } from '../support/scope.ts'
 import { symbolOf } from '../support/stream-feed.ts'
 import { openStreamPlace, type StreamPlace, type StreamServers } from '../support/stream-place.ts'
 import { judgeStream, type Verdict } from '../support/stream-verdict.ts'
 import { untilCommitted, untilState, waitFor } from '../support/stream-wait.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
 import type { WriterChild } from '../support/writer-child.ts'
+import { openS3Lake } from './s3-lake.ts'
 
 const LOT = 300
 const PAUSE_MS = 200
@@ -33,37 +31,11 @@ export async function lakeOutage(
   const scope = openScope()
   let isOver = false
   try {
-    const store = await openS3Server()
-    scope.add(store.close)
-    const { endpoint, region, bucket, accessKeyId, secretAccessKey } = store
-    const warehouse = `s3://${bucket}/warehouse`
-    const s3 = { endpoint, region, accessKey: accessKeyId, secretKey: secretAccessKey }
-    const rest = await startIcebergRest({ warehouse, s3 })
-    scope.add(() => rest.stop())
-    const proxy = await startTcpProxy()
-    scope.add(proxy.close)
-    proxy.target = Number(new URL(rest.url).port)
+    const { store, proxy, lake } = await openS3Lake(scope)
     const place = await openStreamPlace(servers, {
       name: 'outage',
       feed: { startMicros: (Date.now() - 60_000) * 1000 },
-      lake: {
-        env: {
-          K2_WAREHOUSE: warehouse,
-          K2_CATALOG: `http://127.0.0.1:${proxy.port}`,
-          K2_S3_ENDPOINT: endpoint,
-          K2_S3_REGION: region,
-          K2_S3_ACCESS_KEY: accessKeyId,
-          K2_S3_SECRET_KEY: secretAccessKey,
-        },
-        catalog: {
-          type: 'rest',
-          uri: rest.url,
-          's3.endpoint': endpoint,
-          's3.region': region,
-          's3.access-key-id': accessKeyId,
-          's3.secret-access-key': secretAccessKey,
-        },
-      },
+      lake,
     })
     scope.add(place.close)
     // What it says of messages that cannot be read is many lines.

@@ -26,18 +26,22 @@ interface Fault {
 export async function streamRounds(kills: number, seed = Date.now() % 1_000_000, only?: string): Promise<number> {
   const random = randomOf(seed)
   const restarts = Math.max(1, Math.round(kills / 5))
+  const killing = (name: string, rounds: number, onS3: boolean): Fault => ({
+    name,
+    rounds,
+    run: servers =>
+      killWriter(servers, {
+        kills: Array.from({ length: rounds }, (_, i) => KILLS[i % KILLS.length]),
+        messages: 5_000,
+        random,
+        onS3,
+        onKill: (n, at, isKilled) => say(`kill ${n} at ${at}${isKilled ? '' : ': it never got there'}`),
+      }),
+  })
   const faults: Fault[] = [
-    {
-      name: 'writer killed',
-      rounds: kills,
-      run: servers =>
-        killWriter(servers, {
-          kills: Array.from({ length: kills }, (_, i) => KILLS[i % KILLS.length]),
-          messages: 5_000,
-          random,
-          onKill: (n, at, isKilled) => say(`kill ${n} at ${at}${isKilled ? '' : ': it never got there'}`),
-        }),
-    },
+    killing('writer killed', kills, false),
+    // Asked for by itself as often as is said.
+    killing('kills-s3: writer killed over REST and S3', only === undefined ? restarts : kills, true),
     {
       name: 'broker killed',
       rounds: restarts,
