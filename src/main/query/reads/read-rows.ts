@@ -49,15 +49,18 @@ export async function readRows(
 ): Promise<FoundRows> {
   const order = rowOrder(asked.table, asked.order)
   const range = rangeFrom(asked, part.start)
-  const wanted = part.offset + part.limit + 1
   const time = timeColumnOf(asked.table)
   const spans = asked.order === 'sequence' ? [] : await reads.spans(at, question(asked, range), time, signal)
   return pool.run(async lease => {
-    for (const window of timeWindows(spans, range, wanted + (part.start?.passed ?? 0), order.isBackwards)) {
+    const passed = part.offset + (part.start?.passed ?? 0)
+    const windows = timeWindows(spans, range, passed + part.limit + 1, order.isBackwards)
+    for (let found = 0; ;) {
+      // The last one is the whole range, and answers.
+      const window = windows.next(found).value!
       const { batch, files } = await readWindow(reads, at, asked, part, window, order, lease)
       if (batch.rowCount > part.limit || isWhole(window, range)) return foundRows(asked, order, part, batch, files)
+      found = batch.rowCount
     }
-    throw new Error('no window was the whole range')
   }, signal)
 }
 

@@ -47,7 +47,8 @@ export function placeOf({ keys }: RowOrder, batch: ColumnBatch, row: number): Pl
   return keys.map(({ name, type }) => {
     const column = batch.columns[name]
     if (column.nulls?.[row]) return null
-    return type === 'timestamp' ? String(column.values[row]) : String(cellOf(column, row) as string | number)
+    const cell = type === 'timestamp' ? column.values[row] : (cellOf(column, row) as string | number)
+    return typeof cell === 'string' ? cell : String(cell)
   })
 }
 

@@ -5,24 +5,32 @@ import type { TimeRange } from './row-filter.ts'
 
 /** Below it there is nothing to be gained. */
 const FEW_ROWS = 50_000
-/** Of rows that pass in the first window, if rows lay evenly over the time of their file and each one passed. */
-const FIRST_SHARE = 4
-const GROWTH = 16
+/** Of the first window, as if rows lay evenly over the time of their file and each one passed. */
+const FIRST_ROWS = { least: 500, perWanted: 4 }
+/** Of each one after it, by how many rows of those that are wanted were in the one before. */
+const GROWTH = { least: 4, most: 64, spare: 2 }
 const HALVINGS = 60
 
-/** Each one holds the one before; the last is the whole range. `wanted` rows are to be found at one of its ends. */
+/**
+ * Each one holds the one before; the last is the whole range. `wanted` rows are to be found at one of its ends; how many
+ * there were is what the generator is to be told.
+ */
 export function* timeWindows(
   spans: readonly FileSpan[],
   range: TimeRange,
   wanted: number,
   isBackwards: boolean,
-): Generator<TimeRange, void> {
+): Generator<TimeRange, void, number | undefined> {
   const known = spans.every(({ fromMicros, toMicros }) => Number.isFinite(fromMicros) && Number.isFinite(toMicros))
   if (known && spans.length > 0) {
     const whole = narrowed(spans, range)
     const total = rowsWithin(spans, whole)
-    let rows = Math.max(wanted * FIRST_SHARE, FEW_ROWS / 4)
-    for (; rows < total / 4 && total > FEW_ROWS; rows *= GROWTH) yield windowOf(spans, whole, range, rows, isBackwards)
+    let rows = Math.max(FIRST_ROWS.least, FIRST_ROWS.perWanted * wanted)
+    while (rows < total / 4 && total > FEW_ROWS) {
+      const found = yield windowOf(spans, whole, range, rows, isBackwards)
+      const growth = (GROWTH.spare * wanted) / Math.max(1, found ?? 0)
+      rows *= Math.min(GROWTH.most, Math.max(GROWTH.least, growth))
+    }
   }
   yield range
 }

@@ -12,9 +12,18 @@ describe('the windows that the first rows are looked for in', () => {
     const windows = [...timeWindows([span(20_000_000, 0, day - 1)], ALWAYS, 100, true)]
     const hours = windows.map(({ fromMicros }) => (day - fromMicros) / day)
     expect(windows.every(({ toMicros }) => toMicros === Infinity)).toBe(true)
-    expect(hours[0]).toBeCloseTo(12_500 / 20_000_000, 6)
-    expect(hours[1]).toBeCloseTo((16 * 12_500) / 20_000_000, 6)
+    expect(hours[0]).toBeCloseTo(500 / 20_000_000, 8)
+    expect(hours[1]).toBeCloseTo((64 * 500) / 20_000_000, 7)
     expect(windows.at(-1)).toEqual(ALWAYS)
+  })
+
+  it('grow by how many rows were in the one before', () => {
+    const sized = (found: number) => {
+      const windows = timeWindows([span(20_000_000, 0, 20_000_000 - 1)], ALWAYS, 1_000, false)
+      windows.next()
+      return (windows.next(found).value as { toMicros: number }).toMicros / 4_000
+    }
+    expect([990, 100, 1, 0].map(found => Math.round(sized(found)))).toEqual([4, 20, 64, 64])
   })
 
   it('are one where there is little to read, where a file does not say its times, and where there are no files', () => {
