@@ -71,16 +71,20 @@ export function createAppend(store: Store, { now, schemaOf, dedupe, onUndecodabl
     if (segment.count === 0) segment.arrivedMicros = store.arrivedMicros
     const { bytes, starts, ends, offsets, timestamps, problems } = batch
     markPlace(places.all[placeCode], { position: ring.head, offset: offsets[from] }, ring.tail)
+    // Copied at once where nothing lies between them: one copy each takes a fifth of all the time.
+    const isRun = liesTogether(batch, from, to)
+    const base = segment.usedBytes - starts[from]
+    if (isRun) bytes.copy(segment.bytes, segment.usedBytes, starts[from], ends[to - 1])
     for (let i = from; i < to; i++) {
       if (problems?.has(i) || starts[i] === NONE) {
         refuse(batch, i, problems?.get(i)?.error ?? 'The message has no value.')
         continue
       }
       const at = segment.count * segment.stride
-      const start = segment.usedBytes
+      const start = isRun ? base + starts[i] : segment.usedBytes
       cursor.at = start
-      cursor.end = start + bytes.copy(segment.bytes, start, starts[i], ends[i])
-      segment.starts[2 * at] = start
+      cursor.end = isRun ? base + ends[i] : start + bytes.copy(segment.bytes, start, starts[i], ends[i])
+      segment.starts[segment.count] = start
       segment.nulls[8 * at] = 0
       try {
         decode(cursor, at)
@@ -148,6 +152,11 @@ export function createAppend(store: Store, { now, schemaOf, dedupe, onUndecodabl
   }
 
   return { append, remember }
+}
+
+function liesTogether({ starts, ends }: LogBatch, from: number, to: number): boolean {
+  for (let i = from + 1; i < to; i++) if (starts[i] !== ends[i - 1]) return false
+  return starts[from] !== NONE
 }
 
 /** The sinks of the columns that are held ready, and where they point: at the columns of the newest segment. */

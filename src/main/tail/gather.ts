@@ -25,7 +25,7 @@ export function createGather(store: Store, schemaOf?: SchemaOf): (rows: Rows, wi
       pointCursor(cursor, segment.bytes)
       cursor.end = segment.usedBytes
       for (let row = from; row < to; row++) {
-        cursor.at = segment.starts[2 * ats[row]]
+        cursor.at = segment.starts[ats[row] / segment.stride]
         decoder.read(cursor, row)
       }
     }

@@ -37,13 +37,13 @@ export interface Segment {
   pairs: readonly Pairs[]
   /** [2 * at] */
   instruments: Uint32Array
-  /** [2 * at]: where its message begins in `bytes`. */
-  starts: Uint32Array
   /** [4 * at]: which topic and partition, as an index into the tail's places. */
   places: Uint16Array
   /** [8 * at]: bit k is set where the row has no value in pair column k. */
   nulls: Uint8Array
 
+  /** [at / stride], as only those who want whole messages ask: where a message begins in `bytes`. */
+  starts: Uint32Array
   bytes: Buffer
   usedBytes: number
 }
@@ -54,20 +54,24 @@ export interface SegmentSize {
 }
 
 const TIME_BYTES = 3 * 8
-const PLACE_BYTES = 16
+const PLACE_BYTES = 8
+const START_BYTES = 4
 
+const strideBytes = (dataType: TailTable) => TIME_BYTES + 8 * PAIR_COLUMNS[dataType].length + PLACE_BYTES
+
+/** All that a row takes but for its message. */
 export function rowBytes(dataType: TailTable): number {
-  return TIME_BYTES + 8 * PAIR_COLUMNS[dataType].length + PLACE_BYTES
+  return strideBytes(dataType) + START_BYTES
 }
 
 export function createSegment(dataType: TailTable, { rows, bytes }: SegmentSize): Segment {
-  const rowSize = rowBytes(dataType)
+  const rowSize = strideBytes(dataType)
   const buffer = new ArrayBuffer(rows * rowSize)
   const place = rowSize - PLACE_BYTES
   return {
     first: 0,
     count: 0,
-    size: buffer.byteLength + bytes,
+    size: rows * rowBytes(dataType) + bytes,
     arrivedMicros: 0,
     latestTime: -Infinity,
     stride: rowSize / 8,
@@ -76,9 +80,9 @@ export function createSegment(dataType: TailTable, { rows, bytes }: SegmentSize)
     offsets: new Float64Array(buffer, 16),
     pairs: PAIR_COLUMNS[dataType].map((_, column) => new Int32Array(buffer, TIME_BYTES + 8 * column)),
     instruments: new Uint32Array(buffer, place),
-    starts: new Uint32Array(buffer, place + 4),
-    places: new Uint16Array(buffer, place + 8),
-    nulls: new Uint8Array(buffer, place + 10),
+    places: new Uint16Array(buffer, place + 4),
+    nulls: new Uint8Array(buffer, place + 6),
+    starts: new Uint32Array(rows),
     bytes: Buffer.allocUnsafeSlow(bytes),
     usedBytes: 0,
   }

@@ -1,7 +1,8 @@
 // Messages that come again within the window are in the tail once, wherever it began to read.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StandardBatch } from '../../../src/main/market/standard-batch.ts'
+import { rowsOf } from '../../../src/contract/columns.ts'
+import type { Problem, StandardBatch } from '../../../src/main/market/standard-batch.ts'
 import { splitBatch } from '../../../src/main/tail/split-batch.ts'
 import { createTail, type Tail } from '../../../src/main/tail/tail.ts'
 import { logBatch, type SampleRow } from '../../support/market-messages.ts'
@@ -53,6 +54,38 @@ describe('a message that came before', () => {
     expect(idsOf(tail.recent(bhp))).toEqual([3])
     expect(tail.counts()).toMatchObject({ total: 1, duplicates: 1 })
   })
+})
+
+/** The same messages with other bytes between them, as keys and heads are in what Kafka sends. */
+function spreadOut(batch: StandardBatch, gap: number): StandardBatch {
+  const bytes = Buffer.alloc(batch.bytes.length + gap * batch.count, 0xff)
+  const starts = batch.starts.map((start, i) => start + gap * (i + 1))
+  const ends = batch.ends.map((end, i) => end + gap * (i + 1))
+  for (let i = 0; i < batch.count; i++) batch.bytes.copy(bytes, starts[i], batch.starts[i], batch.ends[i])
+  return { ...batch, bytes, starts, ends }
+}
+
+it('messages that lie together and messages that lie apart give the same rows', () => {
+  const message = fc.record({ id: fc.nat(30), isBad: fc.nat(9), symbol: fc.constantFrom('BHP', 'CBA') })
+  const property = fc.property(fc.array(fc.array(message, { maxLength: 80 }), { maxLength: 6 }), batches => {
+    const [together, apart] = [0, 1].map(() => openTail({ clock: manualClock(), dedupeMinutes: 60, maxMegabytes: 1 }))
+    let offset = 0
+    for (const messages of batches) {
+      const rows = messages.map(({ id, symbol }) => trade(id, { symbol }))
+      const problems = new Map<number, Problem>()
+      messages.forEach(({ isBad }, i) => isBad === 0 && problems.set(i, { reason: 'undecodable', error: 'It is bad.' }))
+      const batch = { ...logBatch('trades', rows, { offset }), problems }
+      offset += messages.length
+      together.append(batch)
+      apart.append(spreadOut(batch, 7))
+    }
+    expect(together.counts()).toEqual(apart.counts())
+    for (const width of ['hot', 'all'] as const) {
+      const rows = (tail: Tail) => tail.rowsFrom([], tail.pin(), {}, 10_000, width).rows
+      expect(rowsOf(rows(together))).toEqual(rowsOf(rows(apart)))
+    }
+  })
+  fc.assert(property, { numRuns: 40 })
 })
 
 describe('any stream, read in any batches and from any start', () => {
