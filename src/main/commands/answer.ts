@@ -5,10 +5,11 @@ import { isColumnBatch } from '../../contract/columns.ts'
 import type { K2 } from '../../contract/index.ts'
 import { answers, type QueryMeta } from '../../contract/fields.ts'
 import type { LoadProgress } from '../../contract/ingest.ts'
-import type { Format, Request } from '../wire/cli/command-line.ts'
+import { FILE_FORMATS, type FileFormat } from '../../contract/sql.ts'
+import type { Request } from '../wire/cli/command-line.ts'
 import { Failure } from '../../contract/failure.ts'
 import { inFlags } from '../wire/cli/flags.ts'
-import { formatAnswer, streamFormatter } from '../wire/cli/print.ts'
+import { formatAnswer, streamFormatter, type Format } from '../wire/cli/print.ts'
 import { forPeople } from './for-people.ts'
 import { createLoadReport } from './report-load.ts'
 import { createRunReport } from './report-run.ts'
@@ -48,7 +49,7 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
  * embedded in it, are only in the one that runs.
  */
 function placeOf(name: string): Place {
-  if (/^(lake|snapshots|deadLetters)\.|^ingest\.load$/.test(name)) return 'own'
+  if (/^(lake|snapshots|deadLetters|sql)\.|^ingest\.load$/.test(name)) return 'own'
   return /^(topics|offsets)\.|^ingest\.(consume|stream)$/.test(name) ? 'nearKafka' : 'running'
 }
 
@@ -68,19 +69,47 @@ async function printAnswer(request: Request, client: Client<Contract>, signal: A
   const { name, capability, out } = request
   const input = name === 'ingest.load' ? withWholePaths(request.input) : request.input
   const ask = client[name]
+  const file = fileFormatOf(request)
   const pieces =
-    capability.kind === 'call'
-      ? [formatted(request, await (ask as Call)(input, { signal }))]
-      : streamPieces((ask as Stream)(input, { signal }), request)
+    file && capability.file
+      ? (client[capability.file] as Stream)({ ...input, format: file }, { signal })
+      : capability.kind === 'call'
+        ? answerPieces(request, await (ask as Call)(input, { signal }))
+        : streamPieces((ask as Stream)(input, { signal }), request)
   const output = out ? await openFile(out) : standardOutput()
   try {
-    for await (const piece of pieces) await output.write(piece)
+    for await (const piece of pieces) await output.write(piece as string | Uint8Array)
   } catch (error) {
     // What was followed until the interruption is what was asked for.
     await (signal.aborted ? output.keep() : output.discard())
     throw error
   }
   await output.keep()
+}
+
+/** For people a table, for programs what the answer says beside its rows too; the rest are rows alone. */
+function fileFormatOf({ format }: Request): FileFormat | undefined {
+  return FILE_FORMATS.find(known => known === format)
+}
+
+/** Rows that are here already are written here. */
+async function* answerPieces(request: Request, answer: unknown): AsyncGenerator<string | Uint8Array> {
+  const { format } = request
+  if (format !== 'arrow' && format !== 'parquet') {
+    yield formatted({ ...request, format }, answer)
+    return
+  }
+  const { data } = answers.has(request.capability.output) ? (answer as { data: unknown }) : { data: answer }
+  if (!isColumnBatch(data)) throw notRows(format)
+  const { exportBatch } = await import('../query/export/export-batch.ts')
+  yield* exportBatch(data, format)
+}
+
+function notRows(format: string): Failure {
+  return new Failure(
+    'INVALID_INPUT',
+    `Only rows of a table are written as ${format}: use --output json, ndjson or csv.`,
+  )
 }
 
 /** Named from the folder the person is in; whoever reads the files may be in another. */
@@ -100,7 +129,7 @@ function widthOf({ out }: Request): number {
   return out || !process.stdout.isTTY ? Infinity : process.stdout.columns
 }
 
-function formatted(request: Request, answer: unknown): string {
+function formatted(request: Request & { format: Format }, answer: unknown): string {
   const { capability, format } = request
   const isAnswer = answers.has(capability.output)
   const { data, query } = isAnswer
@@ -122,6 +151,7 @@ function formatted(request: Request, answer: unknown): string {
 
 async function* streamPieces(items: AsyncIterable<unknown>, request: Request): AsyncGenerator<string> {
   const { name, format } = request
+  if (format === 'arrow' || format === 'parquet') throw notRows(format)
   if (name === 'ingest.load') {
     yield* loadPieces(items as AsyncIterable<LoadProgress>, format)
     return

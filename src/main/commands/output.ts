@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { Failure } from '../../contract/failure.ts'
 
 export interface Output {
-  write: (text: string) => Promise<unknown>
+  write: (part: string | Uint8Array) => Promise<unknown>
   /** What was written is to be kept. */
   keep: () => Promise<void>
   /** Something went wrong on the way: what was there before stays. */
@@ -21,8 +21,8 @@ export async function openFile(file: string): Promise<Output> {
     throw cannot(cause)
   })
   return {
-    write: text =>
-      handle.appendFile(text).catch((cause: unknown) => {
+    write: part =>
+      handle.appendFile(part).catch((cause: unknown) => {
         throw cannot(cause)
       }),
     async keep() {
@@ -43,8 +43,8 @@ export function standardOutput(): Output {
   process.stdout.on('error', () => process.exit(0))
   const nothing = () => Promise.resolve()
   return {
-    async write(text) {
-      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+    async write(part) {
+      if (!process.stdout.write(part)) await once(process.stdout, 'drain')
     },
     keep: nothing,
     discard: nothing,

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Capability } from '../../contract/capability.ts'
 import { failureCodes, type FailureCode } from '../../contract/failure.ts'
 import { answers } from '../../contract/fields.ts'
+import { FILE_TYPES } from './http/send-file.ts'
 import type { Answer, JsonSchema, OpenApi, Reference } from './openapi-document.ts'
 import type { Schemas } from './openapi-schemas.ts'
 
@@ -34,8 +35,16 @@ export function success(capability: Capability, schemas: Schemas): Answer {
     required: ['success', 'data', 'meta'],
     additionalProperties: false,
   }
-  return { description: 'The answer', headers: headersOf(capability), content: { 'application/json': { schema } } }
+  const content = { 'application/json': { schema }, ...(capability.file && files) }
+  return { description: 'The answer', headers: headersOf(capability), content }
 }
+
+const files = Object.fromEntries(
+  Object.values(FILE_TYPES).map(type => [
+    type.split(';', 1)[0],
+    { schema: { type: 'string', ...(!type.startsWith('text/') && { format: 'binary' }) } },
+  ]),
+)
 
 /** One event, as its fields. */
 function eventSchema(batch: JsonSchema): JsonSchema {

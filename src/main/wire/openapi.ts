@@ -1,5 +1,6 @@
 // The contract as an OpenAPI 3.1 document: what scripts, generators and /docs read. Pure.
 import type { Capability, Contract } from '../../contract/capability.ts'
+import { FILE_FORMATS } from '../../contract/sql.ts'
 import { createFailures, headers, success } from './openapi-answers.ts'
 import type { JsonSchema, OpenApi, Operation, Parameter } from './openapi-document.ts'
 import { createSchemas } from './openapi-schemas.ts'
@@ -68,9 +69,17 @@ const lastEventId: Parameter = {
   schema: { type: 'string', maxLength: 200 },
 }
 
+const format: JsonSchema = {
+  type: 'string',
+  enum: ['json', ...FILE_FORMATS],
+  default: 'json',
+  description: 'What the rows are written as: the others are streamed as a file, without an envelope',
+}
+
 /** What is in the path is a parameter there; the rest is in the query of a GET and in the body of a POST. */
-function inputOf({ http, kind }: Capability, input: JsonSchema): Pick<Operation, 'parameters' | 'requestBody'> {
-  const { properties = {}, required = [] } = input
+function inputOf({ http, kind, file }: Capability, input: JsonSchema): Pick<Operation, 'parameters' | 'requestBody'> {
+  const { properties: own = {}, required = [] } = input
+  const properties = file ? { ...own, format } : own
   const inPath = (field: string) => http!.path.includes(`{${field}}`)
   const inBody = (field: string) => http!.method === 'POST' && !inPath(field)
   const fields = Object.entries(properties)

@@ -8,7 +8,7 @@ import { fromText } from '../from-text.ts'
 import { flagsOf, typedFields, type Flag } from './flags.ts'
 
 /** How an answer can be printed. */
-export const FORMATS = ['table', 'json', 'csv', 'ndjson'] as const
+export const FORMATS = ['table', 'json', 'csv', 'ndjson', 'arrow', 'parquet'] as const
 export type Format = (typeof FORMATS)[number]
 
 export interface Request {
@@ -64,7 +64,7 @@ function addCommand(
     command.addOption(new Option('--type <kind>', 'kind of data').choices(types).default(types[0]))
   }
   command.addOption(new Option('-o, --output <format>', 'how to print').choices([...FORMATS]))
-  command.option('--out <file>', 'write to this file; .json, .csv and .ndjson say how, unless --output does')
+  command.option('--out <file>', 'write to this file; its ending says how, unless --output does')
   command.action(async (...args: unknown[]) => {
     const values = command.opts<{ type?: string; output?: Format; out?: string }>()
     const [name, capability] = entries.find(([, { cli }]) => cli?.type === values.type) ?? entries[0]

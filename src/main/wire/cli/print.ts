@@ -1,7 +1,10 @@
 // Answers as text: a table for people, json, csv and ndjson for programs.
 import { isColumnBatch, rowsOf } from '../../../contract/columns.ts'
-import type { Format } from './command-line.ts'
+import type { Format as AnyFormat } from './command-line.ts'
 import { layOut, tableHead, tableLines, type Layout } from './table.ts'
+
+/** Those that are text. */
+export type Format = Exclude<AnyFormat, 'arrow' | 'parquet'>
 
 type Record_ = Record<string, unknown>
 

@@ -4,11 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Capability, Context, Contract, Dispatch } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
+import type { FileFormat } from '../../../contract/sql.ts'
 import { invalidInput, toFailure } from '../dispatch.ts'
 import { failureBody, JSON_TYPE, successBody } from './envelope.ts'
 import { sendEvents } from './events.ts'
 import { isBug } from './failures.ts'
 import { inputOf } from './input.ts'
+import { dispositionOf, FILE_TYPES, formatIn, sendFile } from './send-file.ts'
 
 export interface RouteOptions {
   contract: Contract
@@ -30,7 +32,7 @@ export function addRoutes(
   { contract, dispatch, contextOf, onBug, heartbeatMs }: RouteOptions,
 ): void {
   for (const [name, capability] of Object.entries(contract)) {
-    const { http, kind } = capability
+    const { http, kind, file } = capability
     if (!http) continue
     app.route({
       method: http.method,
@@ -40,11 +42,34 @@ export function addRoutes(
     })
 
     async function answerCall(request: FastifyRequest, reply: FastifyReply) {
-      const answer = await dispatch(name, inputOf(capability, request), contextOf(request, reply))
+      const { format, rest } = file ? formatIn(inputOf(capability, request)) : { rest: inputOf(capability, request) }
+      if (file && format) return answerFile(file, { ...(rest as object), format }, request, reply)
+      const answer = await dispatch(name, rest, contextOf(request, reply))
       reply.type(JSON_TYPE)
       const unhealthy = whyUnhealthy(answer)
       if (!unhealthy) return reply.send(successBody(capability, answer, request.id))
       return reply.code(unhealthy.status).send(failureBody(unhealthy, request.id, answer))
+    }
+
+    async function answerFile(
+      stream: string,
+      input: object & { format: FileFormat },
+      request: FastifyRequest,
+      reply: FastifyReply,
+    ) {
+      const context = contextOf(request, reply)
+      reply.header('content-disposition', dispositionOf(name, input.format)).type(FILE_TYPES[input.format])
+      const open = () => {
+        reply.hijack()
+        return reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders)
+      }
+      try {
+        await sendFile(dispatch(stream, input, context) as AsyncIterable<unknown>, { open, signal: context.signal })
+      } catch (error) {
+        reply.removeHeader('content-disposition')
+        throw error
+      }
+      return reply
     }
 
     async function answerStream(request: FastifyRequest, reply: FastifyReply) {
