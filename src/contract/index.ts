@@ -7,6 +7,7 @@ import { market } from './market.ts'
 import { offsets } from './offsets.ts'
 import { reads } from './reads.ts'
 import { receipts } from './receipts.ts'
+import { replaySessions } from './replay-sessions.ts'
 import { replay } from './replay.ts'
 import { sql } from './sql.ts'
 import { system } from './system.ts'
@@ -27,6 +28,7 @@ export const contract = {
   ...topics,
   ...demo,
   ...replay,
+  ...replaySessions,
 }
 export type K2 = typeof contract
 

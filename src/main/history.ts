@@ -5,6 +5,7 @@ import { barsContract } from '../contract/bars.ts'
 import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
+import { replaySessions } from '../contract/replay-sessions.ts'
 import { replay } from '../contract/replay.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
 import { reads } from '../contract/reads.ts'
@@ -38,7 +39,7 @@ import { openPool, type PoolOptions } from './query/pool.ts'
 import { readHandlers } from './query/reads/handlers.ts'
 import { openSql } from './query/sql/handlers.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
-import { replayHandlers } from './replay/handlers.ts'
+import { createReplay } from './replay/handlers.ts'
 import type { tailContract } from './tail/relay-contract.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
@@ -59,6 +60,7 @@ export const historyContract = {
   'trades.recent': contract['trades.recent'],
   'quotes.recent': contract['quotes.recent'],
   ...replay,
+  ...replaySessions,
   'sql.run': contract['sql.run'],
   'sql.export': contract['sql.export'],
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
@@ -108,6 +110,13 @@ export async function startHistory(
 
   const blocks = createBlocks({ ...tools, maxBytes: BLOCK_BYTES, onLook: look => countLook(metrics, 'blocks', look) })
   const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
+  const replays = createReplay({
+    ...tools,
+    cursors: createCursors(cursorKey, 'replay'),
+    microsOf,
+    choiceOf,
+    metaOf: share => lakeMeta(tools, share),
+  })
   const handlers: Handlers<typeof historyContract> = {
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
@@ -122,13 +131,7 @@ export async function startHistory(
       cursorKey,
       onLook: look => countLook(metrics, 'answers', look),
     }),
-    ...replayHandlers({
-      ...tools,
-      cursors: createCursors(cursorKey, 'replay'),
-      microsOf,
-      choiceOf,
-      metaOf: share => lakeMeta(tools, share),
-    }),
+    ...replays.handlers,
     ...barsHandlers(tools, blocks),
     ...sql.handlers,
     async 'lake.probe'() {
@@ -149,6 +152,7 @@ export async function startHistory(
     },
     async close() {
       await (await opened)?.close()
+      replays.close()
       await tools.pool.close()
       sql.close()
       await lake.close()

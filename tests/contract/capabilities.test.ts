@@ -25,6 +25,7 @@ import { openDoor, TRANSPORTS, type Transport } from '../support/transports.ts'
 const profile = mkdtempSync(join(tmpdir(), 'k2-capabilities-'))
 const csv = join(profile, 'trades.csv')
 
+const NO_SESSION = '00000000-0000-4000-8000-000000000000'
 const TOPIC = 'market.equities.trades.asx'
 
 /** One allowed input of each; a capability without one does not compile. */
@@ -72,6 +73,11 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'bars.list': { symbol: 'BHP', interval: '5m', fill: 'previous' },
   'summary.day': { symbol: 'BHP', date: '2014-03-10' },
   'aggregations.run': { symbols: ['BHP'], metrics: ['vwap', 'twap', 'spread'], interval: '1h' },
+  'replay.open': { data_types: ['trades', 'quotes'], symbols: ['BHP'] },
+  'replay.control': { session: NO_SESSION, action: 'speed', speed: 'max' }, // of one that is opened below
+  'replay.follow': { session: NO_SESSION },
+  'replay.state': { session: NO_SESSION },
+  'replay.close': { session: NO_SESSION },
   'demo.start': { rate: 20_000 },
   'demo.status': {},
   'demo.stop': {},
@@ -95,6 +101,7 @@ beforeAll(async () => {
   examples['lake.rollback'] = { snapshot_id: a }
   examples['snapshots.query'] = { id: a }
   examples['lake.tag'] = { name: 'before-the-open', snapshot_id: a }
+  await openSession()
   await sleep(500)
 })
 afterAll(async () => {
@@ -111,6 +118,16 @@ async function loadCsv(): Promise<string> {
   for await (const { snapshot_id } of client['ingest.load'](examples['ingest.load']))
     if (snapshot_id) return snapshot_id
   throw new Error('the file was not loaded')
+}
+
+/** One that plays the same rows again and again. */
+async function openSession(): Promise<void> {
+  const client = connectDirect(contract, composed.dispatch)
+  const { session } = await client['replay.open']({ symbols: ['BHP'], speed: 'max' })
+  await client['replay.control']({ session, action: 'loop', from: '2014-03-10', to: '2014-03-11' })
+  await client['replay.control']({ session, action: 'play' })
+  for (const name of ['replay.control', 'replay.follow', 'replay.state'] as const)
+    Object.assign(examples[name], { session })
 }
 
 /** The one that is asked for. */

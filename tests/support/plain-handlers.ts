@@ -6,6 +6,7 @@ import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../s
 import { plainBars } from './plain-bars.ts'
 import { plainReads } from './plain-reads.ts'
 import { plainSql } from './plain-sql.ts'
+import { plainReplay } from './plain-replay.ts'
 import { plainStream, plainWriter } from './plain-stream.ts'
 
 const AT = '2026-03-02T00:41:22.118304Z'
@@ -65,10 +66,7 @@ export function plainHandlers(): Handlers<K2> {
     ...plainReads(AT, query, oneRow),
     ...plainBars(AT, query, oneRow),
     ...plainSql(query),
-    'replay.read': ({ data_type }) => answer(oneRow(TABLES[data_type])),
-    async *'replay.play'({ data_type }) {
-      yield { rows: oneRow(TABLES[data_type]), clock: AT }
-    },
+    ...plainReplay(AT, query, oneRow),
     'demo.start': () => status,
     'demo.stop': () => status,
     'demo.status': () => status,

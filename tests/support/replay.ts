@@ -1,13 +1,14 @@
 // Replays of a lake as callers have them: asked by name, checked by the contract on their way in and out.
 import { onTestFinished } from 'vitest'
 import type { Client } from '../../src/contract/capability.ts'
+import { replaySessions } from '../../src/contract/replay-sessions.ts'
 import { replay } from '../../src/contract/replay.ts'
 import { systemClock } from '../../src/main/base/clock.ts'
 import type { Lake } from '../../src/main/lake/lake.ts'
 import { createCursors } from '../../src/main/query/cursor.ts'
 import { choiceOf, microsOf } from '../../src/main/query/moments.ts'
 import { lakeMeta } from '../../src/main/query/tools.ts'
-import { replayHandlers } from '../../src/main/replay/handlers.ts'
+import { createReplay, type Replay } from '../../src/main/replay/handlers.ts'
 import { realTicker, type Ticker } from '../../src/main/replay/pace.ts'
 import type { ReplayTools } from '../../src/main/replay/tools.ts'
 import { connectDirect } from '../../src/main/wire/direct.ts'
@@ -28,9 +29,18 @@ export async function replayTools(lake: Lake, live: ReplayTools['live'] = noLive
 
 const noLive = () => Promise.reject(new Error('no live view'))
 
-export async function testReplay(lake: Lake, ticker: Ticker = realTicker): Promise<Client<typeof replay>> {
-  const handlers = replayHandlers(await replayTools(lake), ticker)
-  return connectDirect(replay, createDispatch(replay, handlers, { checkAnswers: true }))
+const share = { ...replay, ...replaySessions }
+export type ReplayClient = Client<typeof share>
+
+export async function testReplay(
+  lake: Lake,
+  ticker: Ticker = realTicker,
+  live?: ReplayTools['live'],
+): Promise<ReplayClient & { clockOf: Replay['clockOf'] }> {
+  const opened = createReplay(await replayTools(lake, live), ticker)
+  onTestFinished(() => opened.close())
+  const client = connectDirect(share, createDispatch(share, opened.handlers, { checkAnswers: true }))
+  return { ...client, clockOf: opened.clockOf }
 }
 
 export interface HeldTicker extends Ticker {

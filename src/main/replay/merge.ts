@@ -36,6 +36,7 @@ export async function takeRowsOf(
   options: TakeOptions,
   signal?: AbortSignal,
 ): Promise<Taken | undefined> {
+  if (readers.length === 0) return undefined
   const { direction } = options
   const chosen: Uint32Array[] = readers.map(() => new Uint32Array(options.limit))
   // Only as far as all have rows at hand: what one has still to read may come first.

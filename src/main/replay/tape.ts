@@ -1,0 +1,195 @@
+// The rows of a session in their order, marked, counted and summed up: out of the tables first, then, where it goes live,
+// out of what is live. Knows no clock and no speed.
+import { emptyBatch, type Column, type ColumnBatch } from '../../contract/columns.ts'
+import { REPLAYED } from '../../contract/replay-sessions.ts'
+import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
+import { createChecksum } from './checksum.ts'
+import { createLateMarks } from './late-marks.ts'
+import { liveEdge, type LiveEdge } from './live-edge.ts'
+import { nextTimeOf, takeRowsOf, type Part, type TakeOptions } from './merge.ts'
+import { atTime, type Place } from './place.ts'
+import type { RowSource, TimeRange } from './row-source.ts'
+import { openReader, type Direction, type TableReader } from './table-reader.ts'
+import type { ReplayTools } from './tools.ts'
+
+export interface TapeOptions {
+  sources: readonly RowSource[]
+  range: TimeRange
+  goesLive: boolean
+}
+
+export interface TapeRows {
+  rows: Record<TailTable, ColumnBatch>
+  count: number
+  lastMicros: number
+}
+
+export interface Tape {
+  /** From the first row to behind the last one in the tables; nothing when there are none. */
+  readonly range: TimeRange | undefined
+  stage: () => 'lake' | 'live'
+  /** Undefined when no such row is left, or is there yet. */
+  take: (options: TakeOptions, signal?: AbortSignal) => Promise<TapeRows | undefined>
+  nextTime: (direction: Direction, signal?: AbortSignal) => Promise<number | undefined>
+  seek: (micros: number, signal?: AbortSignal) => Promise<void>
+  jumpToLive: (signal?: AbortSignal) => Promise<void>
+  cursor: () => string
+  seekCursor: (cursor: string, signal?: AbortSignal) => Promise<void>
+  /** All rows before it have been played, and none from it on. */
+  visibleUntil: () => number
+  /** Says that no row lies between the last one played and this time. */
+  passTo: (micros: number) => void
+  /** No row still to come, going on, is earlier. */
+  nextMicros: () => number
+  counts: () => { rows: number; late: number; missed: number; checksum: string }
+  close: () => void
+}
+
+const LIVE = 'live'
+
+export async function openTape(
+  tools: ReplayTools,
+  { sources, range, goesLive }: TapeOptions,
+  signal?: AbortSignal,
+): Promise<Tape> {
+  const lake = await Promise.all(sources.map(source => openReader(tools, { source, range }, signal)))
+  const ranges = lake.flatMap(reader => reader.range ?? [])
+  const covered = ranges.length === 0 ? undefined : unionOf(ranges)
+  const start = covered?.fromMicros ?? range.fromMicros
+  const checksum = createChecksum()
+  const marks = createLateMarks(tools, sources, start)
+  let readers: readonly TableReader[] = lake
+  let edge: LiveEdge | undefined
+  let until = start
+  let [rows, late, missed] = [0, 0, 0]
+  lake.forEach(reader => reader.seek(atTime(start)))
+
+  function leaveLive(): void {
+    missed += edge?.missed() ?? 0
+    if (readers !== lake) readers.forEach(reader => reader.close())
+    readers = lake
+    edge = undefined
+  }
+
+  async function nextTime(direction: Direction, caller?: AbortSignal): Promise<number | undefined> {
+    const next = await nextTimeOf(readers, direction, caller)
+    if (next !== undefined || direction === -1 || !(goesLive || edge)) return next
+    // Where one sought a moment behind the tables, nothing before it is to come.
+    edge ??= liveEdge(tools, sources, until > (covered?.toMicros ?? Infinity) ? until : undefined)
+    readers = await edge.poll(caller)
+    return nextTimeOf(readers, 1, caller)
+  }
+
+  async function leadTo(places: readonly Place[], caller?: AbortSignal): Promise<void> {
+    leaveLive()
+    lake.forEach((reader, i) => reader.seek(places[i]))
+    checksum.restart()
+    await marks.seek(places, caller)
+  }
+
+  async function goBack(): Promise<void> {
+    if (readers === lake) return
+    // Going back from what is live begins at the end of what is in the tables.
+    const end = atTime(covered?.toMicros ?? start)
+    await leadTo(lake.map(() => end))
+  }
+
+  function dressed(part: Part | undefined, table: TailTable, lateRows: Uint8Array | undefined): ColumnBatch {
+    if (!part) return emptyBatch(REPLAYED[table].columns)
+    const ordinal: Column = { type: 'int', values: Int32Array.from(part.ordinals) }
+    const isLate: Column = { type: 'boolean', values: lateRows ?? new Uint8Array(part.times.length) }
+    return { rowCount: part.rows.rowCount, columns: { ...part.rows.columns, ordinal, is_late: isLate } }
+  }
+
+  function addUp(parts: readonly (Part | undefined)[], count: number): void {
+    const hashOf = new Uint32Array(count)
+    parts.forEach((part, i) => {
+      if (!part) return
+      const hashes = checksum.add(i, part.rows, sources[i].columns)
+      for (let row = 0; row < hashes.length; row++) hashOf[part.ordinals[row]] = hashes[row]
+    })
+    for (let row = 0; row < count; row++) checksum.mix(row, hashOf[row])
+  }
+
+  return {
+    range: covered,
+    stage: () => (edge ? 'live' : 'lake'),
+    nextTime: async (direction, caller) => {
+      if (direction === -1) await goBack()
+      return nextTime(direction, caller)
+    },
+    async take(options, caller) {
+      if (options.direction === -1) await goBack()
+      let taken = await takeRowsOf(readers, options, caller)
+      if (!taken && options.direction === 1 && (await nextTime(1, caller)) !== undefined)
+        taken = await takeRowsOf(readers, options, caller)
+      if (!taken) return undefined
+      const { parts, count, lastMicros } = taken
+      const marked = await marks.mark(parts, options.direction, edge !== undefined, () => readers.map(r => r.place()))
+      if (options.direction === 1) addUp(parts, count)
+      else checksum.restart()
+      rows += count
+      late += marked.reduce((sum, flags) => sum + (flags?.reduce((ones, flag) => ones + flag, 0) ?? 0), 0)
+      const next = Math.min(...readers.map(reader => reader.nextMicros()))
+      until = options.direction === 1 && next > lastMicros ? lastMicros + 1 : lastMicros
+      const batches = Object.fromEntries(
+        (Object.keys(TAIL_TABLES) as TailTable[]).map(table => {
+          const i = sources.findIndex(source => source.table === table)
+          return [table, dressed(parts[i], table, marked[i])]
+        }),
+      ) as Record<TailTable, ColumnBatch>
+      return { rows: batches, count, lastMicros }
+    },
+    async seek(micros, caller) {
+      await leadTo(
+        lake.map(() => atTime(micros)),
+        caller,
+      )
+      until = micros
+    },
+    async jumpToLive(caller) {
+      const jumping = liveEdge(tools, sources)
+      await jumping.jump(caller)
+      leaveLive()
+      checksum.restart()
+      edge = jumping
+      readers = []
+      until = tools.clock.nowMicros()
+      marks.restart()
+    },
+    cursor: () => (edge ? LIVE : readers.map(reader => textOf(reader.place())).join('.')),
+    async seekCursor(cursor, caller) {
+      if (cursor === LIVE) return
+      const places = cursor.split('.').map(placeOf)
+      if (places.length !== lake.length) return
+      await leadTo(places, caller)
+      until = Math.min(...places.map(({ micros }) => micros))
+    },
+    visibleUntil: () => until,
+    passTo(micros) {
+      until = micros
+    },
+    nextMicros: () => Math.min(...readers.map(reader => reader.nextMicros())),
+    counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), checksum: checksum.text() }),
+    close() {
+      leaveLive()
+      lake.forEach(reader => reader.close())
+    },
+  }
+}
+
+function unionOf(ranges: readonly TimeRange[]): TimeRange {
+  return {
+    fromMicros: Math.min(...ranges.map(({ fromMicros }) => fromMicros)),
+    toMicros: Math.max(...ranges.map(({ toMicros }) => toMicros)),
+  }
+}
+
+function textOf({ micros, skip }: Place): string {
+  return `${micros}:${skip}`
+}
+
+function placeOf(text: string): Place {
+  const [micros, skip] = text.split(':').map(Number)
+  return { micros: Number.isSafeInteger(micros) ? micros : 0, skip: Number.isSafeInteger(skip) ? skip : 0 }
+}
