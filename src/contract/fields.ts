@@ -93,6 +93,27 @@ export const topicOffsets = z.strictObject({
   next: z.record(z.string(), z.int()).describe('The next offset of each partition'),
 })
 
+/** What an answer can be had again by, to the letter. */
+export const receipt = z.strictObject({
+  snapshot: z.string().nullable().describe('The snapshot of the table that it stands on'),
+  offsets: z.array(topicOffsets).describe('How far the log is in it, where it has rows from beyond the snapshot'),
+  query: z
+    .strictObject({ name: z.string().max(100), input: z.record(z.string(), z.unknown()) })
+    .describe('What was asked, with its times as they were then'),
+  hash: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .describe(
+      'SHA-256 over lines of UTF-8, each ended by a line feed: the names of the columns as a JSON array, then each row ' +
+        'as a JSON array of its values as this API answers them, without spaces, the keys of maps in order',
+    ),
+})
+export type Receipt = z.infer<typeof receipt>
+export const wantsReceipt = z
+  .boolean()
+  .optional()
+  .describe('Answer with a receipt, by which the same rows can be had again')
+
 /** What part a source had in an answer. */
 const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
 
@@ -115,6 +136,12 @@ export const queryMeta = z.strictObject({
     ),
   watermark: instant.nullable().describe('Time of the newest record that could be in the answer'),
   freshness_ms: z.number().nullable().describe('Age of the watermark'),
+  receipt: receipt
+    .nullable()
+    .optional()
+    .describe(
+      'For `POST /v1/receipts`, if one was asked for; null where the answer cannot be had again, being partial',
+    ),
   partial: z.boolean().describe('True when something that belongs in the answer could not be read'),
   why: z.string().nullable().describe('Why it is partial'),
   columns: z

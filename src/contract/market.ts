@@ -1,7 +1,7 @@
 // Market data: the newest trades and quotes of tables and log together, what is traded, and following it live.
 import { z } from 'zod'
 import { call, stream } from './capability.ts'
-import { answer, batchOf, dataType, exchange, instant, limit, symbol, windowMinutes } from './fields.ts'
+import { answer, batchOf, dataType, exchange, instant, limit, symbol, wantsReceipt, windowMinutes } from './fields.ts'
 import { ASSET_CLASSES, quotes, trades } from './tables.ts'
 
 /** One form at every door, as it is typed in an address too. */
@@ -23,6 +23,7 @@ const recentInput = z.strictObject({
   window_minutes: windowMinutes,
   limit: limit(1000, 10_000),
   min_offsets: minOffsets.optional(),
+  receipt: wantsReceipt,
 })
 
 const symbolRow = z.strictObject({

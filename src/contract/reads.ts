@@ -1,7 +1,20 @@
 // Rows of the tables as they are or were: trades and quotes by instrument and time, any table at a snapshot.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, cursor, endTime, exchange, instant, limit, pastState, startTime, symbol } from './fields.ts'
+import {
+  answer,
+  batchOf,
+  cursor,
+  endTime,
+  exchange,
+  instant,
+  limit,
+  pastState,
+  startTime,
+  symbol,
+  wantsReceipt,
+  windowMinutes,
+} from './fields.ts'
 import { table } from './lake.ts'
 import { quotes, SIDES, TABLES, trades, type TableSpec } from './tables.ts'
 
@@ -18,6 +31,13 @@ const listInput = z.strictObject({
   order,
   limit: limit(100, 10_000),
   cursor: cursor.optional(),
+  window_minutes: windowMinutes
+    .unwrap()
+    .optional()
+    .describe(
+      'The newest rows of so many minutes until now, from tables and log together; without times, cursor and state',
+    ),
+  receipt: wantsReceipt,
   ...pastState,
 })
 
@@ -41,6 +61,7 @@ const sides = z.array(z.enum(SIDES)).max(SIDES.length).optional().describe('Only
 const page = {
   order,
   limit: limit(1_000, 100_000),
+  receipt: wantsReceipt,
   offset: z.int().min(0).max(10_000_000).optional().describe('How many rows to pass over; a cursor is faster'),
   cursor: cursor.optional(),
 }
@@ -52,7 +73,7 @@ const fieldsOf = ({ columns }: TableSpec) =>
     .describe('Columns to answer, in this order; all when empty')
 
 /** Rows that may have some of their columns only. */
-const someOf = ({ name, columns }: TableSpec): TableSpec => ({ name: `some_${name}`, columns, mayLack: true })
+export const someOf = ({ name, columns }: TableSpec): TableSpec => ({ name: `some_${name}`, columns, mayLack: true })
 
 const errors = ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'] as const
 

@@ -9,6 +9,7 @@ import { replaySessions } from '../contract/replay-sessions.ts'
 import { replay } from '../contract/replay.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
 import { reads } from '../contract/reads.ts'
+import { receipts } from '../contract/receipts.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
@@ -32,6 +33,8 @@ import { ingestHandlers } from './sources/handlers.ts'
 import { barsHandlers } from './query/bars/handlers.ts'
 import { createBlocks } from './query/blocks/blocks.ts'
 import { recentHandlers } from './query/hybrid/handlers.ts'
+import { windowedLists } from './query/hybrid/windowed-lists.ts'
+import { receiptHandlers, withReceipts } from './query/receipts/handlers.ts'
 import { createHybrid } from './query/hybrid/read-hybrid.ts'
 import { createCursors, loadCursorKey } from './query/cursor.ts'
 import { choiceOf, microsOf } from './query/moments.ts'
@@ -56,6 +59,8 @@ export const historyContract = {
   'snapshots.diff': contract['snapshots.diff'],
   'ingest.load': contract['ingest.load'],
   ...reads,
+  'symbols.list': contract['symbols.list'],
+  ...receipts,
   ...barsContract,
   'trades.recent': contract['trades.recent'],
   'quotes.recent': contract['quotes.recent'],
@@ -110,6 +115,7 @@ export async function startHistory(
 
   const blocks = createBlocks({ ...tools, maxBytes: BLOCK_BYTES, onLook: look => countLook(metrics, 'blocks', look) })
   const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
+  const lists = withReceipts(readHandlers(tools, { cursorKey, onLook: look => countLook(metrics, 'answers', look) }))
   const replays = createReplay({
     ...tools,
     cursors: createCursors(cursorKey, 'replay'),
@@ -127,10 +133,9 @@ export async function startHistory(
       nowMs: () => systemClock.nowMs(),
     }),
     ...recentHandlers(tools, readHybrid),
-    ...readHandlers(tools, {
-      cursorKey,
-      onLook: look => countLook(metrics, 'answers', look),
-    }),
+    ...lists,
+    ...windowedLists(tools, readHybrid, lists),
+    ...receiptHandlers(tools, lists),
     ...replays.handlers,
     ...barsHandlers(tools, blocks),
     ...sql.handlers,

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Capability, Client, Contract } from '../../src/contract/capability.ts'
 import { rowsOf } from '../../src/contract/columns.ts'
-import { batchTables, rowSchema } from '../../src/contract/fields.ts'
+import { batchTables, rowSchema, type Receipt } from '../../src/contract/fields.ts'
 import { contract, type K2 } from '../../src/contract/index.ts'
 import { closeInOrder } from '../../src/main/base/close-in-order.ts'
 import { createLog } from '../../src/main/base/log.ts'
@@ -44,6 +44,7 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'trades.query': { symbols: ['BHP'], min_price: '10.5', sides: ['BUY', 'UNKNOWN'], limit: 5 },
   'quotes.query': { min_quantity: 1, order: 'sequence' },
   'snapshots.query': { id: '1', table: 'trades', limit: 5 },
+  'receipts.read': { snapshot: null, offsets: [], query: { name: '', input: {} }, hash: '' }, // that of what is loaded below
   'dates.range': { symbol: 'BHP' },
   'lake.init': {},
   'snapshots.list': { limit: 5 },
@@ -100,6 +101,7 @@ beforeAll(async () => {
   examples['snapshots.diff'] = { a, b }
   examples['lake.rollback'] = { snapshot_id: a }
   examples['snapshots.query'] = { id: a }
+  examples['receipts.read'] = await receiptOfCsv()
   examples['lake.tag'] = { name: 'before-the-open', snapshot_id: a }
   await openSession()
   await sleep(500)
@@ -112,6 +114,11 @@ afterAll(async () => {
 })
 
 /** Gives the snapshot with its rows. */
+async function receiptOfCsv(): Promise<Receipt> {
+  const client = connectDirect(contract, composed.dispatch)
+  return (await client['trades.list']({ symbol: 'BHP', end_time: '2014-12-31', receipt: true })).query.receipt!
+}
+
 async function loadCsv(): Promise<string> {
   writeFileSync(csv, 'symbol,exchange_timestamp,price,quantity\nBHP,2014-03-10T00:00:00Z,36.61,100\n')
   const client = connectDirect(contract, composed.dispatch)

@@ -197,3 +197,33 @@ export function expectedIds(
 }
 
 export { MINUTE, START }
+
+/** The same lake as another engine writes to it: without any key of ours. */
+export function asForeign(lake: Lake): Lake {
+  const table: Lake['table'] = id => {
+    const own = lake.table(id)
+    const commit: typeof own.catalog.commit = (name, base, requirements, updates) =>
+      own.catalog.commit(
+        name,
+        base,
+        requirements,
+        updates.map(update =>
+          update.action === 'add-snapshot'
+            ? { ...update, snapshot: { ...update.snapshot, summary: { operation: update.snapshot.summary.operation } } }
+            : update,
+        ),
+      )
+    return { ...own, catalog: { ...own.catalog, commit } }
+  }
+  return { ...lake, table }
+}
+
+/** As rows of a file are: without a place in the log. */
+export function withoutPlace({ rowCount, columns }: ColumnBatch): ColumnBatch {
+  const nulls = new Uint8Array(rowCount).fill(1)
+  const { _topic, _partition, _offset, ...rest } = columns
+  const emptied = Object.entries({ _topic, _partition, _offset }).map(
+    ([name, column]) => [name, { ...column, nulls }] as const,
+  )
+  return { rowCount, columns: { ...rest, ...Object.fromEntries(emptied) } }
+}

@@ -32,6 +32,7 @@ export function plainHandlers(): Handlers<K2> {
     'config.get': () => [],
     'trades.recent': () => answer(oneRow(trades)),
     'quotes.recent': () => answer(oneRow(quotes)),
+    'receipts.read': () => answer(oneRow(trades)),
     'symbols.list': () => answer([symbol]),
     async *'tail.follow'({ data_type }) {
       yield { rows: oneRow(data_type === 'trades' ? trades : quotes), cursor: '1:1', missed: 0, newest_at: AT }

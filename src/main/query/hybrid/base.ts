@@ -77,8 +77,28 @@ export type TopicLife = Pick<TopicOffsets, 'cluster' | 'epoch' | 'topic'>
 
 /** Of another life of the topic's log nothing is said: its offsets are other messages. */
 export function offsetIn(vector: OffsetVector, life: TopicLife, partition: string): number | undefined {
-  const same = vector.find(
-    ({ cluster, epoch, topic }) => topic === life.topic && cluster === life.cluster && epoch === life.epoch,
-  )
-  return same?.next[partition]
+  return nextOf(vector, life)[partition]
+}
+
+function nextOf(vector: OffsetVector, life: TopicLife): Readonly<Record<string, number | undefined>> {
+  return vector.find(own => isSameLife(own, life))?.next ?? {}
+}
+
+function isSameLife(a: TopicLife, b: TopicLife): boolean {
+  return a.topic === b.topic && a.cluster === b.cluster && a.epoch === b.epoch
+}
+
+/** How far an answer is in the log, in all that the snapshot or the live view knows of it. */
+export function reachedOffsets(base: Base | undefined, fresh: Fresh | undefined): OffsetVector {
+  const inTable = base?.offsets ?? []
+  const isKnown = (life: TopicLife) => inTable.some(own => isSameLife(own, life))
+  const lives = [...inTable, ...(fresh?.next ?? []).filter(life => !isKnown(life))]
+  return lives.map(life => {
+    const partitions = new Set([inTable, fresh?.next ?? []].flatMap(vector => Object.keys(nextOf(vector, life))))
+    const next = [...partitions].map(partition => {
+      const from = offsetIn(inTable, life, partition) ?? 0
+      return [partition, reach(fresh, life, partition, from)] as const
+    })
+    return { cluster: life.cluster, epoch: life.epoch, topic: life.topic, next: Object.fromEntries(next) }
+  })
 }

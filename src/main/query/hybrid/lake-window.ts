@@ -4,10 +4,10 @@ import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES, type ColumnSpec } from '../../../contract/tables.ts'
 import { quoteName } from '../../duck/quote.ts'
 import { readBatch } from '../../duck/read-batch.ts'
-import type { Condition, FileCounts, LakeReads, TableAt } from '../../lake/reads.ts'
+import type { Condition, FileCounts, TableAt } from '../../lake/reads.ts'
 import { createBoundedCache, type BoundedCache } from '../blocks/bounded-cache.ts'
 import { bytesOfColumn } from '../blocks/combine-columns.ts'
-import type { QueryPool } from '../pool.ts'
+import type { QueryTools } from '../tools.ts'
 import type { HybridQuestion } from './question.ts'
 
 export interface Window {
@@ -30,7 +30,7 @@ const MAX_BYTES = 96 * 1024 * 1024
 /** So that a larger limit than before is seldom a reason to read again. */
 const SIZES = [1_000, 10_000]
 
-export function lakeWindows({ reads, pool }: { reads: LakeReads; pool: QueryPool }): LakeWindows {
+export function lakeWindows(tools: Pick<QueryTools, 'reads' | 'pool'>): LakeWindows {
   const held: BoundedCache<Window> = createBoundedCache(MAX_BYTES)
 
   return {
@@ -41,7 +41,9 @@ export function lakeWindows({ reads, pool }: { reads: LakeReads; pool: QueryPool
       if (known && serves(known, question)) return { window: known, isHeld: true }
       const mostRows = SIZES.find(size => size >= question.limit) ?? question.limit
       const sinceMicros = Math.min(question.sinceMicros, known?.sinceMicros ?? Infinity)
-      const window = await readWindow(reads, pool, at, { ...question, sinceMicros, limit: mostRows }, signal)
+      const { rows, files } = await readNewest(tools, at, { ...question, sinceMicros, limit: mostRows }, { signal })
+      const bytes = Object.values(rows.columns).reduce((sum, column) => sum + bytesOfColumn(column), 1_000)
+      const window = { rows, files, sinceMicros, mostRows, bytes }
       held.put(key, window)
       return { window, isHeld: false }
     },
@@ -63,24 +65,28 @@ function serves({ rows, sinceMicros, mostRows }: Window, question: HybridQuestio
   return isAll ? sinceMicros <= question.sinceMicros : question.limit <= mostRows
 }
 
-async function readWindow(
-  reads: LakeReads,
-  pool: QueryPool,
+export interface ReadOf {
+  /** A condition that only passing rows keep, beside the question's. */
+  where?: string
+  signal?: AbortSignal
+}
+
+/** The newest rows of a snapshot, in the total order. */
+export async function readNewest(
+  { reads, pool }: Pick<QueryTools, 'reads' | 'pool'>,
   at: TableAt,
   question: HybridQuestion,
-  signal: AbortSignal | undefined,
-): Promise<Window> {
+  { where, signal }: ReadOf = {},
+): Promise<{ rows: ColumnBatch; files: FileCounts }> {
   const { columns } = TAIL_TABLES[question.table]
-  const { sinceMicros, limit: mostRows } = question
   const filter = conditionsOf(question)
   return pool.run(async lease => {
     const opened = await reads.open(at, { filter }, lease.connection, lease.signal)
     try {
       const isEmpty = opened.files.read === 0
-      const sql = newestFirst(opened.sql(), columns, mostRows)
+      const sql = newestFirst(opened.sql(), columns, { where, limit: question.limit })
       const rows = isEmpty ? emptyBatch(columns) : await readBatch(lease.connection, sql, lease.signal)
-      const bytes = Object.values(rows.columns).reduce((sum, column) => sum + bytesOfColumn(column), 1_000)
-      return { rows, files: opened.files, sinceMicros, mostRows, bytes }
+      return { rows, files: opened.files }
     } catch (error) {
       throw await opened.blame(error)
     } finally {
@@ -99,10 +105,14 @@ function conditionsOf({ symbols, exchange, sinceMicros, untilMicros }: HybridQue
 
 const ORDER = ['exchange_timestamp', 'source_sequence', '_partition', '_offset', 'message_id'].map(quoteName)
 
-function newestFirst(rows: string, columns: readonly ColumnSpec[], limit: number): string {
+function newestFirst(
+  rows: string,
+  columns: readonly ColumnSpec[],
+  { where = 'TRUE', limit }: { where?: string; limit: number },
+): string {
   const names = columns.map(({ name }) => quoteName(name)).join(', ')
   const descending = ORDER.map(name => `${name} DESC NULLS FIRST`).join(', ')
   const ascending = ORDER.map(name => `${name} ASC NULLS LAST`).join(', ')
-  const newest = `SELECT ${names} FROM (${rows}) ORDER BY ${descending} LIMIT ${limit}`
+  const newest = `SELECT ${names} FROM (${rows}) WHERE ${where} ORDER BY ${descending} LIMIT ${limit}`
   return `SELECT ${names} FROM (${newest}) ORDER BY ${ascending}`
 }

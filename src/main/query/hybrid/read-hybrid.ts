@@ -10,7 +10,7 @@ import { TAIL_TABLES } from '../../../contract/tables.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import type { QueryTools } from '../tools.ts'
-import { createBases, serves, type Base, type Choice } from './base.ts'
+import { createBases, reachedOffsets, serves, type Base, type Choice } from './base.ts'
 import { hybridMeta } from './hybrid-meta.ts'
 import { lakeWindows, type Window } from './lake-window.ts'
 import { leaveOutKnown } from './leave-out-known.ts'
@@ -25,8 +25,8 @@ export interface HybridAnswer {
   query: QueryMeta
   /** What it stands on; nothing where the table could not be read. */
   base: Base | undefined
-  /** Where the live view was; nothing where it could not be asked. */
-  next: OffsetVector | undefined
+  /** How far it is in the log. */
+  reached: () => OffsetVector
 }
 
 export interface ReadOptions {
@@ -89,7 +89,7 @@ export function createHybrid(tools: QueryTools): ReadHybrid {
       if (missing.length === 0) return answerOf(tools, question, found, startedMs)
       if (performance.now() - startedMs > MIN_OFFSETS_MS) throw notReached(missing)
       await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {})
-      signal?.throwIfAborted()
+      if (signal?.aborted) throw cancelled()
     }
   }
 }
@@ -168,7 +168,8 @@ function answerOf(tools: QueryTools, question: HybridQuestion, found: Found, sta
   const { batch, rows } = mergeNewest(columns, lakeRun, liveRun, question.limit)
   const counts = { lake: rows[0], live: rows[1] }
   const query = hybridMeta(tools.clock, found, counts, startedMs)
-  return { data: batch, query, base: lake.value && base, next: live.value?.next }
+  const ground = lake.value && base
+  return { data: batch, query, base: ground, reached: () => reachedOffsets(ground, live.value) }
 }
 
 function runSince(batch: ColumnBatch, sinceMicros: number): RowRun {
