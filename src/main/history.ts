@@ -40,6 +40,7 @@ import { createCursors, loadCursorKey } from './query/cursor.ts'
 import { choiceOf, microsOf } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
 import { readHandlers } from './query/reads/handlers.ts'
+import { symbolHandlers } from './query/reads/list-symbols.ts'
 import { openSql } from './query/sql/handlers.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
 import { createReplay } from './replay/handlers.ts'
@@ -139,6 +140,7 @@ export async function startHistory(
     ...replays.handlers,
     ...barsHandlers(tools, blocks),
     ...sql.handlers,
+    ...symbolHandlers(tools),
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)
       return {}

@@ -1,9 +1,9 @@
-// Recent rows also while the historical half is away: the live view alone then answers, and says that it is all.
+// Recent rows and instruments also while the historical half is away: the live view alone then answers, and says that it is all.
 import type { Context, Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import type { K2 } from '../contract/index.ts'
 
-type RecentHandlers = Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent'>
+type RecentHandlers = Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent' | 'symbols.list'>
 
 /** Longer than any process takes to start again, nobody waits for it. */
 export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): RecentHandlers {
@@ -20,7 +20,11 @@ export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): Recen
         }
       }
     }) as RecentHandlers[N]
-  return { 'trades.recent': first('trades.recent'), 'quotes.recent': first('quotes.recent') }
+  return {
+    'trades.recent': first('trades.recent'),
+    'quotes.recent': first('quotes.recent'),
+    'symbols.list': first('symbols.list'),
+  }
 }
 
 function isAway(error: unknown): boolean {

@@ -4,6 +4,7 @@ import { call } from '../../contract/capability.ts'
 import type { ColumnBatch } from '../../contract/columns.ts'
 import { dataType } from '../../contract/fields.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
+import type { FreshSymbols } from './fresh-symbols.ts'
 import type { Lacking } from './rows-from.ts'
 
 /** Both ends are of this program, and values are large: what they are is not looked into. */
@@ -38,6 +39,12 @@ export const tailContract = {
       limit: z.int().min(1),
     }),
     output: given<FreshRows>(),
+    errors: ['UNAVAILABLE'],
+  }),
+  'tail.freshSymbols': call({
+    summary: 'Which instruments the live view holds rows of from these offsets on, and how many',
+    input: z.strictObject({ data_type: dataType, boundary: given<OffsetVector>() }),
+    output: given<FreshSymbols & { newestMicros: number | undefined }>(),
     errors: ['UNAVAILABLE'],
   }),
 }

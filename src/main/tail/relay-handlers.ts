@@ -25,5 +25,9 @@ export function relayTailHandlers({ tails, isRunning }: RelayedTails): Handlers<
         isRunning: isRunning(table),
       }
     },
+    'tail.freshSymbols': ({ data_type: table, boundary }) => ({
+      ...tails[table].freshSymbols(boundary),
+      newestMicros: tails[table].counts().newestMicros,
+    }),
   }
 }

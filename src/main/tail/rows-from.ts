@@ -83,7 +83,7 @@ export function findRowsFrom(
 }
 
 /** A place that the boundary does not name is wanted whole; what a topic that is gone has left behind is not. */
-function partOf({ ring, places }: Store, boundary: OffsetVector, pin: TailPosition, before?: OffsetVector): Part {
+export function partOf({ ring, places }: Store, boundary: OffsetVector, pin: TailPosition, before?: OffsetVector): Part {
   // All before the pin may have left.
   const to = Math.max(ring.tail, Math.min(pin.position, ring.head))
   const offsets = Float64Array.from(places.all, place =>
@@ -94,7 +94,7 @@ function partOf({ ring, places }: Store, boundary: OffsetVector, pin: TailPositi
   return { from: starts.reduce((least, start) => Math.min(least, start), to), to, offsets, ends }
 }
 
-function findLacking({ places }: Store, boundary: OffsetVector, pin: TailPosition): Lacking[] {
+export function findLacking({ places }: Store, boundary: OffsetVector, pin: TailPosition): Lacking[] {
   const lacking: Lacking[] = []
   for (const place of places.current()) {
     const { topic, partition, wholeFrom } = place

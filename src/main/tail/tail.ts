@@ -12,6 +12,7 @@ import { createAppend, type Undecodable } from './append.ts'
 import { WAKE_EVERY_MS, type LoadLevel } from './conflate.ts'
 import { followTail, type FollowBatch, type FollowQuery } from './follow.ts'
 import { findRecent } from './recent.ts'
+import { countFresh, type FreshSymbols } from './fresh-symbols.ts'
 import { createGather, type Width } from './gather.ts'
 import { roomFor } from './ring.ts'
 import type { Rows } from './rows.ts'
@@ -113,6 +114,8 @@ export interface Tail {
   lost(): readonly Lacking[]
   follow(query: FollowQuery, signal: AbortSignal): AsyncIterable<FollowBatch>
   symbols(): SymbolSeen[]
+  /** Of the rows from these offsets on only. */
+  freshSymbols(boundary: OffsetVector): FreshSymbols
   counts(): TailCounts
   /** Lets go of what is older than the minutes and in the tables; done by itself too. */
   trim(): void
@@ -191,6 +194,7 @@ export function createTail(options: TailOptions): Tail {
         lastMicros: lastTime,
         count: appended,
       })),
+    freshSymbols: boundary => countFresh(store, boundary, pinTail(store)),
     counts: () => ({ ...countRows(store), ratePerSecond: meter.perSecond(clock.nowMs()) }),
     trim,
     close() {
