@@ -83,7 +83,12 @@ export function findRowsFrom(
 }
 
 /** A place that the boundary does not name is wanted whole; what a topic that is gone has left behind is not. */
-export function partOf({ ring, places }: Store, boundary: OffsetVector, pin: TailPosition, before?: OffsetVector): Part {
+export function partOf(
+  { ring, places }: Store,
+  boundary: OffsetVector,
+  pin: TailPosition,
+  before?: OffsetVector,
+): Part {
   // All before the pin may have left.
   const to = Math.max(ring.tail, Math.min(pin.position, ring.head))
   const offsets = Float64Array.from(places.all, place =>
