@@ -43,10 +43,8 @@ export function newReading(topic: LogTopic): Reading {
   return { topic, starts: new Map(), next: new Map(), latest: new Map() }
 }
 
-/** Until the signal aborts or the log fails; called again it goes on where it was. */
+/** All in one read, until the signal aborts or the log fails; called again it goes on where it was. */
 export async function readTopics(tools: ReadTools, readings: readonly Reading[], signal: AbortSignal): Promise<void> {
-  const fresh = readings.filter(({ next }) => next.size === 0)
-  if (fresh.length > 0) await begin(tools, fresh)
   const byName = new Map(readings.map(reading => [reading.topic.topic, reading]))
   const batches = tools.log.read({
     topics: [...byName.keys()],
@@ -57,14 +55,17 @@ export async function readTopics(tools: ReadTools, readings: readonly Reading[],
   })
   for await (const batch of batches) {
     const standard = await standardizeAtLast(tools, batch, signal)
-    if (!standard) return
+    // The topic may be another by now, whose messages are not these.
+    if (!standard || signal.aborted) return
     tools.onTrouble(undefined)
     take(tools.tail, byName.get(batch.topic)!, standard)
     await tools.turns()
   }
 }
 
-async function begin({ log, tail, minutes, dedupeMinutes, clock, committed }: ReadTools, readings: Reading[]) {
+/** Finds out where the tail begins in topics that it has not read yet. */
+export async function beginReading(tools: ReadTools, readings: readonly Reading[]): Promise<void> {
+  const { log, tail, minutes, dedupeMinutes, clock, committed } = tools
   const vector = await committed()
   const written = vector && readings.map(({ topic }) => vector.find(isOf(topic)) ?? { ...topic, next: {} })
   const nowMicros = clock.nowMicros()

@@ -8,7 +8,7 @@ import type { Standardize } from '../market/standard-batch.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import { parseTopic } from '../market/topics.ts'
 import type { LogTopic } from './places.ts'
-import { goOnAfterRemoved, newReading, readTopics, type Reading, type ReadTools } from './read-topics.ts'
+import { beginReading, goOnAfterRemoved, newReading, readTopics, type Reading, type ReadTools } from './read-topics.ts'
 import type { Tail } from './tail.ts'
 import type { Turns } from './turns.ts'
 
@@ -48,16 +48,10 @@ export interface TailRun {
   stop(): Promise<void>
 }
 
-/** Topics that are read in one go. */
-interface Group {
-  name: string
-  readings: Reading[]
-  /** Aborted to read anew. */
-  restart: AbortController
-}
-
 const LOOK_EVERY_MS = { embedded: 500, kafka: 2000 } as const
 const RETRY_AFTER_MS = 250
+/** In a line of the log. */
+const MOST_NAMES = 3
 /** The tables may be asked in a process that only starts; the live view must not wait for long. */
 const START_WITHIN_MS = 10_000
 /** A read that has not failed for so long goes well. */
@@ -70,11 +64,18 @@ export function runTail(options: RunOptions): TailRun {
   const { standardize = batch => batch, dedupeMinutes = 0 } = options
   const stopping = new AbortController()
   const { signal } = stopping
-  const topics = new Map<string, { reading: Reading; group: Group }>()
+  /** By topic, all in one read: one each would be a connection and a loop each, of hundreds. */
+  const readings = new Map<string, Reading>()
+  /** Aborted to read on with other topics. */
+  let restart = new AbortController()
   const troubles = new Map<string, string>()
-  const readers: Promise<void>[] = []
   let asked: Promise<OffsetVector | undefined> | undefined
   const committed = () => (asked ??= askInTime())
+  const tools: ReadTools = {
+    ...{ log, tail, minutes: options.minutes, clock: options.clock, logger, turns: options.turns },
+    ...{ dedupeMinutes, standardize, committed },
+    onTrouble: trouble => noteTrouble('reading', trouble),
+  }
 
   async function askInTime(): Promise<OffsetVector | undefined> {
     try {
@@ -93,61 +94,64 @@ export function runTail(options: RunOptions): TailRun {
     const cluster = infos.length > 0 ? await log.cluster() : ''
     const fresh: LogTopic[] = []
     for (const { name, epoch } of infos) {
-      const known = topics.get(name)
-      if (!known) fresh.push({ cluster, epoch, topic: name })
-      else if (known.reading.topic.epoch !== epoch || known.reading.topic.cluster !== cluster)
-        readAnew(known, { cluster, epoch, topic: name })
+      const known = readings.get(name)?.topic
+      if (known?.epoch === epoch && known.cluster === cluster) continue
+      fresh.push({ cluster, epoch, topic: name })
+      if (known) leave(name)
     }
-    if (fresh.length > 0) readGroup(fresh)
+    if (fresh.length > 0) await join(fresh)
   }
 
-  function readGroup(all: LogTopic[]): void {
-    const readings = all.map(newReading)
-    const group: Group = { name: all.map(({ topic }) => topic).join(', '), readings, restart: new AbortController() }
-    for (const reading of readings) topics.set(reading.topic.topic, { reading, group })
-    logger.info(`Tailing ${group.name}`)
-    readers.push(persist(group.name, () => readOnce(group), RETRY_AFTER_MS))
+  /** The others are read on meanwhile, also when nobody can tell yet where to begin in these. */
+  async function join(topics: LogTopic[]): Promise<void> {
+    const joining = topics.map(newReading)
+    await beginReading(tools, joining)
+    logger.info(`Tailing ${namesOf(joining)}`, { topics: topics.map(({ topic }) => topic) })
+    for (const reading of joining) readings.set(reading.topic.topic, reading)
+    restart.abort()
   }
 
-  async function readOnce(group: Group): Promise<void> {
-    const tools: ReadTools = {
-      ...{ log, tail, minutes: options.minutes, clock: options.clock, logger, turns: options.turns },
-      ...{ dedupeMinutes, standardize, committed },
-      onTrouble: trouble => noteTrouble(group.name, trouble),
-    }
-    group.restart = new AbortController()
-    const before = troubles.get(group.name)
+  /** A topic that was deleted and made again has nothing in common with the one before but its name. */
+  function leave(topic: string): void {
+    logger.warn(`${topic} was made anew in the log; the tail begins anew in it`, { topic })
+    readings.delete(topic)
+    restart.abort()
+  }
+
+  async function readAll(): Promise<void> {
+    do {
+      restart = new AbortController()
+      const until = AbortSignal.any([signal, restart.signal])
+      if (readings.size > 0) await readOnce([...readings.values()], until)
+      else await abortOf(until)
+    } while (restart.signal.aborted && !signal.aborted)
+  }
+
+  async function readOnce(all: Reading[], until: AbortSignal): Promise<void> {
+    const before = troubles.get('reading')
     // On a quiet topic nothing else says that it is read again.
     const calm = setTimeout(() => {
-      if (before !== undefined && troubles.get(group.name) === before) noteTrouble(group.name, undefined)
+      if (before !== undefined && troubles.get('reading') === before) noteTrouble('reading', undefined)
     }, CALM_AFTER_MS)
     try {
-      await readTopics(tools, group.readings, AbortSignal.any([signal, group.restart.signal]))
+      await readTopics(tools, all, until)
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'OFFSET_OUT_OF_RANGE') throw error
-      await goOnAfterRemoved(tools, group.readings)
+      await goOnAfterRemoved(tools, all)
     } finally {
       clearTimeout(calm)
     }
   }
 
-  /** A topic that was deleted and made again has nothing in common with the one before but its name. */
-  function readAnew(known: { reading: Reading; group: Group }, topic: LogTopic): void {
-    logger.warn(`${topic.topic} was made anew in the log; the tail begins anew in it`, { topic: topic.topic })
-    const { group } = known
-    const place = group.readings.indexOf(known.reading)
-    known.reading = group.readings[place] = newReading(topic)
-    group.restart.abort()
-  }
-
-  function noteTrouble(what: string, error: Error | undefined): void {
+  function noteTrouble(what: 'topics' | 'reading', error: Error | undefined): void {
     if (!error) return void troubles.delete(what)
-    if (!troubles.has(what)) logger.warn(`Tailing ${what} failed and is tried again`, { error })
+    const name = what === 'topics' ? what : namesOf([...readings.values()])
+    if (!troubles.has(what)) logger.warn(`Tailing ${name} failed and is tried again`, { error })
     troubles.set(what, error.message)
   }
 
   /** Again and again until stopped: what a log cannot do now it can do later. */
-  async function persist(what: string, run: () => Promise<void>, pauseMs: number): Promise<void> {
+  async function persist(what: 'topics' | 'reading', run: () => Promise<void>, pauseMs: number): Promise<void> {
     while (!signal.aborted) {
       try {
         await run()
@@ -159,9 +163,7 @@ export function runTail(options: RunOptions): TailRun {
     }
   }
 
-  /** Of a topic that was not begun yet nobody can tell where reading goes on. */
   async function lagsOf({ topic: { topic }, next, latest }: Reading): Promise<Lag[]> {
-    if (next.size === 0) return []
     try {
       for (const range of await within(RANGES_WITHIN_MS, log.ranges(topic))) latest.set(range.partition, range.latest)
     } catch {
@@ -173,17 +175,33 @@ export function runTail(options: RunOptions): TailRun {
     })
   }
 
-  const looking = persist('topics', lookForTopics, LOOK_EVERY_MS[log.kind])
+  const running = [
+    persist('topics', lookForTopics, LOOK_EVERY_MS[log.kind]),
+    persist('reading', readAll, RETRY_AFTER_MS),
+  ]
 
   return {
     isRunning: () => !signal.aborted && troubles.size === 0,
     trouble: () => (signal.aborted ? 'It was stopped.' : [...troubles.values()][0]),
-    lags: async () => (await Promise.all([...topics.values()].map(({ reading }) => lagsOf(reading)))).flat(),
+    lags: async () => (await Promise.all([...readings.values()].map(lagsOf))).flat(),
     async stop() {
       stopping.abort()
-      await Promise.all([looking, ...readers])
+      await Promise.all(running)
     },
   }
+}
+
+function namesOf(readings: readonly Reading[]): string {
+  const names = readings.map(({ topic: { topic } }) => topic)
+  const more = names.length - MOST_NAMES
+  return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : names.join(', ')
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

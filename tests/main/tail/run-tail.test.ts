@@ -187,16 +187,57 @@ describe('the topics of a tail', () => {
     expect(() => createTopicChoice({ pattern: '(' })).toThrow(/K2_TOPIC_PATTERN.*Unterminated group/)
   })
 
-  it('are read in one go, and one that comes later in another', async () => {
-    const log = await openLog(topics)
+  const LATER = 'market.crypto.trades.binance'
+  /** Tells which topics are read now. */
+  function counted(log: MessageLog) {
     const reads: (readonly string[])[] = []
-    const counted: MessageLog = { ...log, read: options => (reads.push(options.topics), log.read(options)) }
-    const { tail } = run(counted)
+    const open = new Set<readonly string[]>()
+    async function* read(options: ReadOptions) {
+      reads.push(options.topics)
+      open.add(options.topics)
+      try {
+        yield* log.read(options)
+      } finally {
+        open.delete(options.topics)
+      }
+    }
+    return { log: { ...log, read } as MessageLog, reads, open }
+  }
+
+  it('are read in one go, with those that come later', async () => {
+    const log = await openLog(topics)
+    const { log: watched, reads, open } = counted(log)
+    const { tail } = run(watched)
     await vi.waitFor(() => expect(reads).toEqual([topics]))
-    await log.createTopics([{ name: 'market.crypto.trades.binance', partitions: 1 }])
-    await log.append('market.crypto.trades.binance', trades(1, 1))
+    await log.append(topics[0], trades(1, 3))
+    await untilHeld(tail, 3)
+    await log.createTopics([{ name: LATER, partitions: 1 }])
+    await log.append(LATER, trades(4, 2))
+    await untilHeld(tail, 5)
+    await log.append(topics[0], trades(6, 1))
+    await untilHeld(tail, 6)
+    expect(reads).toEqual([topics, [...topics, LATER]])
+    expect(open.size).toBe(1)
+    expect(idsOf(tail.recent(bhp)).sort()).toEqual([1, 2, 3, 4, 5, 6])
+    expect(tail.counts()).toMatchObject({ total: 6, duplicates: 0 })
+  })
+
+  it('do not wait for one of which nobody can tell where it begins', async () => {
+    const log = await openLog([TRADES])
+    let isLed = false
+    const ranges = (topic: string) =>
+      topic === TRADES || isLed ? log.ranges(topic) : Promise.reject(new Failure('UNAVAILABLE', 'It has no leader.'))
+    const { tail, run: running } = run({ ...log, ranges })
+    await log.append(TRADES, trades(1, 1))
     await untilHeld(tail, 1)
-    expect(reads).toEqual([topics, ['market.crypto.trades.binance']])
+    await log.createTopics([{ name: LATER, partitions: 1 }])
+    await log.append(LATER, trades(2, 1))
+    await vi.waitFor(() => expect(running.trouble()).toBe('It has no leader.'), { timeout: 5000 })
+    await log.append(TRADES, trades(3, 1))
+    await untilHeld(tail, 2)
+    isLed = true
+    await untilHeld(tail, 3)
+    await vi.waitFor(() => expect(running.isRunning()).toBe(true))
   })
 })
 
