@@ -18,6 +18,7 @@ import { logContract } from './log/relay-contract.ts'
 import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka } from './open-log.ts'
+import { refillContract } from './refill-contract.ts'
 import { recentAnyway } from './recent-anyway.ts'
 import { tailContract } from './tail/relay-contract.ts'
 import { systemHandlers } from './system-handlers.ts'
@@ -100,11 +101,14 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         onExit,
       })
   const writerOptions: WriterEngineOptions = { config, logFolder, byItself: !isHere }
-  const logOfLive = relayTo(logContract, live)
+  const ofLiveForWriter = { ...relayTo(logContract, live), ...relayTo(refillContract, live) }
   const writer = isHere
     ? placeHere(
         writerContract,
-        given => startWriterEngine(given as WriterEngineOptions, () => relayedLog(() => live.client())),
+        given =>
+          startWriterEngine(given as WriterEngineOptions, () => relayedLog(() => live.client()), {
+            refill: async gap => (await live.client())['gaps.refill'](gap),
+          }),
         writerOptions,
       )
     : supervise({
@@ -112,7 +116,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         contract: writerContract,
         start: entryOf('writer'),
         options: writerOptions,
-        offers: createDispatch(logContract, logOfLive),
+        offers: createDispatch({ ...logContract, ...refillContract }, ofLiveForWriter),
         startAfter: isLiveUp,
         onExit,
       })

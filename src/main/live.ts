@@ -18,9 +18,11 @@ import { createEmbeddedLog } from './log/embedded.ts'
 import { logContract } from './log/relay-contract.ts'
 import { relayLogHandlers } from './log/relay-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
+import { exchangeOf } from './market/exchanges.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog, type LogEvent } from './open-log.ts'
 import { countLogEvent, countProducing } from './producer-metrics.ts'
+import { refillContract } from './refill-contract.ts'
 import { binanceEngine } from './sources/binance/handlers.ts'
 import { demoHandlers } from './sources/demo/handlers.ts'
 import { tailHandlers } from './tail/handlers.ts'
@@ -50,6 +52,7 @@ export const liveContract = {
   }),
   ...logContract,
   ...tailContract,
+  ...refillContract,
 }
 
 /** The whole app on defaults stays within 2 GB; this process holds nearly all of it. */
@@ -131,6 +134,10 @@ export async function startLive({
       ...binance.handlers,
       ...relayLogHandlers(opened.log),
       ...relayTailHandlers(tail),
+      'gaps.refill'({ exchange, symbol, data_type: dataType, from, to }) {
+        const isOurs = exchange === exchangeOf('BINANCE').name && dataType === 'trades'
+        return { requested: isOurs ? binance.refill(symbol, { from, to }) : 0 }
+      },
       'tail.stats': () => tail.stats(),
       'load.simulate'({ lag }) {
         simulatedLag = lag

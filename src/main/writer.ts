@@ -1,12 +1,12 @@
 // The writing half, composed: what the log has goes into the tables. Runs in a process of its own.
 import { z } from 'zod'
-import { call, type Handlers } from '../contract/capability.ts'
+import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
 import { contract } from '../contract/index.ts'
 import { TABLES, type TableId } from '../contract/tables.ts'
 import { createBreaker, type BreakerName } from './base/breaker.ts'
 import { systemClock } from './base/clock.ts'
-import { createLog, logRequests } from './base/log.ts'
+import { createLog, logRequests, type Log } from './base/log.ts'
 import type { Config } from './config/settings.ts'
 import type { Engines } from './host/engine-dispatch.ts'
 import type { Gap } from './ingest/intake.ts'
@@ -28,6 +28,7 @@ import { topicsHandlers } from './log/topics-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog } from './open-log.ts'
+import type { refillContract } from './refill-contract.ts'
 import { rereadWith, type RereadTools } from './reread-letters.ts'
 import { reportUpkeep } from './report-upkeep.ts'
 import { writerLeases, type LeaseTimes } from './writer-leases.ts'
@@ -64,8 +65,9 @@ export interface WriterEngineOptions {
   byItself?: boolean
 }
 
-/** What only tests set: a place to end at, and waits that would be too long for them. */
+/** Who may have what is missing; and what only tests set: a place to end at, and waits that would be too long for them. */
 export interface WriterHooks {
+  refill?: Client<typeof refillContract>['gaps.refill']
   onStep?: WriterOptions['onStep']
   halfOpenAfterMs?: number
   leaseTimes?: LeaseTimes
@@ -81,7 +83,7 @@ const BREAKERS: readonly BreakerName[] = ['kafka', 'registry', 'catalog', 's3']
 export async function startWriterEngine(
   { config, logFolder, byItself = false }: WriterEngineOptions,
   embedded: () => MessageLog,
-  { onStep, halfOpenAfterMs, leaseTimes }: WriterHooks = {},
+  { refill, onStep, halfOpenAfterMs, leaseTimes }: WriterHooks = {},
 ): Promise<Engines<typeof writerContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-writer', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-writer' })
@@ -147,6 +149,7 @@ export async function startWriterEngine(
       missing: String(received - expected),
     }
     log[GAP_LOG[severity]]('numbers are missing in a sequence', fields)
+    if (refill && severity !== 'minor') void requestRefill(gap, refill, log)
   }
 
   const running = byItself && isWriting ? start({}) : undefined
@@ -203,6 +206,19 @@ export async function startWriterEngine(
       log.close()
       return stopped.flatMap(({ unfinished }) => unfinished)
     },
+  }
+}
+
+/** Nobody waits for it: what comes of it comes out of the log like anything else. */
+async function requestRefill(gap: Gap, refill: NonNullable<WriterHooks['refill']>, log: Log): Promise<void> {
+  const { exchange, symbol, dataType, expected, received } = gap
+  const [from, to] = [Number(expected), Number(received - 1n)]
+  if (!Number.isSafeInteger(to)) return
+  try {
+    const { requested } = await refill({ exchange, symbol, data_type: dataType, from, to })
+    if (requested > 0) log.info('what is missing is fetched once more at its source', { exchange, symbol, requested })
+  } catch (error) {
+    log.warn('what is missing could not be asked for at its source', { exchange, symbol, error })
   }
 }
 

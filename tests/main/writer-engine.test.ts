@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/main/config/load-config.ts'
 import { placeHere } from '../../src/main/host/place-here.ts'
 import { createEmbeddedLog } from '../../src/main/log/embedded.ts'
 import type { MessageLog } from '../../src/main/log/message-log.ts'
-import { startWriterEngine, writerContract, type WriterEngineOptions } from '../../src/main/writer.ts'
+import { startWriterEngine, writerContract, type WriterEngineOptions, type WriterHooks } from '../../src/main/writer.ts'
 import { produced } from '../support/log-messages.ts'
 import { makeTempFolder } from '../support/temp-folder.ts'
 
@@ -19,10 +19,19 @@ async function openTrades(): Promise<MessageLog> {
   return { ...log, close: async () => {} }
 }
 
-async function openEngine(log: MessageLog, profile: string, options: Partial<WriterEngineOptions> = {}) {
+async function openEngine(
+  log: MessageLog,
+  profile: string,
+  options: Partial<WriterEngineOptions> = {},
+  hooks: WriterHooks = {},
+) {
   const env = { K2_PROFILE: profile, K2_LOG_LEVEL: 'silent', K2_CONSUMER_BATCH_SECONDS: '60' }
   const given = { config: loadConfig({ env }), ...options }
-  const engine = placeHere(writerContract, own => startWriterEngine(own as WriterEngineOptions, () => log), given)
+  const engine = placeHere(
+    writerContract,
+    own => startWriterEngine(own as WriterEngineOptions, () => log, hooks),
+    given,
+  )
   let closing: Promise<string[]> | undefined
   const close = () => (closing ??= engine.close(AbortSignal.timeout(10_000)))
   onTestFinished(async () => void (await close()))
@@ -52,6 +61,44 @@ describe('the writing half', () => {
     })
     await vi.waitFor(async () => expect(await client['ingest.status']({})).toMatchObject({ messages: 10 }), 10_000)
     expect(await client['ingest.status']({})).toMatchObject({ state: 'writing', why: null })
+  })
+
+  it('asks the sources for what is missing where it is ten messages and more', async () => {
+    const log = await openTrades()
+    const asked: object[] = []
+    const refill: WriterHooks['refill'] = gap => {
+      asked.push(gap)
+      return Promise.resolve({ requested: 0 })
+    }
+    const { client } = await openEngine(log, makeTempFolder(), { byItself: true }, { refill })
+    const numbered = [1, 2, 5, 15, 16].map((sequence, i): [string, string] => {
+      const time = { exchange_timestamp_ms: 1_394_409_600_000 + i }
+      return ['BHP', JSON.stringify({ symbol: 'BHP', ...time, price: '1.5', quantity: 1, source_sequence: sequence })]
+    })
+    await log.append(TRADES, produced(numbered))
+    await vi.waitFor(async () => expect(await client['ingest.status']({})).toMatchObject({ messages: 5 }), 10_000)
+    expect(asked).toEqual([])
+    await log.append(
+      TRADES,
+      produced(
+        [27, 140].map((sequence, i): [string, string] => [
+          'BHP',
+          JSON.stringify({
+            symbol: 'BHP',
+            exchange_timestamp_ms: 1_394_409_601_000 + i,
+            price: 1,
+            quantity: 1,
+            source_sequence: sequence,
+          }),
+        ]),
+      ),
+    )
+    await vi.waitFor(() => expect(asked).toHaveLength(2), 10_000)
+    const of = { exchange: 'ASX', symbol: 'BHP', data_type: 'trades' }
+    expect(asked).toEqual([
+      { ...of, from: 17, to: 26 },
+      { ...of, from: 28, to: 139 },
+    ])
   })
 
   it('commits what somebody had it consume before it closes its lake', async () => {

@@ -4,7 +4,7 @@ import type { writer } from '../../../contract/writer.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { followReports } from '../follow-reports.ts'
 import { NO_LOG, NO_METRICS, type BinanceLog, type BinanceMetrics } from './observe.ts'
-import { runBinanceStream, type StreamOptions, type StreamTotals } from './stream.ts'
+import { runBinanceStream, type Refill, type StreamOptions, type StreamTotals } from './stream.ts'
 
 type StreamInput = Parameters<Handlers<typeof writer>['ingest.stream']>[0]
 
@@ -25,6 +25,8 @@ type Stream = Pick<Handlers<typeof writer>, 'ingest.stream'>
 
 export interface BinanceEngine {
   handlers: Stream
+  /** Of trades that are missing in the tables: how many of them a stream that runs fetches once more. */
+  refill: Refill
   /** Ends the streams that run; afterwards all they have taken in is in the log or on the disk. */
   close: () => Promise<void>
 }
@@ -39,6 +41,7 @@ export function binanceEngine({
 }: BinanceOptions): BinanceEngine {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
+  const refills = new Set<Refill>()
 
   async function* stream({ symbols, max_messages: maxMessages }: StreamInput, signal: AbortSignal) {
     const startMs = performance.now()
@@ -58,9 +61,15 @@ export function binanceEngine({
     // A caller that aborts is given the totals too, where it still listens.
     yield* followReports<ReturnType<typeof answer>>(
       async (reports, stop) => {
-        const run = runBinanceStream(wanted, passing => reports.put(answer(passing), false), stop)
+        let refill: Refill | undefined
+        const onRefill = (given: Refill) => void refills.add((refill = given))
+        const run = runBinanceStream({ ...wanted, onRefill }, passing => reports.put(answer(passing), false), stop)
         running.add(run)
-        reports.put(answer(await run.finally(() => running.delete(run))), true)
+        const ended = run.finally(() => {
+          running.delete(run)
+          if (refill) refills.delete(refill)
+        })
+        reports.put(answer(await ended), true)
       },
       AbortSignal.any([signal, closing.signal]),
     )
@@ -68,6 +77,7 @@ export function binanceEngine({
 
   return {
     handlers: { 'ingest.stream': (input, { signal }) => stream(input, signal) },
+    refill: (symbol, gap) => [...refills].reduce((sum, refill) => sum + refill(symbol, gap), 0),
     async close() {
       closing.abort()
       await Promise.allSettled(running)

@@ -17,7 +17,7 @@ import { stayConnected, TIMING, type Timing } from './stay-connected.ts'
 import { streamsOf } from './streams.ts'
 import { createEventTaker } from './take-events.ts'
 import { keepTradeIds } from './keep-trade-ids.ts'
-import { createTradeIds } from './trade-ids.ts'
+import { countIds, createTradeIds, type IdRange } from './trade-ids.ts'
 
 export interface StreamOptions {
   log: MessageLog
@@ -37,7 +37,11 @@ export interface StreamOptions {
   clock: Clock
   metrics: BinanceMetrics
   logger: BinanceLog
+  /** Given while the stream runs: fetches those that it has given up, or that came before it; gives how many. */
+  onRefill?: (refill: Refill) => void
 }
+
+export type Refill = (symbol: string, gap: IdRange) => number
 
 export interface StreamTotals {
   state: 'connecting' | 'connected' | 'waiting' | 'stopped'
@@ -167,6 +171,11 @@ export async function runBinanceStream(
       onGivenUp: (symbol, { from, to }, missing, why) =>
         logger.warn('missed trades could not be fetched', { symbol, missing, from, to, why }),
       signal: stop,
+    })
+    options.onRefill?.((symbol, gap) => {
+      const wanted = ids.reopen(symbol, gap)
+      for (const range of wanted) backfill.request(symbol, range)
+      return countIds(wanted)
     })
     for (const [symbol, { missing }] of Object.entries(left)) for (const gap of missing) backfill.request(symbol, gap)
     const link = stayConnected({

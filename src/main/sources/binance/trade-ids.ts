@@ -21,6 +21,8 @@ export interface TradeIds {
   missingIn: (symbol: string, range: IdRange) => IdRange[]
   /** Waits no longer for what is missing of a range; gives how many those were. */
   giveUp: (symbol: string, range: IdRange) => number
+  /** Waits again for those of a range that were given up, or came before the first one; gives which they are. */
+  reopen: (symbol: string, range: IdRange) => IdRange[]
   /** To be kept, and gone on with by the next run. */
   state: () => TradeIdsState
 }
@@ -44,12 +46,15 @@ export function createTradeIds(left: TradeIdsState = {}): TradeIds {
   const sequences = new Map(Object.entries(left).map(([symbol, sequence]) => [symbol, copyOf(sequence)]))
   /** Of these nothing has come in this run. */
   const resumed = new Set(sequences.keys())
+  /** Never taken, and not waited for: before the first one of this run, and given up. */
+  const passed = new Map<string, IdRange[]>()
 
   return {
     take(symbol, id) {
       const sequence = sequences.get(symbol)
       if (!sequence) {
         sequences.set(symbol, { last: id, missing: [] })
+        passed.set(symbol, [{ from: 0, to: id - 1 }])
         return { isNew: true }
       }
       const { last, missing } = sequence
@@ -66,6 +71,7 @@ export function createTradeIds(left: TradeIdsState = {}): TradeIds {
       }
       if (!isFirst && last - id <= RESET_DISTANCE) return { isNew: false }
       sequences.set(symbol, { last: id, missing: [] })
+      passed.delete(symbol)
       return { isNew: true, isReset: true }
     },
     missingIn(symbol, range) {
@@ -75,11 +81,19 @@ export function createTradeIds(left: TradeIdsState = {}): TradeIds {
       const sequence = sequences.get(symbol)
       if (!sequence) return 0
       const before = countIds(sequence.missing)
-      sequence.missing = sequence.missing.flatMap(gap => [
-        ...overlapOf(gap, { from: 0, to: range.from - 1 }),
-        ...overlapOf(gap, { from: range.to + 1, to: Infinity }),
-      ])
+      const given = sequence.missing.flatMap(gap => overlapOf(gap, range))
+      passed.set(symbol, [...(passed.get(symbol) ?? []), ...given].slice(-MOST_GAPS))
+      sequence.missing = without(sequence.missing, range)
       return before - countIds(sequence.missing)
+    },
+    reopen(symbol, range) {
+      const sequence = sequences.get(symbol)
+      const ranges = passed.get(symbol) ?? []
+      const wanted = ranges.flatMap(one => overlapOf(one, range))
+      if (!sequence || wanted.length === 0) return []
+      passed.set(symbol, without(ranges, range))
+      sequence.missing = [...sequence.missing, ...wanted].sort((a, b) => a.from - b.from).slice(-MOST_GAPS)
+      return wanted
     },
     state: () => Object.fromEntries([...sequences].map(([symbol, sequence]) => [symbol, copyOf(sequence)])),
   }
@@ -103,6 +117,13 @@ function takeMissing(missing: IdRange[], id: number): boolean {
   ]
   missing.splice(at, 1, ...parts.filter(part => part.from <= part.to))
   return true
+}
+
+function without(ranges: readonly IdRange[], range: IdRange): IdRange[] {
+  return ranges.flatMap(one => [
+    ...overlapOf(one, { from: 0, to: range.from - 1 }),
+    ...overlapOf(one, { from: range.to + 1, to: Infinity }),
+  ])
 }
 
 function overlapOf(a: IdRange, b: IdRange): IdRange[] {

@@ -5,7 +5,11 @@ import { writer } from '../../../../src/contract/writer.ts'
 import { createEmbeddedLog } from '../../../../src/main/log/embedded.ts'
 import type { MessageLog } from '../../../../src/main/log/message-log.ts'
 import { EMBEDDED_SCHEMA_IDS } from '../../../../src/main/market/avro-schemas.ts'
-import { binanceEngine, type BinanceOptions } from '../../../../src/main/sources/binance/handlers.ts'
+import {
+  binanceEngine,
+  type BinanceEngine,
+  type BinanceOptions,
+} from '../../../../src/main/sources/binance/handlers.ts'
 import { createDispatch } from '../../../../src/main/wire/dispatch.ts'
 import { startBinanceServer, type BinanceServer } from '../../../support/binance-server.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
@@ -37,6 +41,7 @@ export interface Running {
   counted: Map<string, number>
   /** Of the engine, as when K2 ends. */
   close: () => Promise<void>
+  refill: BinanceEngine['refill']
 }
 
 export function start(
@@ -85,7 +90,7 @@ export function start(
       () => {},
     ),
   )
-  return { now: () => reports.at(-1)!, reports, stop, ended, counted, close: engine.close }
+  return { now: () => reports.at(-1)!, reports, stop, ended, counted, close: engine.close, refill: engine.refill }
 }
 
 export const connected = (server: BinanceServer, count = 1) => vi.waitFor(() => expect(server.open()).toBe(count), SOON)
