@@ -25,9 +25,10 @@ export interface Opened {
 
 /**
  * Unless --connect names one, `own` are engines of its own also while a K2 runs on this profile; `nearKafka` the same
- * where there is a Kafka, as without one the log is in the K2 that runs.
+ * where there is a Kafka, as without one the log is in the K2 that runs. `either` is answered alike by both, and sooner
+ * by the one that runs.
  */
-export type Place = 'running' | 'own' | 'nearKafka'
+export type Place = 'running' | 'own' | 'nearKafka' | 'either'
 
 export async function openClient(flags: GlobalFlags, place: Place): Promise<Opened> {
   const config = loadConfig({ flags: { ...flags }, env: process.env })

@@ -37,9 +37,9 @@ export function createCursors<P>(key: Buffer, kind: string): Cursors<P> {
 
 function refused(): Failure {
   const what = 'none of this query: it was changed, or belongs to another query or another K2'
-  const advice = 'Ask without one for the first page, and give each next_cursor back with the same fields.'
+  const advice = 'Ask without one for the first page, and give each next_cursor back with the same fields'
   const problem = `${what}. ${advice}`
-  return new Failure('INVALID_INPUT', `cursor: ${problem}`, { details: [{ field: 'cursor', problem }] })
+  return new Failure('INVALID_INPUT', `cursor: ${problem}.`, { details: [{ field: 'cursor', problem }] })
 }
 
 /** Made when it is not there; in a folder that cannot be written to it is good until this process ends. */

@@ -110,7 +110,7 @@ function fieldsOf(table: TableId, wanted: readonly string[] | undefined): string
 
 function refuseContradiction({ startMicros, endMicros, minPrice, maxPrice }: AskedRows, input: ReadInput): void {
   if (startMicros !== undefined && endMicros !== undefined && startMicros > endMicros)
-    throw refused('start_time', `${input.start_time} is after end_time ${input.end_time}; swap them`)
+    throw refused('start_time', `${input.start_time} is after the end, ${input.end_time}; swap them`)
   if (minPrice !== undefined && maxPrice !== undefined && minPrice > maxPrice)
     throw refused('min_price', `${input.min_price} is above max_price ${input.max_price}; swap them`)
 }
