@@ -1,7 +1,7 @@
 // A lake put together from its parts, so that a test chooses its files, its catalog's rows and its clock.
 import { TABLES, type TableId } from '../../src/contract/tables.ts'
 import { systemClock, type Clock } from '../../src/main/base/clock.ts'
-import type { Duck } from '../../src/main/duck/open-duck.ts'
+import { openDuck, type Duck } from '../../src/main/duck/open-duck.ts'
 import type { Catalog } from '../../src/main/lake/catalog/catalog.ts'
 import { memoryRows } from '../../src/main/lake/catalog/memory.ts'
 import { createRowCatalog, type TableRows } from '../../src/main/lake/catalog/row-catalog.ts'
@@ -44,6 +44,7 @@ export function composeLake({
     catalog,
     io,
     duck,
+    openSorter: () => openDuck({ threads: 1 }),
     cache,
     table,
     async ensure() {

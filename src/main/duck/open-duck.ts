@@ -10,6 +10,8 @@ export interface DuckOptions {
   threads?: number
   /** Beyond it DuckDB spills to `tempFolder`, and without one fails. */
   memoryMb?: number
+  /** That memory is taken in one piece and kept until it is closed: pieces that come and go leave holes in the heap. */
+  inOnePiece?: boolean
   tempFolder?: string
   /** As much as spills there at the most; nine tenths of what is free when absent. */
   maxTempMb?: number
@@ -91,7 +93,13 @@ function isLost(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('FATAL Error')
 }
 
-async function createInstance({ threads, memoryMb, tempFolder, maxTempMb }: DuckOptions): Promise<DuckDBInstance> {
+async function createInstance({
+  threads,
+  memoryMb,
+  inOnePiece = false,
+  tempFolder,
+  maxTempMb,
+}: DuckOptions): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -101,6 +109,7 @@ async function createInstance({ threads, memoryMb, tempFolder, maxTempMb }: Duck
     temp_directory: tempFolder ?? '',
     ...(threads !== undefined && { threads: String(threads) }),
     ...(memoryMb !== undefined && { memory_limit: `${memoryMb}MB` }),
+    ...(memoryMb !== undefined && inOnePiece && { block_allocator_memory: `${memoryMb}MB` }),
     ...(maxTempMb !== undefined && { max_temp_directory_size: `${maxTempMb}MB` }),
   })
   const setup = await instance.connect()

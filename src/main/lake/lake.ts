@@ -1,4 +1,5 @@
 // The lake: a catalog, a place for files, a DuckDB for rows, and the tables over them.
+import { join } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
 import { TABLES, type TableId } from '../../contract/tables.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
@@ -24,6 +25,8 @@ export interface Lake {
   catalog: Catalog
   io: FileIO
   duck: Duck
+  /** One that sorts in little memory, for compaction; whoever opens it closes it. */
+  openSorter: () => Promise<Duck>
   cache: ManifestCache
   table: (id: TableId) => LakeTable
   /** Creates one table where it is missing. */
@@ -32,6 +35,14 @@ export interface Lake {
   init: () => Promise<Record<TableId, 'created' | 'there'>>
   close: () => Promise<void>
 }
+
+/**
+ * Measured with two partitions of 1.25 M trades and with six of 0.4 M: the process has 520 to 590 MB resident at the most,
+ * with two threads and the heap's own memory 570 to 700, for a fifth more processor time.
+ */
+const SORTER = { threads: 1, memoryMb: 256, inOnePiece: true }
+
+let sortersOpened = 0
 
 /** About 25,000 data files, bounds included. */
 const MANIFEST_CACHE_BYTES = 128_000_000
@@ -47,11 +58,18 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     TABLE_IDS.map(id => [id, openTable(id, { catalog, io, cache, clock, onLoaded: storage.learn, onCommit })]),
   )
   const table = (id: TableId) => tables.get(id)!
+  const sorters = new Set<Duck>()
   return {
     warehouse,
     catalog,
     io,
     duck,
+    async openSorter() {
+      // DuckDB names its spill files alike in every instance.
+      const sorter = await openDuck({ ...SORTER, tempFolder: join(tempFolder, `sorter-${++sortersOpened}`) })
+      sorters.add(sorter)
+      return { ...sorter, close: () => (sorters.delete(sorter) ? sorter.close() : Promise.resolve()) }
+    },
     cache,
     table,
     ensure: id => ensureTable(table(id), warehouse),
@@ -62,6 +80,8 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       return Object.fromEntries(states) as Record<TableId, 'created' | 'there'>
     },
     async close() {
+      for (const sorter of sorters) await sorter.close()
+      sorters.clear()
       await duck.close()
       await catalog.close()
       await io.close()

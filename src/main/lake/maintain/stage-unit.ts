@@ -22,10 +22,22 @@ export interface UnitToStage {
   signal?: AbortSignal
 }
 
-export async function stageUnit(lake: Lake, { metadata, plan, unit, signal }: UnitToStage): Promise<DataFile[]> {
+export async function stageUnit(lake: Lake, toStage: UnitToStage): Promise<DataFile[]> {
+  const sorter = await lake.openSorter()
+  try {
+    return await stageParts(lake, await sorter.connect(), toStage)
+  } finally {
+    await sorter.close()
+  }
+}
+
+async function stageParts(
+  lake: Lake,
+  connection: DuckDBConnection,
+  { metadata, plan, unit, signal }: UnitToStage,
+): Promise<DataFile[]> {
   const { io } = lake
   const specId = metadata['default-spec-id']
-  const connection = await lake.duck.connect()
   const opened: OpenScan[] = []
   const staged: DataFile[] = []
   const open = async (files: readonly ScanFile[]) => {
@@ -47,7 +59,6 @@ export async function stageUnit(lake: Lake, { metadata, plan, unit, signal }: Un
     throw error
   } finally {
     for (const scan of opened) scan.release()
-    connection.closeSync()
   }
 }
 
