@@ -1,4 +1,5 @@
 // The whole surface, by capability name.
+import { asofContract } from './asof.ts'
 import { barsContract } from './bars.ts'
 import { demo } from './demo.ts'
 import { ingest } from './ingest.ts'
@@ -20,6 +21,7 @@ export const contract = {
   ...reads,
   ...receipts,
   ...barsContract,
+  ...asofContract,
   ...sql,
   ...lake,
   ...ingest,

@@ -1,6 +1,7 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
 import { join } from 'node:path'
 import { z } from 'zod'
+import { asofContract } from '../contract/asof.ts'
 import { barsContract } from '../contract/bars.ts'
 import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
@@ -30,6 +31,7 @@ import { countLogEvent, countProducing } from './producer-metrics.ts'
 import { openColumnarFile } from './sources/columnar/open-columnar.ts'
 import { parseMapping } from './sources/columnar/plan-columns.ts'
 import { ingestHandlers } from './sources/handlers.ts'
+import { asofHandlers } from './query/asof/handlers.ts'
 import { barsHandlers } from './query/bars/handlers.ts'
 import { createBlocks } from './query/blocks/blocks.ts'
 import { recentHandlers } from './query/hybrid/handlers.ts'
@@ -63,6 +65,7 @@ export const historyContract = {
   'symbols.list': contract['symbols.list'],
   ...receipts,
   ...barsContract,
+  ...asofContract,
   'trades.recent': contract['trades.recent'],
   'quotes.recent': contract['quotes.recent'],
   ...replay,
@@ -139,6 +142,7 @@ export async function startHistory(
     ...receiptHandlers(tools, lists),
     ...replays.handlers,
     ...barsHandlers(tools, blocks),
+    ...asofHandlers(tools, blocks),
     ...sql.handlers,
     ...symbolHandlers(tools),
     async 'lake.probe'() {

@@ -79,6 +79,7 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'replay.follow': { session: NO_SESSION },
   'replay.state': { session: NO_SESSION },
   'replay.close': { session: NO_SESSION },
+  'asof.join': { symbol: 'BHP', horizons_ms: [1000], window_before_ms: 500 },
   'demo.start': { rate: 20_000 },
   'demo.status': {},
   'demo.stop': {},

@@ -1,4 +1,5 @@
 // What bars and measures are answered with: one fixed row of everything.
+import { tradesWithQuotes, type asofContract } from '../../src/contract/asof.ts'
 import type { barsContract } from '../../src/contract/bars.ts'
 import { bars } from '../../src/contract/bars.ts'
 import type { Handlers } from '../../src/contract/capability.ts'
@@ -10,10 +11,11 @@ export function plainBars(
   at: string,
   query: QueryMeta,
   oneRow: (table: TableSpec) => ColumnBatch,
-): Handlers<typeof barsContract> {
+): Handlers<typeof barsContract & typeof asofContract> {
   const prices = { open_price: '1.5', high_price: '2', low_price: '1', close_price: '2', volume: '300' }
   return {
     'bars.list': ({ limit }) => ({ data: oneRow(bars), query, pagination: { limit, has_more: false } }),
+    'asof.join': ({ limit }) => ({ data: oneRow(tradesWithQuotes), query, pagination: { limit, has_more: false } }),
     'summary.day': ({ symbol, date }) => ({
       data: { symbol, exchange: 'ASX', date, ...prices, trade_count: 2, vwap: '1.66666667' },
       query,

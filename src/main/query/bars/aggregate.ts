@@ -7,7 +7,6 @@ import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
 import { filterOf } from '../blocks/read-block.ts'
-import { choiceOf } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import type { Bar } from './add-bars.ts'
 import { vwapOf, VWAP_SCALE } from './bars-batch.ts'
@@ -15,6 +14,7 @@ import type { ExchangeOf } from './instrument.ts'
 import { lastBefore } from './last-before.ts'
 import { measureProfile, measureSpread, measureTwap } from './measures.ts'
 import { backward, barsOf, joinBars, type ScaledBars } from './read-bars.ts'
+import { statesOf } from './states.ts'
 import { windowsOf, type Window, type WindowAt } from './windows.ts'
 
 type Aggregations = (typeof barsContract)['aggregations.run']
@@ -35,14 +35,22 @@ export async function measure(
   const startedMs = performance.now()
   const wanted = new Set<Metric>(question.metrics)
   const needsTrades = question.metrics.some(metric => metric !== 'spread')
-  const [trades, quotes] = await statesOf(tools, question, wanted.has('spread'), signal)
+  const needsQuotes = wanted.has('spread')
+  const { trades, quotes } = await statesOf(tools.reads, question, signal)
   const data: Measured[] = []
   let rows = 0
   let files = 0
   for (const symbol of new Set(question.symbols)) {
-    const exchange = await tools.exchangeOf(needsTrades ? trades : quotes!, { ...question, symbol }, signal)
+    const exchange = await tools.exchangeOf(needsTrades ? trades : quotes, { ...question, symbol }, signal)
     if (exchange === undefined) continue
-    const reading = { ...question, symbol, exchange, trades: needsTrades ? trades : undefined, quotes, wanted }
+    const reading = {
+      ...question,
+      symbol,
+      exchange,
+      trades: needsTrades ? trades : undefined,
+      quotes: needsQuotes ? quotes : undefined,
+      wanted,
+    }
     const found = await measureOne(tools, reading, signal)
     data.push(...found.data)
     rows += found.rows
@@ -50,16 +58,7 @@ export async function measure(
     if (data.length > MOST_WINDOWS) throw tooManyWindows()
   }
   const counts = { total: files, pruned: 0, read: files }
-  return { data, query: lakeMeta(tools, { at: needsTrades ? trades : quotes!, files: counts, rows, startedMs }) }
-}
-
-/** Quotes are as they were when the chosen snapshot of trades was committed. */
-async function statesOf({ reads }: QueryTools, question: MeasureQuestion, needsQuotes: boolean, signal?: AbortSignal) {
-  const choice = choiceOf(question)
-  const trades = await reads.at('trades', choice, signal)
-  if (!needsQuotes) return [trades, undefined] as const
-  const asOfMicros = choice && trades.committedMicros
-  return [trades, await reads.at('quotes', asOfMicros === undefined ? undefined : { asOfMicros }, signal)] as const
+  return { data, query: lakeMeta(tools, { at: needsTrades ? trades : quotes, files: counts, rows, startedMs }) }
 }
 
 interface Reading extends MeasureQuestion {

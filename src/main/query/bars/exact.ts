@@ -1,7 +1,11 @@
 // Exact sums and quotients of scaled integers: doubles as long as they are exact, BigInt beyond.
+import type { Column } from '../../../contract/columns.ts'
 
 /** A whole number: a double below 2^53 in size, else a BigInt. */
 export type Exact = number | bigint
+
+/** Of every price and quantity of the tables. */
+export const PLACES = 8
 
 const LIMIT = Number.MAX_SAFE_INTEGER
 
@@ -17,6 +21,12 @@ export function timesPowerOfTen(value: Exact, power: number): Exact {
   if (power === 0) return value
   if (typeof value === 'number' && Math.abs(value) <= LIMIT / 10 ** power) return value * 10 ** power
   return shrunk(BigInt(value) * 10n ** BigInt(power))
+}
+
+/** A decimal as a whole number with eight places, so that columns of different scales agree. */
+export function eightPlaces({ values, scale = 0 }: Column, row: number): Exact {
+  const value = values[row]
+  return timesPowerOfTen(typeof value === 'bigint' ? shrunk(value) : value, PLACES - scale)
 }
 
 /** As a double again where that is exact. */

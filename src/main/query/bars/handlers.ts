@@ -5,12 +5,13 @@ import { decimalText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
 import type { Blocks } from '../blocks/blocks.ts'
-import { choiceOf, microsOf } from '../moments.ts'
+import { resolveState } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { measure, pricesOf } from './aggregate.ts'
 import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
 import { fillBars } from './fill-bars.ts'
 import { createExchangeOf } from './instrument.ts'
+import { rangeOf, type Range } from './range.ts'
 import { readBars } from './read-bars.ts'
 import { dayOf, windowsOf } from './windows.ts'
 
@@ -22,7 +23,7 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
     async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal }) {
       const startedMs = performance.now()
       const range = rangeOf(asked)
-      const at = await reads.at('trades', choiceOf(asked), signal)
+      const at = await resolveState(reads, 'trades', asked, signal)
       const exchange = await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)
       const zone = exchange === undefined ? 'UTC' : knownExchange(exchange).zone
       const windowAt = windowsOf(interval, zone)
@@ -42,7 +43,7 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
 
     async 'summary.day'({ symbol, date, conditions, ...asked }, { signal }) {
       const startedMs = performance.now()
-      const at = await reads.at('trades', choiceOf(asked), signal)
+      const at = await resolveState(reads, 'trades', asked, signal)
       const exchange = await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)
       const { zone } = knownExchange(exchange ?? '')
       const day = dayOf(zone, date)
@@ -67,26 +68,8 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
   }
 }
 
-interface AskedRange {
-  start_time?: string
-  end_time?: string
-}
-
-export function rangeOf({ start_time: start, end_time: end }: AskedRange): {
-  startMicros?: number
-  endMicros?: number
-} {
-  const startMicros = start === undefined ? undefined : microsOf(start, 'start_time')
-  const endMicros = end === undefined ? undefined : microsOf(end, 'end_time')
-  if (startMicros !== undefined && endMicros !== undefined && startMicros > endMicros)
-    throw new Failure('INVALID_INPUT', `start_time ${start} is after end_time ${end}.`, {
-      details: { start_time: start, end_time: end },
-    })
-  return { startMicros, endMicros }
-}
-
 /** Windows that have not begun are not told as empty. */
-function untilNow(range: { startMicros?: number; endMicros?: number }, nowMicros: number) {
+function untilNow(range: Range, nowMicros: number) {
   const { endMicros } = range
   return endMicros === undefined ? range : { ...range, endMicros: Math.min(endMicros, nowMicros) }
 }

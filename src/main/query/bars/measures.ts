@@ -1,25 +1,18 @@
 // What is measured of trades and quotes by window: each takes runs in the total order, one after the other.
-import { decimalText, type Column, type ColumnBatch } from '../../../contract/columns.ts'
+import { decimalText, type ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { OFF_MARKET } from '../blocks/blocks.ts'
-import { addExact, divideHalfEven, shrunk, timesPowerOfTen, type Exact } from './exact.ts'
+import { addExact, divideHalfEven, eightPlaces, PLACES, type Exact } from './exact.ts'
 import { createStepIntegral, type Integral } from './step-integral.ts'
 import type { WindowAt } from './windows.ts'
 
-/** All values here have 8 places, so that runs need not agree. */
-const SCALE = 8
 const MOST_LEVELS = 10_000
-
-function eightPlaces({ values, scale = 0 }: Column, row: number): Exact {
-  const value = values[row]
-  return timesPowerOfTen(typeof value === 'bigint' ? shrunk(value) : value, SCALE - scale)
-}
 
 const timesOf = ({ columns }: ColumnBatch) => columns.exchange_timestamp.values as Float64Array
 const isLeft = ({ columns }: ColumnBatch, row: number) =>
   OFF_MARKET in columns && Number(columns[OFF_MARKET].values[row]) === 1
 
-const text = (value: Exact) => decimalText(value, SCALE)
+const text = (value: Exact) => decimalText(value, PLACES)
 
 /** The last price until the next; `from` is where the range begins, from which a price before it is carried in. */
 export function measureTwap(windowAt: WindowAt, from: number | undefined) {

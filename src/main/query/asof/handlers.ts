@@ -1,0 +1,163 @@
+// The as-of join over the tables.
+import type { z } from 'zod'
+import { tradesWithQuotes, type asofContract } from '../../../contract/asof.ts'
+import type { Handlers } from '../../../contract/capability.ts'
+import { emptyBatch, type Column, type ColumnBatch } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import { quotes as quoteTable } from '../../../contract/tables.ts'
+import type { TableAt } from '../../lake/reads.ts'
+import { createExchangeOf } from '../bars/instrument.ts'
+import { lastBefore } from '../bars/last-before.ts'
+import { backward } from '../bars/read-bars.ts'
+import { rangeOf } from '../bars/range.ts'
+import { statesOf } from '../bars/states.ts'
+import { windowsOf } from '../bars/windows.ts'
+import { lowerBound, OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { joinColumns, takeRows, viewRows } from '../blocks/combine-columns.ts'
+import { filterOf } from '../blocks/read-block.ts'
+import { lakeMeta, type QueryTools } from '../tools.ts'
+import { joinPiece, joinPieces, type JoinOptions } from './join-piece.ts'
+
+type Asked = z.output<(typeof asofContract)['asof.join']['input']>
+
+const TRADES = ['source_sequence', 'price', 'quantity', 'side']
+const QUOTES = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']
+
+export function asofHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof asofContract> {
+  const { reads, clock } = tools
+  const exchangeOf = createExchangeOf(tools)
+  return {
+    async 'asof.join'(asked, { signal }) {
+      const startedMs = performance.now()
+      const symbols = symbolsOf(asked)
+      const range = rangeOf(asked)
+      const { trades, quotes } = await statesOf(reads, asked, signal)
+      const options = optionsOf(asked, clock.nowMicros())
+      const files = { total: 0, pruned: 0, read: 0 }
+      const found: Named[] = []
+      for (const symbol of symbols) {
+        const exchange = await exchangeOf(trades, { symbol, exchange: asked.exchange }, signal)
+        if (exchange === undefined) continue
+        const one = { trades, quotes, symbol, exchange, ...range, isOnMarket: asked.conditions === 'on_market' }
+        const { columns, rowCount, fileCount } = await joinOne(one, options, asked.limit + 1)
+        files.total += fileCount
+        files.read += fileCount
+        if (rowCount > 0) found.push({ symbol, exchange, columns, rowCount })
+      }
+      const { data, hasMore } = newest(found, asked.limit)
+      const query = lakeMeta(tools, { at: trades, files, rows: data.rowCount, startedMs })
+      return { data, query, pagination: { limit: asked.limit, has_more: hasMore } }
+
+      async function joinOne(one: One, join: JoinOptions, limit: number) {
+        const { symbol, exchange, isOnMarket } = one
+        const filter = filterOf({ symbols: [symbol], exchange, ...range })
+        const spans = await Promise.all(
+          [one.trades, one.quotes].map(at => reads.spans(at, { filter }, 'exchange_timestamp', signal)),
+        )
+        const [before, after] = join.window ?? [0, 0]
+        const horizon = 1000 * Math.max(0, ...join.horizonsMs)
+        const pieces: Record<string, Column>[] = []
+        let rowCount = 0
+        const ofTrades = isOnMarket ? [...TRADES, OFF_MARKET] : TRADES
+        const read = (at: TableAt, startMicros: number, endMicros: number, columns: readonly string[]) =>
+          blocks.read({ at, symbol, exchange, startMicros, endMicros, columns }, signal)
+        // Pieces are cut where both tables together would be too many rows; those before the first trade are none.
+        for (const { start, end } of backward(spans.flat(), range, windowsOf('1m', 'UTC'), limit)) {
+          const { runs } = await read(one.trades, start - before, end + after + 1, ofTrades)
+          const all = withoutOffMarket(oneRun(runs))
+          if (!all) continue
+          const times = all.columns.exchange_timestamp.values as Float64Array
+          const to = lowerBound(times, end)
+          const from = Math.max(lowerBound(times, start), to - (limit - rowCount))
+          if (from === to) continue
+          const quoted = await read(one.quotes, times[from], times[to - 1] + horizon + 1, QUOTES)
+          const carried = await lastBefore(
+            { reads, blocks },
+            { at: one.quotes, symbol, exchange, endMicros: times[from], columns: QUOTES },
+            signal,
+          )
+          const known = oneRun([...(carried ? [carried] : []), ...quoted.runs]) ?? emptyBatch(quoteTable.columns)
+          pieces.unshift(joinPiece(all, [from, to], known, join))
+          rowCount += to - from
+          if (rowCount >= limit) break
+        }
+        const columns = rowCount > 0 ? joinPieces(pieces) : {}
+        return { columns, rowCount, fileCount: spans.flat().length }
+      }
+    },
+  }
+}
+
+interface One {
+  trades: TableAt
+  quotes: TableAt
+  symbol: string
+  exchange: string
+  isOnMarket: boolean
+}
+
+function symbolsOf({ symbol, symbols }: Asked): readonly string[] {
+  if (symbol !== undefined && symbols === undefined) return [symbol]
+  if (symbols !== undefined && symbol === undefined) return [...new Set(symbols)]
+  throw new Failure('INVALID_INPUT', 'Give either symbol or symbols.', { details: { symbol, symbols } })
+}
+
+function optionsOf(asked: Asked, nowMicros: number): JoinOptions {
+  const { strict, tolerance_ms: tolerance, horizons_ms, window_before_ms: before, window_after_ms: after } = asked
+  const hasWindow = before !== undefined || after !== undefined
+  return {
+    strict,
+    toleranceMicros: tolerance === undefined ? Infinity : Math.round(tolerance * 1000),
+    horizonsMs: horizons_ms,
+    ...(hasWindow && { window: [Math.round((before ?? 0) * 1000), Math.round((after ?? 0) * 1000)] as const }),
+    knownUntilMicros: nowMicros,
+  }
+}
+
+function oneRun(runs: readonly ColumnBatch[]): ColumnBatch | undefined {
+  if (runs.length < 2) return runs.at(0)
+  const names = Object.keys(runs[0].columns)
+  const joined = names.map(name => [name, joinColumns(runs.map(({ columns }) => columns[name]))] as const)
+  return { rowCount: runs.reduce((sum, run) => sum + run.rowCount, 0), columns: Object.fromEntries(joined) }
+}
+
+function withoutOffMarket(run: ColumnBatch | undefined): ColumnBatch | undefined {
+  if (!run || !(OFF_MARKET in run.columns)) return run
+  const { values } = run.columns[OFF_MARKET]
+  const kept = new Uint32Array(run.rowCount).map((_, row) => row).filter(row => Number(values[row]) === 0)
+  const columns = Object.entries(run.columns).map(([name, column]) => [name, takeRows(column, kept)] as const)
+  return { rowCount: kept.length, columns: Object.fromEntries(columns) }
+}
+
+interface Named extends ColumnBatch {
+  symbol: string
+  exchange: string
+}
+
+/** Of all instruments together, in the order of time; those of one moment in the order asked for. */
+function newest(found: readonly Named[], limit: number): { data: ColumnBatch; hasMore: boolean } {
+  if (found.length === 0) return { data: emptyBatch(tradesWithQuotes.columns), hasMore: false }
+  const rowCount = found.reduce((sum, one) => sum + one.rowCount, 0)
+  const same = (word: string, count: number): Column => ({
+    type: 'string',
+    words: [word],
+    values: new Uint8Array(count),
+  })
+  const all = joinPieces(
+    found.map(one => ({
+      symbol: same(one.symbol, one.rowCount),
+      exchange: same(one.exchange, one.rowCount),
+      ...one.columns,
+    })),
+  )
+  const kept = Math.min(limit, rowCount)
+  const order = found.length === 1 ? undefined : newestOf(all.exchange_timestamp.values as Float64Array, kept)
+  const cut = (column: Column) => (order ? takeRows(column, order) : viewRows(column, rowCount - kept, rowCount))
+  const columns = Object.fromEntries(Object.entries(all).map(([name, column]) => [name, cut(column)]))
+  return { data: { rowCount: kept, columns }, hasMore: rowCount > limit }
+}
+
+function newestOf(times: Float64Array, count: number): Uint32Array {
+  const order = new Uint32Array(times.length).map((_, row) => row).sort((a, b) => times[a] - times[b])
+  return order.subarray(order.length - count)
+}
