@@ -1,10 +1,11 @@
 // Where a lake is: its catalog, and the files that its tables are made of.
+import { Failure } from '../../contract/failure.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { openRestCatalog } from './catalog/rest.ts'
 import { openSqlCatalog } from './catalog/sql.ts'
 import type { FileIO } from './io/file-io.ts'
 import { localFiles } from './io/local.ts'
-import { canonicalLocation } from './io/location.ts'
+import { canonicalLocation, parseLocation } from './io/location.ts'
 import { routeFiles } from './io/route-files.ts'
 import { s3Files, type S3Options } from './io/s3.ts'
 import { createVendedStorage } from './vended-storage.ts'
@@ -38,7 +39,17 @@ function openCatalog(catalog: CatalogOptions, io: FileIO, warehouse: string): Pr
   return openSqlCatalog({ file: catalog.file, name: CATALOG_NAME, io, warehouse })
 }
 
-/** As it stands in metadata: other engines want a scheme. */
+/**
+ * As it stands in metadata. Other engines want a scheme, but PyIceberg cuts a location that has one at # and ?, and takes
+ * a path as it is; Java and DuckDB take both.
+ */
 function locationOf(warehouse: string): string {
-  return canonicalLocation(warehouse).replace(/\/+$/, '')
+  const location = canonicalLocation(warehouse).replace(/\/+$/, '')
+  if (!/[#?]/.test(location)) return location
+  const place = parseLocation(location)
+  if (place.kind === 'file') return place.path
+  throw new Failure(
+    'INVALID_INPUT',
+    `The warehouse ${warehouse} cannot be used: other Iceberg engines cut the name of a place in S3 at # and ?, and would not find the tables. Give K2_WAREHOUSE a prefix without them.`,
+  )
 }
