@@ -101,7 +101,11 @@ function makeNumbers(type: ColumnType, none: SetNull): Maker {
   return {
     sink,
     begin: rowCount => void (sink.pairs = new Int32Array(rowCount * 2)),
-    finish: () => ({ values: exactNumbers(sink.pairs), ...scaleOf(type) }),
+    finish() {
+      const values = exactNumbers(sink.pairs)
+      sink.pairs = new Int32Array(0)
+      return { values, ...scaleOf(type) }
+    },
   }
 }
 
@@ -168,15 +172,14 @@ export function scaleOf(type: ColumnType): { scale?: number } {
   return type === 'decimal' ? { scale: DECIMAL_SCALE } : {}
 }
 
-/** 64-bit integers as doubles where every one is exact as a double, else as they are, over the same memory. */
+/** 64-bit integers as doubles where every one is exact as a double, else as they are; over the same memory, so once. */
 export function exactNumbers(pairs: Pairs): Values {
-  const count = pairs.length / 2
-  const doubles = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    const high = pairs[2 * i + 1]
-    if (!isExactAsDouble(high)) return new BigInt64Array(pairs.buffer, pairs.byteOffset, count)
-    doubles[i] = high * 2 ** 32 + (pairs[2 * i] >>> 0)
-  }
+  const { buffer, byteOffset, length } = pairs
+  const count = length / 2
+  for (let i = 1; i < length; i += 2)
+    if (!isExactAsDouble(pairs[i])) return new BigInt64Array(buffer, byteOffset, count)
+  const doubles = new Float64Array(buffer, byteOffset, count)
+  for (let i = 0; i < count; i++) doubles[i] = pairs[2 * i + 1] * 2 ** 32 + (pairs[2 * i] >>> 0)
   return doubles
 }
 

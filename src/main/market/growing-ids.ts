@@ -35,7 +35,7 @@ export function idsPart(none: SetNull): Part {
   function take({ bytes: source, view: words, from, to }: Cursor, row: number): void {
     const at = open(row, to - from) - from
     if (to + 3 > source.length) return copy(source, from, to, at)
-    for (let i = from; i < to; i += 4) view.setInt32(at + i, words.getInt32(i))
+    for (let i = from; i < to; i += 4) view.setInt32(at + i, words.getInt32(i, true), true)
   }
 
   function copy(source: Uint8Array, from: number, to: number, shift: number): void {

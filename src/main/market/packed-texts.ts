@@ -14,9 +14,12 @@ const packed = new WeakMap<Column, PackedTexts>()
 /** A column like any other. Whoever knows `packedTextsOf` may take the bytes instead of the words. */
 export function packedColumn(texts: PackedTexts): Column {
   let words: string[] | undefined
+  let codes: Column['values'] | undefined
   const column: Column = {
     type: 'string',
-    values: codesUpTo(texts.ends.length),
+    get values() {
+      return (codes ??= codesUpTo(texts.ends.length))
+    },
     get words() {
       return (words ??= unpacked(texts))
     },
