@@ -9,7 +9,7 @@ import { newSnapshotId, prepareHead } from '../commit/new-head.ts'
 import { headOf, snapshotOf, type Snapshot, type TableMetadata, type Update } from '../iceberg/metadata.ts'
 import { snapshotSummary } from '../iceberg/snapshot-summary.ts'
 import { rewindMarks } from '../load/import-marks.ts'
-import { COMMIT_ID_KEY, inheritedKeys, offsetsAt, OFFSETS_KEY, offsetsText } from '../offsets.ts'
+import { COMMIT_ID_KEY, inheritedKeys, offsetsAt, OFFSETS_KEY, offsetsText, VALID_THROUGH_KEY } from '../offsets.ts'
 import { filesIn } from '../maintain/reachable-files.ts'
 import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import type { LakeTable } from '../table.ts'
@@ -60,7 +60,7 @@ async function prepare(table: LakeTable, base: LoadedTable, wanted: Wanted): Pro
       removed: without(filesNow, filesThen),
       parent: head?.summary,
       extra: {
-        ...(wanted.reingest ? keysAt(metadata, target) : inheritedKeys(metadata)),
+        ...(wanted.reingest ? keysAt(metadata, target) : keysAfter(metadata, target)),
         [ROLLED_BACK_TO_KEY]: wanted.target,
         [COMMIT_ID_KEY]: wanted.commitId,
       },
@@ -80,6 +80,14 @@ function stillThere({ target, snapshotId }: Wanted): Update[] {
     { action: 'set-snapshot-ref', ...name, type: 'tag', 'snapshot-id': target },
     { action: 'remove-snapshot-ref', ...name },
   ]
+}
+
+/** The log's place stays; up to when every record is in the table is what it was then. */
+function keysAfter(metadata: TableMetadata, target: Snapshot): Record<string, string> {
+  const keys = { ...inheritedKeys(metadata) } as Record<string, string>
+  const { [VALID_THROUGH_KEY]: then } = inheritedKeys(metadata, target) as Record<string, string | undefined>
+  delete keys[VALID_THROUGH_KEY]
+  return { ...keys, ...(then !== undefined && { [VALID_THROUGH_KEY]: then }) }
 }
 
 /** An empty vector where there was none: else the one of the snapshots that were rolled back would be inherited. */

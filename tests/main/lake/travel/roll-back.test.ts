@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { commitChange } from '../../../../src/main/lake/commit/commit-change.ts'
+import { headOf } from '../../../../src/main/lake/iceberg/metadata.ts'
 import { loadedBefore } from '../../../../src/main/lake/load/import-marks.ts'
 import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snapshots.ts'
+import { offsetsAt, validThroughOf } from '../../../../src/main/lake/offsets.ts'
 import { rollBack } from '../../../../src/main/lake/travel/roll-back.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
 import { liveFiles, memoryTable } from '../../../support/memory-table.ts'
@@ -48,6 +50,29 @@ describe('a rollback', () => {
     await expect(commitChange(table, { ...change, readAt: snapshot['snapshot-id'] })).rejects.toMatchObject({
       code: 'CONFLICT',
     })
+  })
+
+  it('is valid through what its target was, also where the log stays', async () => {
+    const { table, stage } = await memoryTable()
+    const validThrough = async () => validThroughOf(headOf((await table.load()).metadata)!)
+    const before = await commitChange(table, { operation: 'append', added: [await stage('a')] })
+    const commits = []
+    for (const micros of [1_000_000, 2_000_001]) {
+      const [from, to] = [micros - 1, micros].map(next => [{ cluster: 'c', epoch: '0', topic: 't', next: { 0: next } }])
+      const offsets = { from: commits.length === 0 ? [] : from.map(one => ({ ...one, next: { 0: 1_000_000 } })), to }
+      const added = [await stage(`at ${micros}`)]
+      commits.push(await commitChange(table, { operation: 'append', added, offsets, validThroughMicros: micros }))
+    }
+    expect(await validThrough()).toBe(2_000_001)
+    await rollBack(table, commits[0].snapshotId)
+    expect(await validThrough()).toBe(1_000_000)
+    expect(offsetsAt((await table.load()).metadata)).toMatchObject([{ next: { 0: 2_000_001 } }])
+    await commitChange(table, { operation: 'append', added: [await stage('imported')] })
+    expect(await validThrough()).toBe(1_000_000)
+    await rollBack(table, commits[1].snapshotId)
+    expect(await validThrough()).toBe(2_000_001)
+    await rollBack(table, before.snapshotId)
+    expect(await validThrough()).toBeUndefined()
   })
 
   it('forgets which files were loaded since when it rewinds the log, and knows those before', async () => {
