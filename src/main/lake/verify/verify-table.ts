@@ -7,7 +7,7 @@ import { canonicalLocation } from '../io/location.ts'
 import type { Lake } from '../lake.ts'
 import type { LakeTable } from '../table.ts'
 import { checkHistory } from './check-history.ts'
-import { checkManifest, checkTotals } from './check-manifests.ts'
+import { checkManifest, checkTotals, heldFiles } from './check-manifests.ts'
 import { checkRows } from './check-rows.ts'
 import { MOST_PROBLEMS, type Problem, type Verified } from './problem.ts'
 
@@ -52,7 +52,8 @@ async function verifyOnce(
   }
   const entries = await readEntries(table, loaded, manifests.values(), problems, signal)
   problems.push(...addedTwice(entries))
-  for (const [snapshot, list] of listed) problems.push(...checkTotals(snapshot, list, entries))
+  const held = heldFiles(manifests.values(), entries)
+  for (const [snapshot, list] of listed) problems.push(...checkTotals(snapshot, list, held))
   const files = liveFiles(entries)
   const sizes = await sizesOnDisk(table, loaded, signal)
   for (const file of files.values()) problems.push(...checkPresence(file, sizes))
