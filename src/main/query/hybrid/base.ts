@@ -1,6 +1,6 @@
 // Which snapshot a hybrid answer stands on. It need not be the newest: one snapshot, whole, and the live view from its
-// offsets on give the same rows whichever it is, as long as the live view holds everything from there on. So one is kept
-// while it serves, and what was decoded of it is not read again at each commit.
+// offsets on give the same rows whichever it is, as long as the live view holds everything from there on. So what was
+// decoded of one stands while it serves, and is not read again at each commit.
 import type { LakeReads, TableAt, TableHead } from '../../lake/reads.ts'
 import type { OffsetVector, TopicOffsets } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
@@ -14,33 +14,39 @@ export interface Base {
   isCertain: boolean
 }
 
-export interface Choice {
-  base: Base
-  /** How far the log is in the table by now: an answer that is not as far would hide what is committed. */
-  head: { snapshotId: string | undefined; offsets: OffsetVector }
+/** A table as it is now. */
+export interface Ground {
+  /** Its newest snapshot. */
+  head: Base
+  /** Another one when rows came that are not of the stream: what was read before does not go on then. */
+  era: number
 }
 
-export interface Bases {
-  /** The one that is kept, if nothing but the stream's own commits came since; the newest snapshot when `anew`. */
-  choose: (table: TailTable, anew: boolean, signal?: AbortSignal) => Promise<Choice>
-  /** The one that was last chosen, for when the catalog cannot be asked. */
-  kept: (table: TailTable) => Base | undefined
+export interface Grounds {
+  look: (table: TailTable, signal?: AbortSignal) => Promise<Ground>
+  /** What was last seen, for when the catalog cannot be asked. */
+  last: (table: TailTable) => Ground | undefined
 }
 
-export function createBases(reads: Pick<LakeReads, 'head'>): Bases {
-  const kept = new Map<TailTable, { base: Base; seen: string }>()
+export function createGrounds(reads: Pick<LakeReads, 'head'>): Grounds {
+  const last = new Map<TailTable, Ground>()
 
   return {
-    async choose(table, anew, signal) {
-      const head = await reads.head(table, signal)
-      const before = kept.get(table)
-      const goesOn = before?.base.isCertain && head.isCertain && !anew && head.goesOnFrom(before.seen)
-      const base = goesOn ? before.base : baseOf(head)
-      if (head.snapshotId !== undefined) kept.set(table, { base, seen: head.snapshotId })
-      return { base, head: { snapshotId: head.snapshotId, offsets: head.knownOffsets ?? [] } }
+    async look(table, signal) {
+      const found = await reads.head(table, signal)
+      const [before, head] = [last.get(table), baseOf(found)]
+      const era = before && !goesOn(before.head, found) ? before.era + 1 : (before?.era ?? 0)
+      const ground = { head, era }
+      last.set(table, ground)
+      return ground
     },
-    kept: table => kept.get(table)?.base,
+    last: table => last.get(table),
   }
+}
+
+function goesOn({ at: { snapshotId }, isCertain }: Base, now: TableHead): boolean {
+  if (snapshotId === now.snapshotId) return true
+  return snapshotId !== undefined && isCertain && now.isCertain && now.goesOnFrom(snapshotId)
 }
 
 /** Without the head itself, which holds on to all that is known of the table. */
@@ -56,7 +62,7 @@ type Fresh = Pick<FreshRows, 'next' | 'holdsFrom' | 'lacking'>
  * out of the log on the way to where the live view is. The head itself always gives what is committed, so where it does not
  * serve, no snapshot does.
  */
-export function serves({ base, head }: Choice, fresh: Fresh): boolean {
+export function serves(base: Base, head: Base, fresh: Fresh): boolean {
   if (fresh.lacking.length > 0) return false
   return head.offsets.every(topic =>
     Object.entries(topic.next).every(([partition, committed]) => {

@@ -42,11 +42,11 @@ function filesOf({ window, isHeld }: NonNullable<Found['lake']['value']>): Query
   return isHeld ? { ...window.files, read: 0 } : window.files
 }
 
-function whyPartial({ choice, lake, live, base }: Found): string | null {
+function whyPartial({ ground, lake, live, base }: Found): string | null {
   if (!live.value) return `The live view cannot be read, only what is in the tables: ${reason(live.error)}`
   if (!lake.value) return `The tables cannot be read, only what is held in memory: ${reason(lake.error)}`
-  if (!choice.value)
-    return `Whether snapshot ${base?.at.snapshotId} is still the one to stand on cannot be told: ${reason(choice.error)}`
+  if (!ground.value)
+    return `Whether snapshot ${base?.at.snapshotId} is still the one to stand on cannot be told: ${reason(ground.error)}`
   const missing = live.value.lacking.reduce((sum, { from, to }) => sum + to - from, 0)
   if (missing > 0)
     return `${missing} messages are not in the tables yet and not in memory; raise K2_TAIL_MAX_MB, or wait for the writer.`

@@ -1,16 +1,24 @@
-// The newest rows of one snapshot in a span of time, kept decoded: a snapshot never changes, so nothing is invalidated,
-// and one that is asked again and again is read once.
+// The newest rows of one snapshot in a span of time, kept decoded, so that what is asked again and again is read from files
+// once. A snapshot never changes; and while the live view still holds what was committed since, its rows bring those that
+// are held on to a newer snapshot, without reading a file.
 import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES, type ColumnSpec } from '../../../contract/tables.ts'
 import { quoteName } from '../../duck/quote.ts'
 import { readBatch } from '../../duck/read-batch.ts'
 import type { Condition, FileCounts, TableAt } from '../../lake/reads.ts'
+import type { OffsetVector } from '../../market/topic-offsets.ts'
+import type { FreshRows } from '../../tail/relay-contract.ts'
 import { createBoundedCache, type BoundedCache } from '../blocks/bounded-cache.ts'
 import { bytesOfColumn } from '../blocks/combine-columns.ts'
 import type { QueryTools } from '../tools.ts'
+import { offsetIn, type Base, type Ground } from './base.ts'
+import { mergeNewest, takeRows, type RowRun } from './merge-rows.ts'
 import type { HybridQuestion } from './question.ts'
+import { rowAtTime } from './row-order.ts'
 
 export interface Window {
+  base: Base
+  era: number
   /** Ascending in the total order. */
   rows: ColumnBatch
   files: FileCounts
@@ -22,41 +30,71 @@ export interface Window {
 }
 
 export interface LakeWindows {
-  /** The newest rows that the question may need. */
-  read: (at: TableAt, question: HybridQuestion, signal?: AbortSignal) => Promise<{ window: Window; isHeld: boolean }>
+  /** What is held decoded of the rows that a question may need. */
+  held: (question: HybridQuestion, ground: Ground) => Window | undefined
+  /** Those rows of the newest snapshot. */
+  read: (question: HybridQuestion, ground: Ground, signal?: AbortSignal) => Promise<Window>
+  /** With what the live view had from the window's snapshot on, held for later questions as of the newest one. */
+  advance: (question: HybridQuestion, window: Window, ground: Ground, fresh: FreshRows) => void
 }
 
 const MAX_BYTES = 96 * 1024 * 1024
 /** So that a larger limit than before is seldom a reason to read again. */
 const SIZES = [1_000, 10_000]
+/** A live view of a minute or more still holds what was committed since. */
+const ADVANCE_AFTER_MICROS = 20e6
 
-export function lakeWindows(tools: Pick<QueryTools, 'reads' | 'pool'>): LakeWindows {
-  const held: BoundedCache<Window> = createBoundedCache(MAX_BYTES)
+export function lakeWindows(tools: Pick<QueryTools, 'reads' | 'pool' | 'clock'>): LakeWindows {
+  const windows: BoundedCache<Window> = createBoundedCache(MAX_BYTES)
+  const keyOf = ({ table, symbols, exchange, sinceMicros, untilMicros }: HybridQuestion) => {
+    // Windows of one length only move on.
+    const minutes = Math.round((tools.clock.nowMicros() - sinceMicros) / 60e6)
+    return JSON.stringify([table, symbols && [...symbols].sort(), exchange?.toUpperCase(), minutes, untilMicros])
+  }
+  const keep = (question: HybridQuestion, window: Omit<Window, 'bytes'>): Window => {
+    const columns = Object.values(window.rows.columns)
+    const weighed = { ...window, bytes: columns.reduce((sum, column) => sum + bytesOfColumn(column), 1_000) }
+    windows.put(keyOf(question), weighed)
+    return weighed
+  }
 
   return {
-    async read(at, question, signal) {
-      if (at.snapshotId === undefined) return { window: emptyWindow(question), isHeld: true }
-      const key = keyOf(at, question)
-      const known = held.get(key)
-      if (known && serves(known, question)) return { window: known, isHeld: true }
+    held(question, { era }) {
+      const window = windows.get(keyOf(question))
+      return window?.era === era && serves(window, question) ? window : undefined
+    },
+    async read(question, { head: base, era }, signal) {
+      const { sinceMicros } = question
       const mostRows = SIZES.find(size => size >= question.limit) ?? question.limit
-      const sinceMicros = Math.min(question.sinceMicros, known?.sinceMicros ?? Infinity)
-      const { rows, files } = await readNewest(tools, at, { ...question, sinceMicros, limit: mostRows }, { signal })
-      const bytes = Object.values(rows.columns).reduce((sum, column) => sum + bytesOfColumn(column), 1_000)
-      const window = { rows, files, sinceMicros, mostRows, bytes }
-      held.put(key, window)
-      return { window, isHeld: false }
+      const found = await readNewest(tools, base.at, { ...question, limit: mostRows }, { signal })
+      return keep(question, { base, era, ...found, sinceMicros, mostRows })
+    },
+    advance(question, window, { head, era }, fresh) {
+      const [from, to] = [window.base.at.committedMicros, head.at.committedMicros]
+      if (from === undefined || to === undefined || to - from < ADVANCE_AFTER_MICROS) return
+      // Not all of what was committed since is among the newest rows that were asked for.
+      if (!window.base.isCertain || fresh.rows.rowCount >= question.limit) return
+      const { sinceMicros, table } = question
+      const before = { batch: window.rows, from: 0, to: window.rows.rowCount }
+      const since = rowAtTime(window.rows, sinceMicros, 0, before.to)
+      const committed = committedRows(fresh, head.offsets)
+      const { batch } = mergeNewest(TAIL_TABLES[table].columns, { ...before, from: since }, committed, window.mostRows)
+      keep(question, { ...window, base: head, era, rows: batch, sinceMicros })
     },
   }
 }
 
-function emptyWindow({ table, sinceMicros, limit: mostRows }: HybridQuestion): Window {
-  const rows = emptyBatch(TAIL_TABLES[table].columns)
-  return { rows, files: { total: 0, pruned: 0, read: 0 }, sinceMicros, mostRows, bytes: 0 }
-}
-
-function keyOf({ snapshotId }: TableAt, { table, symbols, exchange, untilMicros }: HybridQuestion): string {
-  return JSON.stringify([table, snapshotId, symbols && [...symbols].sort(), exchange?.toUpperCase(), untilMicros])
+/** Of rows of the live view those that are in a snapshot. */
+function committedRows({ rows, next }: FreshRows, offsets: OffsetVector): RowRun {
+  const { _topic: topics, _partition: partitions, _offset: places } = rows.columns
+  const kept: number[] = []
+  for (let row = 0; row < rows.rowCount; row++) {
+    const topic = topics.words![Number(topics.values[row])]
+    const life = next.find(known => known.topic === topic)
+    const end = life && offsetIn(offsets, life, String(partitions.values[row]))
+    if (end !== undefined && places.values[row] < end) kept.push(row)
+  }
+  return { batch: takeRows(rows, kept), from: 0, to: kept.length }
 }
 
 /** One that is full has the newest rows, wherever it would have begun. */
@@ -64,6 +102,8 @@ function serves({ rows, sinceMicros, mostRows }: Window, question: HybridQuestio
   const isAll = rows.rowCount < mostRows
   return isAll ? sinceMicros <= question.sinceMicros : question.limit <= mostRows
 }
+
+const NO_FILES: FileCounts = { total: 0, pruned: 0, read: 0 }
 
 export interface ReadOf {
   /** A condition that only passing rows keep, beside the question's. */
@@ -78,6 +118,7 @@ export async function readNewest(
   question: HybridQuestion,
   { where, signal }: ReadOf = {},
 ): Promise<{ rows: ColumnBatch; files: FileCounts }> {
+  if (at.snapshotId === undefined) return { rows: emptyBatch(TAIL_TABLES[question.table].columns), files: NO_FILES }
   const { columns } = TAIL_TABLES[question.table]
   const filter = conditionsOf(question)
   return pool.run(async lease => {

@@ -1,7 +1,7 @@
 // Rows that the table and the live view may both have, as another engine has written to the table or offsets were set back:
 // the table's are left out, told by their place in the log, or by their message id where they have no place.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
-import type { RowRun } from './merge-rows.ts'
+import { takeRows, type RowRun } from './merge-rows.ts'
 
 export function leaveOutKnown({ batch, from, to }: RowRun, live: ColumnBatch): RowRun {
   const [places, ids] = [new Set<string>(), new Set<unknown>()]
@@ -16,7 +16,7 @@ export function leaveOutKnown({ batch, from, to }: RowRun, live: ColumnBatch): R
     const place = ownPlaceOf(row)
     if (place === undefined ? !ids.has(ownIdOf(row)) : !places.has(place)) kept.push(row)
   }
-  return kept.length === to - from ? { batch, from, to } : takeRows(batch, kept)
+  return kept.length === to - from ? { batch, from, to } : { batch: takeRows(batch, kept), from: 0, to: kept.length }
 }
 
 /** With its time: the same offset of a topic that was made anew is another message. */
@@ -31,14 +31,4 @@ function placesOf({ columns }: ColumnBatch): (row: number) => string | undefined
 
 function textsOf({ values, words }: Column): (row: number) => unknown {
   return row => words?.[Number(values[row])]
-}
-
-function takeRows({ columns }: ColumnBatch, rows: readonly number[]): RowRun {
-  const taken = Object.entries(columns).map(([name, column]): [string, Column] => {
-    const { values, nulls } = column
-    const own = values.slice(0, rows.length)
-    rows.forEach((row, i) => (own[i] = values[row]))
-    return [name, { ...column, values: own, ...(nulls && { nulls: Uint8Array.from(rows, row => nulls[row]) }) }]
-  })
-  return { batch: { rowCount: rows.length, columns: Object.fromEntries(taken) }, from: 0, to: rows.length }
 }

@@ -1,6 +1,7 @@
 // Fresh and history in one answer: one snapshot of the table, whole, and from its offsets on what the live view holds up to
 // one position. No row is missing in between, and none comes twice. With one of the two away it is the other's rows,
 // partial, with the reason.
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
@@ -10,7 +11,7 @@ import { TAIL_TABLES } from '../../../contract/tables.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import type { QueryTools } from '../tools.ts'
-import { createBases, reachedOffsets, serves, type Base, type Choice } from './base.ts'
+import { createGrounds, reachedOffsets, serves, type Base, type Ground } from './base.ts'
 import { hybridMeta } from './hybrid-meta.ts'
 import { lakeWindows, type Window } from './lake-window.ts'
 import { leaveOutKnown } from './leave-out-known.ts'
@@ -45,7 +46,7 @@ export interface Part<T> {
 }
 
 export interface Found {
-  choice: Part<Choice>
+  ground: Part<Ground>
   lake: Part<{ window: Window; isHeld: boolean }>
   live: Part<FreshRows>
   base: Base | undefined
@@ -59,25 +60,30 @@ const MOST_TRIES = 4
 const MIN_OFFSETS_MS = 5_000
 const LOOK_AGAIN_MS = 25
 
-/** Remembers between questions on which snapshot it stands, and what it has read of it. */
+/** Remembers between questions what it has read of which snapshot. */
 export function createHybrid(tools: QueryTools): ReadHybrid {
-  const bases = createBases(tools.reads)
+  const grounds = createGrounds(tools.reads)
   const windows = lakeWindows(tools)
 
   async function find(question: HybridQuestion, signal: AbortSignal | undefined): Promise<Found> {
     for (let tries = 1, anew = false; ; tries++) {
-      const choice = await attempt(LAKE_MS, signal, within => bases.choose(question.table, anew, within))
-      const base = choice.value?.base ?? bases.kept(question.table)
+      const ground = await attempt(LAKE_MS, signal, within => grounds.look(question.table, within))
+      const known = ground.value ?? grounds.last(question.table)
+      const held = known && !anew ? windows.held(question, known) : undefined
+      const base = held?.base ?? known?.head
       const [lake, live] = await Promise.all([
-        attempt(LAKE_MS, signal, within => {
-          if (base) return windows.read(base.at, question, within)
-          throw choice.error!
+        attempt(LAKE_MS, signal, async within => {
+          if (!known) throw ground.error!
+          return { window: held ?? (await windows.read(question, known, within)), isHeld: held !== undefined }
         }),
         attempt(LIVE_MS, signal, within => askLive(tools, question, base?.offsets ?? [], within)),
       ])
-      const found = { choice, lake: { ...lake, ms: lake.ms + choice.ms }, live, base }
-      if (tries === MOST_TRIES || !isBetterAnew(found)) return found
-      anew = true
+      const found: Found = { ground, lake: { ...lake, ms: lake.ms + ground.ms }, live, base }
+      anew = isBetterAnew(found)
+      if (anew && tries < MOST_TRIES) continue
+      if (!anew && ground.value && lake.value && live.value)
+        windows.advance(question, lake.value.window, ground.value, live.value)
+      return found
     }
   }
 
@@ -94,12 +100,12 @@ export function createHybrid(tools: QueryTools): ReadHybrid {
   }
 }
 
-/** A snapshot that is kept may have expired, be too old for the live view, or not be enough without it. */
-function isBetterAnew({ choice, lake, live, base }: Found): boolean {
-  if (!choice.value) return false
-  const isHead = base?.at.snapshotId === choice.value.head.snapshotId
-  if (!lake.value || !live.value) return !isHead
-  return !serves(choice.value, live.value)
+/** The snapshot of what is held may be too old for the live view, or not be enough without it. */
+function isBetterAnew({ ground, lake, live, base }: Found): boolean {
+  if (!ground.value || !base) return false
+  const { head } = ground.value
+  if (!lake.value || !live.value) return base.at.snapshotId !== head.at.snapshotId
+  return !serves(base, head, live.value)
 }
 
 async function attempt<T>(
@@ -111,6 +117,8 @@ async function attempt<T>(
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), ms)
   const signal = caller ? AbortSignal.any([caller, late.signal]) : late.signal
+  // Each file that is read at once listens to it.
+  setMaxListeners(0, signal)
   const gone = new Promise<never>((_, reject) =>
     signal.addEventListener('abort', () => reject(caller?.aborted ? cancelled() : tooLate(ms)), { once: true }),
   )
@@ -158,8 +166,8 @@ async function askLive(
 }
 
 function answerOf(tools: QueryTools, question: HybridQuestion, found: Found, startedMs: number): HybridAnswer {
-  const { choice, lake, live, base } = found
-  if (!lake.value && !live.value) throw neither(lake.error ?? choice.error!, live.error!)
+  const { lake, live, base } = found
+  if (!lake.value && !live.value) throw neither(lake.error!, live.error!)
   const { columns } = TAIL_TABLES[question.table]
   const none: RowRun = { batch: emptyBatch(columns), from: 0, to: 0 }
   const liveRun = live.value ? { batch: live.value.rows, from: 0, to: live.value.rows.rowCount } : none
@@ -168,8 +176,8 @@ function answerOf(tools: QueryTools, question: HybridQuestion, found: Found, sta
   const { batch, rows } = mergeNewest(columns, lakeRun, liveRun, question.limit)
   const counts = { lake: rows[0], live: rows[1] }
   const query = hybridMeta(tools.clock, found, counts, startedMs)
-  const ground = lake.value && base
-  return { data: batch, query, base: ground, reached: () => reachedOffsets(ground, live.value) }
+  const stands = lake.value && base
+  return { data: batch, query, base: stands, reached: () => reachedOffsets(stands, live.value) }
 }
 
 function runSince(batch: ColumnBatch, sinceMicros: number): RowRun {

@@ -1,7 +1,17 @@
 // The law of hybrid answers: whatever the log, the tables and the live view do, an answer is the log's own prefix.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { expectedIds, idsIn, MINUTE, openHybridPlace, type HybridPlace } from '../../../support/hybrid-place.ts'
+import { IMPORT_KEY } from '../../../../src/main/lake/load/import-marks.ts'
+import {
+  columnsOf,
+  expectedIds,
+  idsIn,
+  MINUTE,
+  openHybridPlace,
+  withoutPlace,
+  type HybridPlace,
+} from '../../../support/hybrid-place.ts'
+import { append } from '../../../support/lake.ts'
 import type { SampleRow } from '../../../support/market-messages.ts'
 
 const partition = fc.integer({ min: 0, max: 1 })
@@ -19,6 +29,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), shares: fc.tuple(share, share) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('commit' as const), shares: fc.tuple(share, share) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('load' as const), count: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 130, 600) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), shares: fc.tuple(share, share) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('ask' as const), limit: fc.constantFrom(1, 5, 1000) }) },
@@ -27,21 +38,24 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 it(
   'equals the log up to what is committed and read, at every moment of any schedule',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async steps => {
-        const place = await openHybridPlace()
+        const model: Model = { ...(await openHybridPlace()), loaded: [] }
         let id = 0
-        for (const one of steps) await take(place, one, () => String(++id))
-        await check(place, 1000)
+        for (const one of steps) await take(model, one, () => String(++id))
+        await check(model, 1000)
       }),
       { numRuns: 25 },
     )
   },
 )
 
-async function take(place: HybridPlace, one: Step, nextId: () => string): Promise<void> {
+/** With the rows of files, which no log has. */
+type Model = HybridPlace & { loaded: SampleRow[] }
+
+async function take(place: Model, one: Step, nextId: () => string): Promise<void> {
   const { log, read, committed, clock } = place
   const between = (from: number, partition: number, share: number) =>
     from + Math.floor((log[partition].length - from) * share)
@@ -62,6 +76,15 @@ async function take(place: HybridPlace, one: Step, nextId: () => string): Promis
       if (next.some((end, i) => end > committed[i])) await place.commitTo(next)
       return
     }
+    case 'load': {
+      const rows = Array.from({ length: one.count }, (): SampleRow => {
+        const rowId = nextId()
+        return { id: rowId, symbol: 'BHP', micros: clock.micros - Number(rowId) }
+      })
+      place.loaded.push(...rows)
+      const batch = columnsOf('trades', { topic: 'file', partition: 0, offset: 0 }, rows)
+      return void (await append(place.lake, withoutPlace(batch), { specId: 0, summary: { [IMPORT_KEY]: 'a.csv' } }))
+    }
     case 'compact':
       return place.compact()
     case 'wait':
@@ -75,14 +98,16 @@ async function take(place: HybridPlace, one: Step, nextId: () => string): Promis
   }
 }
 
-async function check(place: HybridPlace, limit: number): Promise<void> {
+async function check(place: Model, limit: number): Promise<void> {
   const { log, read, committed, clock } = place
   const { data, query } = await place.ask({ limit })
   const whole = place.tail().wholeFrom()[0]?.next ?? {}
   const isIn = (partition: number, offset: number) =>
-    offset < committed[partition] || (offset < read[partition] && offset >= (whole[partition] ?? 0))
+    partition === log.length ||
+    offset < committed[partition] ||
+    (offset < read[partition] && offset >= (whole[partition] ?? 0))
   const isMissing = read.some((end, i) => Math.min(whole[i] ?? 0, end) > committed[i])
-  const expected = expectedIds(log, isIn, { sinceMicros: clock.micros - 15 * MINUTE, limit })
+  const expected = expectedIds([...log, place.loaded], isIn, { sinceMicros: clock.micros - 15 * MINUTE, limit })
   expect({ ids: idsIn(data), partial: query.partial }).toEqual({ ids: expected, partial: isMissing })
   expect(query.why === null).toBe(!isMissing)
 }

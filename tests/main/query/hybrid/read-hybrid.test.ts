@@ -73,6 +73,19 @@ describe('one snapshot, and the live view from its offsets on', () => {
     expect(later).toMatchObject({ ids: ids(0, 8), snapshot_id: first.snapshot_id, files: { read: 0 } })
   })
 
+  it('go on to a newer snapshot with rows of the live view, and read no file again', async () => {
+    const place = await usualPlace()
+    const first = await answered(place)
+    place.clock.micros += MINUTE
+    const { snapshotId } = await place.commitTo([8, 0])
+    expect((await answered(place)).snapshot_id).toBe(first.snapshot_id)
+    place.clock.micros += 5 * MINUTE
+    place.tail().trim()
+    const later = await answered(place)
+    expect(later).toMatchObject({ ids: ids(0, 8), snapshot_id: snapshotId, files: { read: 0 }, partial: false })
+    expect(later.sources).toMatchObject({ lake: { rows: 8 }, tail: { rows: 0 } })
+  })
+
   it('take the newest snapshot when the live view lets go of what the one before lacks', async () => {
     const place = await usualPlace()
     const first = await answered(place)
