@@ -1,5 +1,7 @@
 // Kafka that dies, hangs, moves and comes back: reading and writing go on by themselves, with exactly the offsets they would
 // have had; and Kafka that does not let us in says why.
+import { readFileSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { KafkaEvent, KafkaLogOptions } from '../../src/main/log/kafka.ts'
 import { KAFKA_USER, startKafka, type KafkaBroker, type KafkaOptions } from '../support/kafka-broker.ts'
@@ -120,6 +122,41 @@ describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, { timeout: 180_0
     await expect.poll(appending.sent, { timeout: 40_000 }).toBeGreaterThan(before + 200)
     const sent = await appending.stop()
     expectEachOnce(await reading.until(sent), sent)
+  })
+
+  it('does not read on when the log has lost messages that were read and has others in their place', async () => {
+    const proxy = await startTcpProxy()
+    onTestFinished(() => proxy.close())
+    const broker = await startBroker({ advertisedPort: proxy.port })
+    proxy.target = broker.port
+    // Past the proxy, so that only the reading is cut off.
+    const properties = readFileSync(join(broker.dir, 'server.properties'), 'utf8')
+    const [, address] = /INTERNAL:\/\/(127[\d.]+:\d+)/.exec(properties)!
+    const writing = openLog(address)
+    const topic = await makeTopic(writing)
+    for (let sent = 0; sent < 200; sent += 20) await writing.append(topic, produced(numbered(20, sent)))
+    const reading = startReading(openLog(`127.0.0.1:${proxy.port}`), [topic])
+    await reading.until(200)
+    proxy.refuse()
+    await broker.stop()
+    // What a leader does not have that was behind when it took over.
+    const file = join(broker.dir, 'data', `${topic}-0`, '00000000000000000000.log')
+    truncateSync(file, Math.floor(statSync(file).size / 2))
+    await broker.restart()
+    for (let sent = 1000; sent < 1300; sent += 20) await writing.append(topic, produced(numbered(20, sent)))
+    proxy.resume()
+    await expect(reading.until(201)).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      message: expect.stringContaining('has lost its end') as string,
+      details: {
+        topic,
+        partition: 0,
+        offset: 200,
+        earliest: 0,
+        latest: expect.toSatisfy((end: number) => end > 0 && end < 200) as number,
+      },
+    })
+    expect(textsOf(reading.received)).toEqual(textsOf(numbered(200)))
   })
 
   describe('behind a network that fails', () => {

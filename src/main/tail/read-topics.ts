@@ -127,14 +127,29 @@ async function standardizeAtLast(
   return undefined
 }
 
+/** What the log said of the place that it could not be read from. */
+interface Refused {
+  topic?: string
+  partition?: number
+  /** Where what was read of it ends. */
+  latest?: number
+}
+
 /**
  * Retention was faster than the tail, or the log has lost its end: the tail goes on with what there is, and says what it
  * never saw.
  */
-export async function goOnAfterRemoved({ log, tail, logger }: ReadTools, readings: readonly Reading[]): Promise<void> {
+export async function goOnAfterRemoved(
+  { log, tail, logger }: ReadTools,
+  readings: readonly Reading[],
+  refused: Refused,
+): Promise<void> {
   for (const { topic, next, starts } of readings)
-    for (const { partition, earliest, latest } of await log.ranges(topic.topic)) {
+    for (const { partition, earliest, latest: end } of await log.ranges(topic.topic)) {
       const from = next.get(partition)
+      // It may have grown again since, by other messages.
+      const isRefused = refused.topic === topic.topic && refused.partition === partition
+      const latest = isRefused && refused.latest !== undefined ? Math.min(end, refused.latest) : end
       if (from === undefined || (from >= earliest && from <= latest)) continue
       const to = from < earliest ? earliest : latest
       next.set(partition, to)

@@ -137,7 +137,7 @@ export function runTail(options: RunOptions): TailRun {
       await readTopics(tools, all, until)
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'OFFSET_OUT_OF_RANGE') throw error
-      await goOnAfterRemoved(tools, all)
+      await goOnAfterRemoved(tools, all, error.details ?? {})
     } finally {
       clearTimeout(calm)
     }

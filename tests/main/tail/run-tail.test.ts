@@ -427,4 +427,35 @@ describe('a log that is away or not what it was', () => {
     expect(warnings[0]).toMatch(/^The log ends before what the tail has read/)
     expect(idsOf(tail.rowsFrom([], tail.pin(), {}, 10).rows)).toEqual([14, 15])
   })
+  it('that has lost its end and has others there is read on from where they begin', async () => {
+    const first = await openLog()
+    const second = await openLog()
+    await first.append(TRADES, trades(1, 5))
+    await second.append(TRADES, trades(1, 3))
+    await second.append(TRADES, trades(21, 5))
+    const [partition] = (await second.ranges(TRADES)).filter(({ latest }) => latest > 0)
+    let cut: AbortController | undefined
+    let failure: Failure | undefined
+    const log: MessageLog = {
+      ...first,
+      ranges: topic => (cut?.signal.aborted ? second : first).ranges(topic),
+      async *read(options) {
+        const refused = failure
+        failure = undefined
+        if (refused) throw refused
+        const isCut = cut !== undefined
+        cut ??= new AbortController()
+        const signal = isCut ? options.signal : AbortSignal.any([options.signal, cut.signal])
+        yield* (isCut ? second : first).read({ ...options, signal })
+      },
+    }
+    const { tail, warnings } = run(log)
+    await untilHeld(tail, 5)
+    const details = { topic: TRADES, partition: partition.partition, offset: 5, earliest: 0, latest: 3 }
+    failure = new Failure('OFFSET_OUT_OF_RANGE', 'It has lost its end.', { details })
+    cut!.abort()
+    await untilHeld(tail, 10)
+    expect(warnings).toEqual([expect.stringMatching(/^The log ends before what the tail has read/)])
+    expect(idsOf(tail.rowsFrom([], tail.pin(), {}, 10).rows)).toEqual([21, 22, 23, 24, 25])
+  })
 })

@@ -5,7 +5,7 @@ import { backoffMs, isTransient, sleepUnlessAborted } from '../../base/retry.ts'
 import type { Cluster } from './cluster.ts'
 import { damaged } from './decode-batches.ts'
 import { KAFKA, kafkaFailure, passes } from './errors.ts'
-import { fetchRequest, type FetchedPartition, type FetchOptions } from './fetch-requests.ts'
+import { fetchRequest, type FetchedPartition, type FetchFrom, type FetchOptions } from './fetch-requests.ts'
 import { openLink, type Link } from './link.ts'
 import { rangesOf } from './offsets.ts'
 import {
@@ -88,12 +88,12 @@ export async function followBroker(
 /** Another one first each time, as the broker fills its answer in this order. */
 function byTopic(readers: PartitionReader[]): FetchOptions['topics'] {
   const first = Math.floor(Math.random() * readers.length)
-  const topics = new Map<string, { id: string | undefined; partitions: { partition: number; offset: number }[] }>()
+  const topics = new Map<string, { id: string | undefined; partitions: FetchFrom[] }>()
   for (let i = 0; i < readers.length; i++) {
-    const { topic, topicId, partition, offset } = readers[(first + i) % readers.length]
+    const { topic, topicId, partition, offset, epoch } = readers[(first + i) % readers.length]
     let asked = topics.get(topic)
     if (!asked) topics.set(topic, (asked = { id: topicId, partitions: [] }))
-    asked.partitions.push({ partition, offset })
+    asked.partitions.push({ partition, offset, epoch })
   }
   return [...topics].map(([topic, asked]) => ({ topic, ...asked }))
 }
@@ -105,17 +105,19 @@ async function take(
   state: ReadState,
   trouble: Trouble,
 ): Promise<void> {
-  const { topic, partition, code, highWatermark: latest, aborted, records } = answer
+  const { topic, partition, code, highWatermark: latest, divergedAt, aborted, records } = answer
   const reader = wanted.find(reader => reader.topic === topic && reader.partition === partition)
   if (!reader) return
   const key = `partition ${partition} of ${topic}`
   if (code === KAFKA.NONE) {
     reader.failures = 0
     trouble.clear(key)
+    if (divergedAt !== undefined) throw await diverged(cluster, reader, divergedAt)
     if (records.length === 0) return
-    const { end, nextOffset } = find(reader, records)
+    const { end, nextOffset, epoch } = find(reader, records)
     enqueue(state, reader, { topic, partition, bytes: records.subarray(0, end), from: reader.offset, latest, aborted })
     reader.offset = nextOffset
+    if (epoch >= 0) reader.epoch = epoch
     return
   }
   if (code === KAFKA.OFFSET_OUT_OF_RANGE) await checkRange(cluster, reader)
@@ -131,6 +133,18 @@ function find({ topic, partition, offset }: PartitionReader, records: Buffer) {
   } catch (error) {
     throw damaged(topic, partition, offset, error)
   }
+}
+
+/** A leader that was behind took over, so messages that were read are in the log no more, and others have their offsets. */
+async function diverged(cluster: Cluster, reader: PartitionReader, divergedAt: number): Promise<Failure> {
+  const { topic, partition, offset } = reader
+  const range = (await rangesOf(cluster, topic)).find(range => range.partition === partition)
+  const what = `Partition ${partition} of ${topic} has lost its end: from offset ${divergedAt} on it holds other messages`
+  const why = `than those that were read there before offset ${offset}, as after an unclean election of its leader`
+  const advice = `Read again from ${divergedAt}, or from an offset that you know.`
+  const earliest = Math.min(range?.earliest ?? 0, divergedAt)
+  const details = { topic, partition, offset, earliest, latest: divergedAt }
+  return new Failure('OFFSET_OUT_OF_RANGE', `${what} ${why}. ${advice}`, { details })
 }
 
 /** A leader that has just changed may be behind for a moment, so what it holds is asked for before it is believed. */

@@ -17,8 +17,17 @@ export interface FetchedPartition {
   /** The offset its next message will get, as far as every reader may know. */
   highWatermark: number
   aborted: AbortedTransaction[]
+  /** Where the log parts from what the reader said it has: these offsets on are other messages. */
+  divergedAt: number | undefined
   /** Batches of records; the last may be cut off. */
   records: Buffer
+}
+
+export interface FetchFrom {
+  partition: number
+  offset: number
+  /** Of the last batch that was read, so that the broker sees when its log has lost that one; -1 when none was. */
+  epoch: number
 }
 
 export interface FetchOptions {
@@ -26,7 +35,7 @@ export interface FetchOptions {
   maxBytes: number
   maxPartitionBytes: number
   /** Asked for by its id where it has one, so that a topic made anew under the same name is never taken for it. */
-  topics: readonly (FetchTopic<{ partition: number; offset: number }> & { id: string | undefined })[]
+  topics: readonly (FetchTopic<FetchFrom> & { id: string | undefined })[]
 }
 
 const BY_NAME = 11
@@ -34,6 +43,8 @@ const BY_ID = 13
 const READ_COMMITTED = 1
 const NOBODY = -1
 const WHICHEVER = -1
+/** A tagged field: an epoch, and where it ended in the leader's log. */
+const DIVERGING_EPOCH = 0
 
 export function fetchRequest(
   { maxWaitMs, maxBytes, maxPartitionBytes, topics }: FetchOptions,
@@ -57,11 +68,11 @@ export function fetchRequest(
       writer.array(topics, ({ topic, id, partitions }) => {
         if (byId) writer.raw(Buffer.from(id!, 'base64url'))
         else writer.string(topic)
-        writer.array(partitions, ({ partition, offset }) => {
+        writer.array(partitions, ({ partition, offset, epoch }) => {
           writer.int32(partition)
           writer.int32(WHICHEVER) // leader epoch
           writer.int64(offset)
-          if (byId) writer.int32(WHICHEVER) // last epoch fetched
+          if (byId) writer.int32(epoch)
           writer.int64(-1) // log start, of replicas
           writer.int32(maxPartitionBytes)
           writer.end()
@@ -101,8 +112,13 @@ function readPartition(reader: WireReader): Omit<FetchedPartition, 'topic'> {
   })
   reader.int32() // preferred replica
   const records = reader.bytes()
-  reader.end()
-  return { partition, code, highWatermark, aborted, records }
+  let divergedAt: number | undefined
+  reader.end(tag => {
+    if (tag !== DIVERGING_EPOCH) return
+    const [, end] = [reader.int32(), reader.int64()]
+    if (end >= 0) divergedAt = end
+  })
+  return { partition, code, highWatermark, divergedAt, aborted, records }
 }
 
 export const EARLIEST = -2

@@ -11,6 +11,8 @@ export interface PartitionReader {
   leader: number
   /** The next to fetch; NaN until it is known where to begin. */
   offset: number
+  /** Under which leader the last that was fetched was written; -1 before the first. */
+  epoch: number
   /** Fetched and not taken yet. */
   bytesAhead: number
   failures: number

@@ -152,7 +152,7 @@ function lookAtLeaders(
 function readerOf(state: ReadState, { name: topic, id: topicId }: TopicMetadata, partition: number): PartitionReader {
   const known = state.readers.find(reader => reader.topic === topic && reader.partition === partition)
   if (known) return known
-  const nothing = { leader: -1, offset: NaN, bytesAhead: 0, failures: 0, resumeAt: 0 }
+  const nothing = { leader: -1, offset: NaN, epoch: -1, bytesAhead: 0, failures: 0, resumeAt: 0 }
   const reader = { topic, topicId, partition, ...nothing }
   state.readers.push(reader)
   return reader

@@ -5,6 +5,7 @@
 import { CODECS, type Codec } from './codecs.ts'
 
 export const LENGTH_AT = 8
+const LEADER_EPOCH_AT = 12
 export const FORMAT_AT = 16
 export const CRC_AT = 17
 export const ATTRIBUTES_AT = 21
@@ -34,9 +35,17 @@ export class DamagedBatch extends Error {
   }
 }
 
+export interface WholeBatches {
+  end: number
+  nextOffset: number
+  /** Of the leader that took in the last one; -1 when there is none. */
+  epoch: number
+}
+
 /** Where whole batches end in what a broker sent, which may be cut off behind the first, and the offset behind them. */
-export function wholeBatches(bytes: Buffer, from: number): { end: number; nextOffset: number } {
+export function wholeBatches(bytes: Buffer, from: number): WholeBatches {
   let end = 0
+  let epoch = -1
   let nextOffset = from
   while (end + RECORDS_AT <= bytes.length) {
     const first = Number(bytes.readBigInt64BE(end))
@@ -54,10 +63,11 @@ export function wholeBatches(bytes: Buffer, from: number): { end: number; nextOf
     if (!(last >= nextOffset && last >= first && (end === 0 || first >= nextOffset)))
       throw new DamagedBatch(nextOffset, `is followed by offsets ${first} to ${last}, which do not grow`)
     nextOffset = last + 1
+    epoch = bytes.readInt32BE(end + LEADER_EPOCH_AT)
     end = next
   }
   if (end === 0 && bytes.length > 0) throw new DamagedBatch(from, 'is in a batch that is cut off')
-  return { end, nextOffset }
+  return { end, nextOffset, epoch }
 }
 
 export const codecOf = (attributes: number): Codec | undefined => CODECS[attributes & CODEC_BITS]

@@ -1,5 +1,5 @@
 // Kafka's protocol, as bytes: big-endian numbers, strings and arrays behind their length. In newer requests ("flexible")
-// lengths are varints of length + 1, and every structure ends in tagged fields, none of which is of use here.
+// lengths are varints of length + 1, and every structure ends in tagged fields, few of which are of use here.
 
 /** A request that is being written; grows as it must. */
 export interface WireWriter {
@@ -110,7 +110,8 @@ export interface WireReader {
   /** Where they lie in the answer; empty when there are none. */
   bytes: () => Buffer
   raw: (count: number) => Buffer
-  end: () => void
+  /** Shows those who want it the tagged fields; what they leave of one is passed over. */
+  end: (take?: (tag: number) => void) => void
 }
 
 export function readWire(buffer: Buffer, flexible = false): WireReader {
@@ -138,11 +139,16 @@ export function readWire(buffer: Buffer, flexible = false): WireReader {
     const from = take(count)
     return buffer.subarray(from, from + count)
   }
-  function end(): void {
+  function end(show?: (tag: number) => void): void {
     if (!flexible) return
     for (let fields = varint(); fields > 0; fields--) {
-      varint()
-      take(varint())
+      const tag = varint()
+      const size = varint()
+      const next = take(size) + size
+      at = next - size
+      show?.(tag)
+      if (at > next) throw new RangeError(`a tagged field of ${size} bytes that has more`)
+      at = next
     }
   }
   end()

@@ -116,9 +116,9 @@ describe('batches of records', () => {
 describe('a run of batches', () => {
   const bytes = Buffer.concat([batchAt(5, numbered(3)), batchAt(20, numbered(2))])
   it('ends where the broker cut it off', () => {
-    expect(wholeBatches(bytes, 6)).toEqual({ end: bytes.length, nextOffset: 22 })
+    expect(wholeBatches(bytes, 6)).toEqual({ end: bytes.length, nextOffset: 22, epoch: -1 })
     expect(wholeBatches(bytes.subarray(0, bytes.length - 1), 6).nextOffset).toBe(8)
-    expect(wholeBatches(Buffer.alloc(0), 6)).toEqual({ end: 0, nextOffset: 6 })
+    expect(wholeBatches(Buffer.alloc(0), 6)).toEqual({ end: 0, nextOffset: 6, epoch: -1 })
   })
 
   it.each([
