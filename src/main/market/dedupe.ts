@@ -107,7 +107,7 @@ export function createDedupe(options: DedupeOptions): Dedupe {
     if (window.held * WORDS === window.ring.length) makeRoom(window, rowsPerPartition)
     if (window.first + window.held >= window.index.length * MOST_USED) renumber(window)
     const before = add(window, low >>> 0, high >>> 0, millis)
-    // By its own time what is far ahead repeats only what is as far ahead.
+    // By its own time what is far ahead repeats only what is as far ahead; or ahead by 2^32 milliseconds more, to the letter.
     const isOwnTime = millis !== window.latestMillis
     return before !== NONE && (!isOwnTime || Math.abs((millis - before) | 0) < windowMillis)
   }

@@ -39,14 +39,17 @@ function repeatsIn(all: readonly Came[], minutes: number, rows: number): boolean
     if (isBelieved && ahead < 0) held = held.map(one => ({ ...one, millis }))
     if (isBelieved) apart = 0
     const isDoubted = apart > 0
-    if (Number.isNaN(now) || isBelieved) now = millis
-    if (!isDoubted) now = Math.max(now, millis)
-    const isOld = (one: { millis: number }) => now - one.millis >= windowMillis || one.millis > now
-    while (!isDoubted && held.length > 0 && isOld(held[0])) held.shift()
+    if (Number.isNaN(now) || (isBelieved && ahead < 0)) now = millis
+    // Room is made when the time of the partition goes on.
+    if (!isDoubted && millis > now) {
+      now = millis
+      while (held.length > 0 && (now - held[0].millis >= windowMillis || held[0].millis > now)) held.shift()
+    }
     while (held.length >= rows) held.shift()
     const known = held.findLast(one => one.key === key)
     held.push({ key, millis: isDoubted ? millis : now })
-    return known !== undefined && (!isDoubted || Math.abs(millis - known.millis) < windowMillis)
+    // Times are held to 2^32 milliseconds.
+    return known !== undefined && (!isDoubted || Math.abs((millis - known.millis) | 0) < windowMillis)
   })
 }
 
