@@ -36,7 +36,6 @@ function typeOf({ type, scale = 0 }: Column): string {
   return type === 'decimal' && scale > 8 ? `DECIMAL(38,${scale})` : DUCK_TYPES[type]
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- the one batch of a stream
 async function* only(batch: ColumnBatch): AsyncGenerator<ColumnBatch, void> {
   yield batch
 }

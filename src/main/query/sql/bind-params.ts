@@ -2,29 +2,33 @@
 // far as DuckDB's decimals go.
 import { DuckDBDecimalValue, type DuckDBPreparedStatement, type DuckDBValue } from '@duckdb/node-api'
 import { Failure } from '../../../contract/failure.ts'
+import { nodesOf, type SqlNode } from './sql-tree.ts'
 
 export type Param = string | number | boolean | null
 
 export function bindParams(statement: DuckDBPreparedStatement, params: readonly Param[]): void {
-  const wanted = statement.parameterCount
-  const names = Array.from({ length: wanted }, (_, i) => statement.parameterName(i + 1))
-  const named = names.find((name, i) => name !== String(i + 1))
-  if (named !== undefined)
+  if (params.length > 0) statement.bind(params.map(valueOf))
+}
+
+/** `?` and `$1`, `$2`, … without a gap, a value for each. */
+export function checkParams(tree: SqlNode, params: readonly Param[]): void {
+  const wanted = new Set<string>()
+  for (const node of nodesOf(tree)) if (node.class === 'PARAMETER') wanted.add(String(node.identifier))
+  const given = new Set(params.map((_, i) => String(i + 1)))
+  const missing = [...wanted].find(name => !given.has(name))
+  if (missing !== undefined)
     throw new Failure(
       'INVALID_INPUT',
-      `The parameter $${named} has no value: parameters are ? or $1, $2, … without gaps.`,
+      `The parameter $${missing} has no value: params has ${params.length}, for ? or $1, $2, … in their order.`,
     )
-  if (wanted !== params.length)
-    throw new Failure(
-      'INVALID_INPUT',
-      `The statement has ${wanted} parameters, and ${params.length} were given in params.`,
-    )
-  if (wanted > 0) statement.bind(params.map(valueOf))
+  const unused = [...given].find(name => !wanted.has(name))
+  if (unused !== undefined)
+    throw new Failure('INVALID_INPUT', `The statement has no parameter $${unused}, but params has a value for it.`)
 }
 
 function valueOf(param: Param): DuckDBValue {
   if (typeof param !== 'number') return param
-  if (Number.isInteger(param)) return Number.isSafeInteger(param) ? BigInt(param) : BigInt(param)
+  if (Number.isInteger(param)) return BigInt(param)
   const [, sign, whole, fraction] = /^(-?)(\d+)\.(\d+)$/.exec(String(param)) ?? []
   // With an exponent it is a double in all but name.
   if (fraction === undefined) return param

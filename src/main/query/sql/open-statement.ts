@@ -5,7 +5,7 @@ import type { PastState } from '../moments.ts'
 import { choiceOf } from '../moments.ts'
 import type { FileCounts, OpenRows, TableAt } from '../../lake/reads.ts'
 import type { QueryTools } from '../tools.ts'
-import { bindParams, type Param } from './bind-params.ts'
+import { bindParams, checkParams, type Param } from './bind-params.ts'
 import { checkStatement, type FoundTable } from './check-statement.ts'
 import { parseSql } from './parse-sql.ts'
 import { filterOf } from './push-down.ts'
@@ -47,6 +47,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   const { tools, parser, signal, around } = options
   const parsed = await parseSql(parser, question.sql)
   const { sql, travelled, others } = rewriteTravel(parsed, checkStatement(parsed))
+  checkParams(parsed.tree, question.params)
   if (around && parsed.explain !== '')
     throw new Failure('INVALID_INPUT', 'What EXPLAIN answers is for people: it is not written as this format.')
   const pushed = { tree: parsed.tree, params: question.params, connection: parser }

@@ -58,7 +58,7 @@ export async function openSandbox({ memoryMb, threads, tempFolder }: SandboxOpti
     connection,
     async lock(views, files) {
       await connection.run('CREATE SCHEMA market_data')
-      await connection.run(`SET allowed_paths = [${files.map(quoteText).join(', ')}]`)
+      await connection.run(`SET allowed_paths = [${files.flatMap(namesOf).map(quoteText).join(', ')}]`)
       await connection.run('SET enable_external_access = false')
       for (const { name, sql } of views) await connection.run(`CREATE VIEW market_data.${quoteName(name)} AS ${sql}`)
       await connection.run("SET search_path = 'market_data,main'")
@@ -67,4 +67,10 @@ export async function openSandbox({ memoryMb, threads, tempFolder }: SandboxOpti
     },
     close,
   }
+}
+
+/** As it is, and as `read_parquet` is told of it, which takes some characters for patterns. */
+function namesOf(file: string): string[] {
+  const pattern = file.replace(/[[*?]/g, '[$&]')
+  return pattern === file ? [file] : [file, pattern]
 }

@@ -36,7 +36,7 @@ export async function sendFile(
   try {
     for (let next = first; !next.done; next = await iterator.next()) {
       signal.throwIfAborted()
-      if (!response.write(next.value as Uint8Array)) await once(response, 'drain', { signal })
+      if (!response.write(next.value)) await once(response, 'drain', { signal })
     }
     response.end()
   } catch {
