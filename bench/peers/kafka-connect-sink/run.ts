@@ -1,6 +1,7 @@
 // Iceberg's own sink for Kafka Connect over the same topic as the product's writer, on this machine, until all is committed:
 //   node --import tsx bench/peers/kafka-connect-sink/run.ts [trades]
-// It drops no repeats, sees no gaps, keeps no dead letters and sorts no rows: less work than the product's writer does.
+// It drops no repeats, sees no gaps, keeps no dead letters and sorts no rows, and times become
+// longs, as the converter does not know microseconds: less work than the product's writer does.
 // A broker, a registry and an Iceberg REST catalog beside it, as the tests start them. It prints one line of JSON.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
