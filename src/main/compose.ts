@@ -19,6 +19,7 @@ import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka } from './open-log.ts'
 import { refillContract } from './refill-contract.ts'
+import { readAgain } from './read-again.ts'
 import { recentAnyway } from './recent-anyway.ts'
 import { tailContract } from './tail/relay-contract.ts'
 import { systemHandlers } from './system-handlers.ts'
@@ -126,6 +127,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
     ...ofHistory,
     ...relayTo(writerContract, writer),
     ...recentAnyway(ofHistory, ofLive),
+    ...readAgain(ofHistory),
   }
 
   const groups = [

@@ -5,6 +5,7 @@ import { asofContract } from '../contract/asof.ts'
 import { barsContract } from '../contract/bars.ts'
 import { call, type Client, type Handlers } from '../contract/capability.ts'
 import { Failure } from '../contract/failure.ts'
+import { pastState } from '../contract/fields.ts'
 import { contract } from '../contract/index.ts'
 import { replaySessions } from '../contract/replay-sessions.ts'
 import { replay } from '../contract/replay.ts'
@@ -39,7 +40,7 @@ import { windowedLists } from './query/hybrid/windowed-lists.ts'
 import { receiptHandlers, withReceipts } from './query/receipts/handlers.ts'
 import { createHybrid } from './query/hybrid/read-hybrid.ts'
 import { createCursors, loadCursorKey } from './query/cursor.ts'
-import { choiceOf, microsOf } from './query/moments.ts'
+import { choiceOf, microsOf, resolveState } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
 import { readHandlers } from './query/reads/handlers.ts'
 import { symbolHandlers } from './query/reads/list-symbols.ts'
@@ -72,6 +73,11 @@ export const historyContract = {
   ...replaySessions,
   'sql.run': contract['sql.run'],
   'sql.export': contract['sql.export'],
+  'reads.version': call({
+    summary: 'Which snapshot is read',
+    input: z.strictObject({ table: z.enum(['trades', 'quotes']), ...pastState }),
+    output: z.strictObject({ snapshot_id: z.string().nullable() }),
+  }),
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
@@ -145,6 +151,10 @@ export async function startHistory(
     ...asofHandlers(tools, blocks),
     ...sql.handlers,
     ...symbolHandlers(tools),
+    async 'reads.version'({ table, ...past }, { signal }) {
+      const { snapshotId } = await resolveState(tools.reads, table, past, signal)
+      return { snapshot_id: snapshotId ?? null }
+    },
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)
       return {}
