@@ -114,6 +114,10 @@ export const wantsReceipt = z
   .optional()
   .describe('Answer with a receipt, by which the same rows can be had again')
 
+export const replaySession = z
+  .uuid()
+  .describe('As this replay session sees it: its snapshot, and nothing from its clock on')
+
 /** What part a source had in an answer. */
 const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
 

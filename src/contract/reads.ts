@@ -10,6 +10,7 @@ import {
   instant,
   limit,
   pastState,
+  replaySession,
   startTime,
   symbol,
   wantsReceipt,
@@ -22,6 +23,8 @@ const order = z
   .enum(['desc', 'asc', 'sequence'])
   .default('desc')
   .describe('desc: newest first; asc: oldest first; sequence: by the number the source gave')
+
+const replaySessionOf = { replay_session: replaySession.optional() }
 
 const listInput = z.strictObject({
   symbol: symbol.optional(),
@@ -38,6 +41,7 @@ const listInput = z.strictObject({
       'The newest rows of so many minutes until now, from tables and log together; without times, cursor and state',
     ),
   receipt: wantsReceipt,
+  ...replaySessionOf,
   ...pastState,
 })
 
@@ -97,14 +101,14 @@ export const reads = {
   'trades.query': call({
     summary: 'Trades of many instruments, by price, quantity and side, with the columns that are wanted',
     http: { method: 'POST', path: '/v1/trades/query' },
-    input: z.strictObject({ ...filters, sides, fields: fieldsOf(trades), ...page, ...pastState }),
+    input: z.strictObject({ ...filters, sides, fields: fieldsOf(trades), ...page, ...replaySessionOf, ...pastState }),
     output: answer(batchOf(someOf(trades))),
     errors,
   }),
   'quotes.query': call({
     summary: 'Quotes of many instruments, by price and quantity, with the columns that are wanted',
     http: { method: 'POST', path: '/v1/quotes/query' },
-    input: z.strictObject({ ...filters, fields: fieldsOf(quotes), ...page, ...pastState }),
+    input: z.strictObject({ ...filters, fields: fieldsOf(quotes), ...page, ...replaySessionOf, ...pastState }),
     output: answer(batchOf(someOf(quotes))),
     errors,
   }),

@@ -46,6 +46,7 @@ import { readHandlers } from './query/reads/handlers.ts'
 import { symbolHandlers } from './query/reads/list-symbols.ts'
 import { openSql } from './query/sql/handlers.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
+import { withinSession } from './replay/guard.ts'
 import { createReplay } from './replay/handlers.ts'
 import type { tailContract } from './tail/relay-contract.ts'
 
@@ -133,6 +134,8 @@ export async function startHistory(
     choiceOf,
     metaOf: share => lakeMeta(tools, share),
   })
+  const listed = windowedLists(tools, readHybrid, lists)
+  const guard = { clockOf: replays.clockOf, microsOf }
   const handlers: Handlers<typeof historyContract> = {
     ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
     ...ingestHandlers({
@@ -144,7 +147,10 @@ export async function startHistory(
     }),
     ...recentHandlers(tools, readHybrid),
     ...lists,
-    ...windowedLists(tools, readHybrid, lists),
+    'trades.list': withinSession(guard, 'trades', listed['trades.list']),
+    'quotes.list': withinSession(guard, 'quotes', listed['quotes.list']),
+    'trades.query': withinSession(guard, 'trades', lists['trades.query']),
+    'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
     ...receiptHandlers(tools, lists),
     ...replays.handlers,
     ...barsHandlers(tools, blocks),

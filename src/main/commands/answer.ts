@@ -49,7 +49,7 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
  * embedded in it, are only in the one that runs.
  */
 function placeOf(name: string): Place {
-  if (/^(lake|snapshots|deadLetters|sql)\.|^ingest\.load$/.test(name)) return 'own'
+  if (/^(lake|snapshots|deadLetters|sql|replay)\.|^ingest\.load$/.test(name)) return 'own'
   if (/^(trades|quotes)\.list$|^(dates|bars|summary|asof)\./.test(name)) return 'either'
   return /^(topics|offsets)\.|^ingest\.(consume|stream)$/.test(name) ? 'nearKafka' : 'running'
 }

@@ -3,7 +3,7 @@
 import type { ColumnBatch } from '../../contract/columns.ts'
 import type { Place } from './place.ts'
 import { compareKeys, keysOf, type Order } from './row-order.ts'
-import { takeRows } from './slice-batch.ts'
+import { sliceBatch, takeRows } from './slice-batch.ts'
 import type { Direction, Stretch, TableReader } from './table-reader.ts'
 
 /** The next rows of one table out of a merged read, in the order they come in. */
@@ -38,6 +38,7 @@ export async function takeRowsOf(
 ): Promise<Taken | undefined> {
   if (readers.length === 0) return undefined
   const { direction } = options
+  if (readers.length === 1) return takeOfOne(readers[0], options, signal)
   const chosen: Uint32Array[] = readers.map(() => new Uint32Array(options.limit))
   // Only as far as all have rows at hand: what one has still to read may come first.
   const stretches = await Promise.all(readers.map(reader => reader.load(direction, signal)))
@@ -79,6 +80,44 @@ export async function takeRowsOf(
     firstMicros: direction === 1 ? Math.min(...firsts) : Math.max(...firsts),
     lastMicros: direction === 1 ? Math.max(...lasts) : Math.min(...lasts),
   }
+}
+
+/** One table needs no comparing: its rows are cut out as they lie. */
+async function takeOfOne(reader: TableReader, options: TakeOptions, signal?: AbortSignal): Promise<Taken | undefined> {
+  const { direction, limit } = options
+  const stretch = await reader.load(direction, signal)
+  if (!stretch) return undefined
+  const { block, at } = stretch
+  const count = Math.min(limit, stretch.count, countWithin(stretch, options))
+  if (count === 0) return undefined
+  reader.pass(count, direction)
+  const { columns } = reader.source
+  const from = direction === 1 ? at : at - count
+  const ordinals = Uint32Array.from({ length: count }, (_, i) => i)
+  const times = block.times.slice(from, from + count)
+  const rows =
+    direction === 1
+      ? sliceBatch(block.batch, from, from + count, columns)
+      : takeRows(
+          block.batch,
+          ordinals.map(i => at - 1 - i),
+          columns,
+        )
+  if (direction === -1) times.reverse()
+  return { count, parts: [{ rows, ordinals, times }], firstMicros: times[0], lastMicros: times[count - 1] }
+}
+
+/** How many rows at hand come before the time; going back, are not before it. */
+function countWithin({ block: { times }, at, count }: Stretch, { direction, toMicros }: TakeOptions): number {
+  if (toMicros === undefined) return count
+  let from = direction === 1 ? at : at - count
+  const first = from
+  for (let to = from + count; from < to;) {
+    const middle = (from + to) >>> 1
+    if (times[middle] < toMicros) from = middle + 1
+    else to = middle
+  }
+  return direction === 1 ? from - first : at - from
 }
 
 /** No row still to come, in that direction, can be at an earlier (going back: a later) time. Undefined when none is left. */
