@@ -5,6 +5,8 @@ import { Readable, type Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { Failure } from '../../contract/failure.ts'
+import { createXxhash64 } from '../base/xxhash64.ts'
+import { walkFrames } from './zstd-frames.ts'
 
 export interface Chunk {
   bytes: Buffer
@@ -106,12 +108,15 @@ async function* unpack(
 /** Node has it from 22.15 on. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform }
 
-/** By fzstd, where Node has no zstd of its own. It does not verify checksums: a flipped bit may go unnoticed here. */
+/** By fzstd, where Node has no zstd of its own. It does not look at the checksums of frames, so they are checked here. */
 async function* unzstd(path: string, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
-  let unpacked: Uint8Array[] = []
+  const frames = walkFrames()
+  let hash = createXxhash64()
+  let unpacked: Buffer[] = []
   const unzip = new Decompress(bytes => {
     // fzstd goes on using its window, so what it shows has to be copied.
     if (bytes.length > 0) unpacked.push(Buffer.from(bytes))
+    hash.update(bytes)
   })
   const push = (bytes: Uint8Array, isLast: boolean) => {
     try {
@@ -123,12 +128,20 @@ async function* unzstd(path: string, chunks: AsyncIterable<Chunk>): AsyncGenerat
   let bytesRead = 0
   for await (const chunk of chunks) {
     bytesRead = chunk.bytesRead
-    push(chunk.bytes, false)
-    for (const bytes of unpacked) yield { bytes: bytes as Buffer, bytesRead }
+    for (let from = 0; from < chunk.bytes.length;) {
+      const { to, frameEnds, checksum } = frames.advance(chunk.bytes, from)
+      push(chunk.bytes.subarray(from, to), false)
+      if (checksum !== undefined && checksum !== Number(hash.digest() & 0xffffffffn)) {
+        throw cannotUnpack(path, 'zstd', new Error('the checksum behind it is of something else'))
+      }
+      if (frameEnds) hash = createXxhash64()
+      from = to
+    }
+    for (const bytes of unpacked) yield { bytes, bytesRead }
     unpacked = []
   }
   push(new Uint8Array(0), true)
-  for (const bytes of unpacked) yield { bytes: bytes as Buffer, bytesRead }
+  for (const bytes of unpacked) yield { bytes, bytesRead }
 }
 
 function cannotUnpack(path: string, compression: Compression, cause: unknown): Failure {

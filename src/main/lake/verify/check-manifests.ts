@@ -28,7 +28,7 @@ function words([files, rows]: readonly number[]): string {
 }
 
 /** The live data files of manifests, gone through once however many snapshots share them. */
-export interface HeldFiles {
+interface HeldFiles {
   /** How many, and of how many rows. */
   ofManifest: ReadonlyMap<string, { files: number; rows: number }>
   /** Of files that are held more than once: by which manifests. */

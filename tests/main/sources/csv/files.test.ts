@@ -120,6 +120,25 @@ it('unpacks what the zstd tool compressed', async () => {
   expect(Buffer.concat(parts).toString()).toBe(HEADER + 'BHP,1394398867532,36.5,1\n'.repeat(100))
 })
 
+it('gives no other text for what the zstd tool compressed, whichever bit of it is flipped', async () => {
+  const packed = Buffer.from(FROM_ZSTD, 'base64')
+  const whole = HEADER + 'BHP,1394398867532,36.5,1\n'.repeat(100)
+  const outcomes = new Map<string, number>()
+  // Without the first four bytes it is no zstd.
+  for (let bit = 32; bit < packed.length * 8; bit++) {
+    const flipped = Buffer.from(packed)
+    flipped[bit >> 3] ^= 1 << (bit & 7)
+    const parts: Buffer[] = []
+    const outcome = await (async () => {
+      for await (const { bytes } of readChunks(writeFile('a.csv', flipped), signal)) parts.push(bytes)
+      return Buffer.concat(parts).toString() === whole ? 'the same' : `another, by bit ${bit}`
+    })().catch((error: unknown) => (error as { code?: string }).code ?? String(error))
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  }
+  expect([...outcomes.keys()].filter(outcome => outcome !== 'CORRUPT' && outcome !== 'the same')).toEqual([])
+  expect(outcomes.get('CORRUPT')).toBeGreaterThan(packed.length * 6)
+})
+
 it('names the file that is not there', async () => {
   await expect(openCsv('/no/such/file.csv', options, signal)).rejects.toMatchObject({
     code: 'NOT_FOUND',
