@@ -151,7 +151,8 @@ export async function startLive({
     observe(end) {
       logRequest(end)
       countRequest(end)
-      if (end.name.endsWith('.recent')) metrics.observe('k2_tail_query_duration_seconds', end.elapsedMs / 1000)
+      if (end.name.endsWith('.recent') || end.name === 'tail.fresh')
+        metrics.observe('k2_tail_query_duration_seconds', end.elapsedMs / 1000)
     },
     async close() {
       load.close()

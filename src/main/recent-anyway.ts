@@ -5,14 +5,22 @@ import type { K2 } from '../contract/index.ts'
 
 type RecentHandlers = Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent' | 'symbols.list'>
 
-/** Longer than any process takes to start again, nobody waits for it. */
+interface RecentInput {
+  min_offsets?: string
+  receipt?: boolean
+}
+
+/**
+ * How long it may take to come back is the whole's to say. Who must see what was just written, or wants rows that can be
+ * had again, is not served by the live view alone.
+ */
 export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): RecentHandlers {
   const first = <N extends keyof RecentHandlers>(name: N): RecentHandlers[N] =>
-    (async (input: { min_offsets?: string }, context: Context) => {
+    (async (input: RecentInput, context: Context) => {
       try {
         return await whole[name](input, context)
       } catch (error) {
-        if (!isAway(error) || context.signal.aborted || input.min_offsets !== undefined) throw error
+        if (!isAway(error) || context.signal.aborted || needsTables(input)) throw error
         try {
           return await live[name](input, context)
         } catch {
@@ -25,6 +33,10 @@ export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): Recen
     'quotes.recent': first('quotes.recent'),
     'symbols.list': first('symbols.list'),
   }
+}
+
+function needsTables({ min_offsets, receipt }: RecentInput): boolean {
+  return min_offsets !== undefined || receipt === true
 }
 
 function isAway(error: unknown): boolean {

@@ -1,4 +1,5 @@
 // DuckDB connections for reading: so many at once, each query for so long, stopped when whoever asked has gone.
+import { setMaxListeners } from 'node:events'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
 import { openDuck } from '../duck/open-duck.ts'
@@ -133,8 +134,11 @@ export async function openPool(options: PoolOptions): Promise<QueryPool> {
       giveBack(connection, isSound)
       release()
     }
+    const signal = caller ? AbortSignal.any([caller, late.signal]) : late.signal
+    // Each file that is opened at once listens to it.
+    setMaxListeners(0, signal)
     return {
-      lease: { connection, signal: caller ? AbortSignal.any([caller, late.signal]) : late.signal },
+      lease: { connection, signal },
       during: async work => {
         const startedMs = performance.now()
         const timer = setTimeout(() => late.abort(), Math.max(0, leftMs))

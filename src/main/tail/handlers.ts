@@ -151,7 +151,7 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
 /** The tail alone never has it all; what is missing in the tables too is said first. */
 function whyPartial(of: Tail[], minutes: number): string {
   const lost = of.flatMap(tail => tail.lost()).reduce((sum, { from, to }) => sum + to - from, 0)
-  const only = `Only the last ${minutes} minutes held in memory: recent answers do not read the tables yet.`
+  const only = `Only the last ${minutes} minutes held in memory: the tables cannot be read at present.`
   if (lost === 0) return only
   return `${lost} messages are not in the tables yet and no longer in memory; raise K2_TAIL_MAX_MB, or wait for the writer.`
 }

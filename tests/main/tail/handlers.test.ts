@@ -74,7 +74,7 @@ describe('the tail answers', () => {
         watermark: '2026-11-21T10:00:00.000003Z',
         freshness_ms: 1999.997,
         partial: true,
-        why: 'Only the last 5 minutes held in memory: recent answers do not read the tables yet.',
+        why: 'Only the last 5 minutes held in memory: the tables cannot be read at present.',
       })
     },
   )
