@@ -229,52 +229,6 @@ describe('what cannot be mended by trying again', () => {
   })
 })
 
-describe('what a server refuses until somebody sets it right there', () => {
-  const refused = () => new Failure('UNAUTHORIZED', 'Kafka refuses user k2; check K2_KAFKA_SASL_PASSWORD.')
-  const follow = async (writer: ReturnType<typeof openWriter>) => {
-    for await (const { rows } of writer.progress(new AbortController().signal)) expect(rows).toBe(0)
-  }
-
-  it('is a clear state from the first look on, and is written when it is right, without a restart', async () => {
-    const log = await memoryLog([TRADES], 1)
-    const tables = memoryTables()
-    let isRefused = true
-    const guarded: MessageLog = { ...log, topics: () => (isRefused ? Promise.reject(refused()) : log.topics()) }
-    await log.append(TRADES, trades(1, 5))
-    const writer = openWriter({ log: guarded, tables })
-    await eventually(() => expect(writer.status().state).toBe('stopped'))
-    expect(writer.status().why).toMatch(/K2_KAFKA_SASL_PASSWORD\. It is tried again by itself/)
-    isRefused = false
-    await eventually(() => expect(writer.status()).toMatchObject({ state: 'writing', why: null, rows: 5 }))
-  })
-
-  it('ends a writer that somebody asked for at once, with the reason as it is', async () => {
-    const log = await memoryLog([TRADES], 1)
-    const writer = openWriter({ log: { ...log, topics: () => Promise.reject(refused()) }, tables: memoryTables() })
-    await expect(follow(writer)).rejects.toMatchObject({ code: 'UNAUTHORIZED', message: refused().message })
-  })
-
-  it('is a clear state when it comes while the table is written, and nothing is lost or doubled', async () => {
-    const log = await memoryLog([TRADES], 1)
-    let isRefused = true
-    const tables = memoryTables((operation, table) =>
-      isRefused && operation === 'stage' && table === 'trades'
-        ? { before: new Failure('FORBIDDEN', 'The bucket refuses this key.') }
-        : undefined,
-    )
-    await log.append(TRADES, trades(1, 5))
-    const writer = openWriter({ log, tables })
-    await eventually(() => expect(writer.status().state).toBe('stopped'))
-    expect(writer.status().why).toMatch(/^The bucket refuses this key\. It is tried again/)
-    await sleep(60)
-    expect(writer.status()).toMatchObject({ rows: 0 })
-    isRefused = false
-    await log.append(TRADES, trades(6, 5))
-    await eventually(() => expect(writer.status()).toMatchObject({ state: 'writing', why: null, rows: 10 }))
-    expect(numbersIn(tables)).toEqual(upTo(10))
-  })
-})
-
 describe('a commit of which nobody knows how it ended', () => {
   it.each([
     ['landed', [{ after: lost() }]],
