@@ -18,7 +18,7 @@ import { connectDirect } from '../../src/main/wire/direct.ts'
 import { createDispatch } from '../../src/main/wire/dispatch.ts'
 import { append, tempLake, type Appended } from './lake.ts'
 import { logBatch, type SampleRow } from './market-messages.ts'
-import { manualClock, MINUTE, START, type ManualClock } from './tail.ts'
+import { manualClock, MINUTE, type ManualClock } from './tail.ts'
 import { makeTempFolder } from './temp-folder.ts'
 
 export interface HybridPlaceOptions {
@@ -195,8 +195,6 @@ export function expectedIds(
     .slice(-limit)
     .map(({ id }) => String(id))
 }
-
-export { MINUTE, START }
 
 /** The same lake as another engine writes to it: without any key of ours. */
 export function asForeign(lake: Lake): Lake {

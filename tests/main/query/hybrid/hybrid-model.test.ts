@@ -6,13 +6,13 @@ import {
   columnsOf,
   expectedIds,
   idsIn,
-  MINUTE,
   openHybridPlace,
   withoutPlace,
   type HybridPlace,
 } from '../../../support/hybrid-place.ts'
 import { append } from '../../../support/lake.ts'
 import type { SampleRow } from '../../../support/market-messages.ts'
+import { MINUTE } from '../../../support/tail.ts'
 
 const partition = fc.integer({ min: 0, max: 1 })
 const share = fc.constantFrom(0, 0.3, 0.7, 1)

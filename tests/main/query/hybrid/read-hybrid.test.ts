@@ -6,10 +6,11 @@ import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snaps
 import { rollBack } from '../../../../src/main/lake/travel/roll-back.ts'
 import { createHybrid } from '../../../../src/main/query/hybrid/read-hybrid.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
-import { asForeign, columnsOf, idsIn, MINUTE, openHybridPlace, withoutPlace } from '../../../support/hybrid-place.ts'
+import { asForeign, columnsOf, idsIn, openHybridPlace, withoutPlace } from '../../../support/hybrid-place.ts'
 import type { HybridPlace } from '../../../support/hybrid-place.ts'
 import { append } from '../../../support/lake.ts'
 import { logBatch, type SampleRow } from '../../../support/market-messages.ts'
+import { MINUTE } from '../../../support/tail.ts'
 
 const TOPIC = 'market.equities.trades.asx'
 

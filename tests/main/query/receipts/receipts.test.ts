@@ -11,7 +11,8 @@ import { readHandlers } from '../../../../src/main/query/reads/handlers.ts'
 import { receiptHandlers, withReceipts } from '../../../../src/main/query/receipts/handlers.ts'
 import { rollBack } from '../../../../src/main/lake/travel/roll-back.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
-import { idsIn, MINUTE, openHybridPlace, type HybridPlace } from '../../../support/hybrid-place.ts'
+import { idsIn, openHybridPlace, type HybridPlace } from '../../../support/hybrid-place.ts'
+import { MINUTE } from '../../../support/tail.ts'
 
 const context: Context = { signal: new AbortController().signal, correlationId: 'test', door: 'direct' }
 
