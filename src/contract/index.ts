@@ -2,6 +2,7 @@
 import { asofContract } from './asof.ts'
 import { barsContract } from './bars.ts'
 import { demo } from './demo.ts'
+import { exports } from './export.ts'
 import { ingest } from './ingest.ts'
 import { lake } from './lake.ts'
 import { market } from './market.ts'
@@ -23,6 +24,7 @@ export const contract = {
   ...barsContract,
   ...asofContract,
   ...sql,
+  ...exports,
   ...lake,
   ...ingest,
   ...writer,

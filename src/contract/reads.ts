@@ -101,6 +101,7 @@ export const reads = {
   'trades.query': call({
     summary: 'Trades of many instruments, by price, quantity and side, with the columns that are wanted',
     http: { method: 'POST', path: '/v1/trades/query' },
+    file: 'trades.export',
     input: z.strictObject({ ...filters, sides, fields: fieldsOf(trades), ...page, ...replaySessionOf, ...pastState }),
     output: answer(batchOf(someOf(trades))),
     errors,
@@ -108,6 +109,7 @@ export const reads = {
   'quotes.query': call({
     summary: 'Quotes of many instruments, by price and quantity, with the columns that are wanted',
     http: { method: 'POST', path: '/v1/quotes/query' },
+    file: 'quotes.export',
     input: z.strictObject({ ...filters, fields: fieldsOf(quotes), ...page, ...replaySessionOf, ...pastState }),
     output: answer(batchOf(someOf(quotes))),
     errors,
@@ -115,6 +117,7 @@ export const reads = {
   'snapshots.query': call({
     summary: 'Rows of any table as it was at a snapshot; one of another table means the moment it was committed',
     http: { method: 'POST', path: '/v1/snapshots/{id}/query' },
+    file: 'snapshots.export',
     input: z.strictObject({
       id: pastState.snapshot_id.unwrap().describe('The snapshot: its id, or a tag'),
       table: table.default('trades'),

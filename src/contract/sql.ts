@@ -7,7 +7,7 @@ import { answer, limit, pastState } from './fields.ts'
 /** What rows can be written as, beside the JSON of an answer. */
 export const FILE_FORMATS = ['csv', 'ndjson', 'arrow', 'parquet'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
-const fileFormat = z.enum(FILE_FORMATS).describe('What the rows are written as')
+export const fileFormat = z.enum(FILE_FORMATS).describe('What the rows are written as')
 
 /** Rows whose columns are known only when they are there: columns on typed transports, objects over REST. */
 const anyRows = z

@@ -10,6 +10,7 @@ import { contract } from '../contract/index.ts'
 import { replaySessions } from '../contract/replay-sessions.ts'
 import { replay } from '../contract/replay.ts'
 import type { ColumnBatch } from '../contract/columns.ts'
+import { exports } from '../contract/export.ts'
 import { reads } from '../contract/reads.ts'
 import { receipts } from '../contract/receipts.ts'
 import { systemClock } from './base/clock.ts'
@@ -44,6 +45,7 @@ import { choiceOf, microsOf, resolveState } from './query/moments.ts'
 import { openPool, type PoolOptions } from './query/pool.ts'
 import { readHandlers } from './query/reads/handlers.ts'
 import { symbolHandlers } from './query/reads/list-symbols.ts'
+import { openExports } from './query/export/handlers.ts'
 import { openSql } from './query/sql/handlers.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
 import { withinSession } from './replay/guard.ts'
@@ -72,6 +74,7 @@ export const historyContract = {
   'quotes.recent': contract['quotes.recent'],
   ...replay,
   ...replaySessions,
+  ...exports,
   'sql.run': contract['sql.run'],
   'sql.export': contract['sql.export'],
   'reads.version': call({
@@ -106,6 +109,7 @@ export async function startHistory(
     clock: systemClock,
   }
   const readHybrid = createHybrid(tools)
+  const files = openExports(tools, join(config.profile, 'cache', 'exports'))
   const sql = openSql(tools, { memoryMb: config.query.memoryMb, tempFolder: join(config.profile, 'cache', 'sql') })
   let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
@@ -156,6 +160,7 @@ export async function startHistory(
     ...barsHandlers(tools, blocks),
     ...asofHandlers(tools, blocks),
     ...sql.handlers,
+    ...files.handlers,
     ...symbolHandlers(tools),
     async 'reads.version'({ table, ...past }, { signal }) {
       const { snapshotId } = await resolveState(tools.reads, table, past, signal)
@@ -182,6 +187,7 @@ export async function startHistory(
       replays.close()
       await tools.pool.close()
       sql.close()
+      files.close()
       await lake.close()
       log.close()
       return []

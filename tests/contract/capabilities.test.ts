@@ -65,6 +65,9 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'deadLetters.replay': { topic: TOPIC },
   'offsets.show': {},
   'offsets.set': { topic: TOPIC, partition: 0, to: 'latest' },
+  'trades.export': { symbols: ['RIO'], limit: 10, format: 'csv' },
+  'quotes.export': { format: 'arrow', limit: 10 },
+  'snapshots.export': { id: '1', table: 'trades', format: 'parquet' }, // of what is loaded below
   'sql.run': { sql: 'SELECT symbol, price FROM trades LIMIT 5' },
   'sql.export': { sql: 'SELECT symbol, price FROM trades', format: 'csv' },
   'topics.init': {},
@@ -102,6 +105,7 @@ beforeAll(async () => {
   examples['snapshots.diff'] = { a, b }
   examples['lake.rollback'] = { snapshot_id: a }
   examples['snapshots.query'] = { id: a }
+  examples['snapshots.export'] = { id: a, format: 'parquet' }
   examples['receipts.read'] = await receiptOfCsv()
   examples['lake.tag'] = { name: 'before-the-open', snapshot_id: a }
   await openSession()

@@ -5,7 +5,7 @@ import type { K2 } from '../../src/contract/index.ts'
 import { quotes, TABLES, trades, type ColumnSpec, type TableSpec } from '../../src/contract/tables.ts'
 import { plainBars } from './plain-bars.ts'
 import { plainReads } from './plain-reads.ts'
-import { plainSql } from './plain-sql.ts'
+import { plainFiles, plainSql } from './plain-sql.ts'
 import { plainReplay } from './plain-replay.ts'
 import { plainStream, plainWriter } from './plain-stream.ts'
 
@@ -67,6 +67,7 @@ export function plainHandlers(): Handlers<K2> {
     ...plainReads(AT, query, oneRow),
     ...plainBars(AT, query, oneRow),
     ...plainSql(query),
+    ...plainFiles,
     ...plainReplay(AT, query, oneRow),
     'demo.start': () => status,
     'demo.stop': () => status,

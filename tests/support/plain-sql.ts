@@ -2,6 +2,7 @@
 import type { Handlers } from '../../src/contract/capability.ts'
 import type { ColumnBatch } from '../../src/contract/columns.ts'
 import type { QueryMeta } from '../../src/contract/fields.ts'
+import type { exports } from '../../src/contract/export.ts'
 import type { sql } from '../../src/contract/sql.ts'
 
 export function plainSql(query: QueryMeta): Handlers<typeof sql> {
@@ -13,4 +14,14 @@ export function plainSql(query: QueryMeta): Handlers<typeof sql> {
       yield Buffer.from('one\r\n1\r\n')
     },
   }
+}
+
+async function* oneRow() {
+  yield Buffer.from('one\r\n1\r\n')
+}
+
+export const plainFiles: Handlers<typeof exports> = {
+  'trades.export': oneRow,
+  'quotes.export': oneRow,
+  'snapshots.export': oneRow,
 }

@@ -2,13 +2,12 @@
 // then handed on and removed.
 import { createReadStream, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { FileFormat } from '../../../contract/sql.ts'
 import { interruptible } from '../../duck/run-sql.ts'
 import { quoteText } from '../../duck/quote.ts'
+import { atMost } from '../export/at-most.ts'
 import { exportRows } from '../export/export-rows.ts'
 import type { Lease } from '../pool.ts'
-import { firstRows } from './first-rows.ts'
 import { openStatement, type SqlQuestion, type SqlTools } from './open-statement.ts'
 import { closeAfter, heeded, streamStatement } from './run-statement.ts'
 
@@ -29,16 +28,6 @@ export async function* exportStatement(
   }
   const { columns, batches } = await streamStatement(tools, question, lease)
   yield* exportRows(limit === undefined ? batches : atMost(batches, limit), columns, format)
-}
-
-async function* atMost(batches: AsyncIterable<ColumnBatch>, limit: number): AsyncGenerator<ColumnBatch, void> {
-  let left = limit
-  for await (const batch of batches) {
-    const first = firstRows(batch, left)
-    yield first
-    left -= first.rowCount
-    if (left === 0) return
-  }
 }
 
 let written = 0

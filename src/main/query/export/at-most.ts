@@ -1,5 +1,15 @@
-// The first rows of a batch, as a batch over the same memory.
+// The first rows of batches, and no more read than they take.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
+
+export async function* atMost(batches: AsyncIterable<ColumnBatch>, limit: number): AsyncGenerator<ColumnBatch, void> {
+  let left = limit
+  for await (const batch of batches) {
+    const first = firstRows(batch, left)
+    yield first
+    left -= first.rowCount
+    if (left === 0) return
+  }
+}
 
 export function firstRows(batch: ColumnBatch, count: number): ColumnBatch {
   if (batch.rowCount <= count) return batch
