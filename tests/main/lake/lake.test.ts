@@ -54,7 +54,7 @@ describe('a table', () => {
   })
 })
 
-describe('compaction', () => {
+describe('compaction', { timeout: 60_000 }, () => {
   it('writes the small files of a day into sorted ones of its buckets, and rows stay what they are', async () => {
     const lake = await tempLake()
     for (let i = 0; i < 12; i++) await append(lake, tradesBatch(i * 150, 150), { specId: 0 })
