@@ -10,7 +10,7 @@ export type FileFormat = (typeof FILE_FORMATS)[number]
 export const fileFormat = z.enum(FILE_FORMATS).describe('What the rows are written as')
 
 /** Rows whose columns are known only when they are there: columns on typed transports, objects over REST. */
-const anyRows = z
+export const anyRows = z
   .custom<ColumnBatch>(isColumnBatch, 'columns')
   .meta({ type: 'array', items: { type: 'object', additionalProperties: true } })
 
@@ -19,6 +19,7 @@ const statement = {
     .string()
     .min(1)
     .max(65_536)
+    .regex(new RegExp('^[^\\u0000]*$'), 'no NUL')
     .describe(
       'One SELECT over trades, quotes, reference_data, sequence_gaps and dead_letters, or EXPLAIN of one; a table takes ' +
         "AT (VERSION => 'id or tag') and AT (TIMESTAMP => 'time'); notional(price, quantity) and vwap(price, quantity) are exact",

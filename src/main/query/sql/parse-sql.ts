@@ -19,8 +19,6 @@ const COMMENT = String.raw`(?:\s|--[^\n]*(?:\n|$)|/\*[\s\S]*?\*/)`
 const EXPLAIN = new RegExp(`^${COMMENT}*explain${COMMENT}+(?:analyze${COMMENT}+)?`, 'i')
 
 export async function parseSql(connection: DuckDBConnection, sql: string): Promise<Parsed> {
-  if (sql.includes('\0'))
-    throw refuse('A statement cannot have a NUL in it', { sql, at: Buffer.byteLength(sql.split('\0')[0]) })
   const explain = EXPLAIN.exec(sql)?.[0] ?? ''
   const blank = explain.replace(/[^\n]/gu, character => ' '.repeat(Buffer.byteLength(character)))
   const answer = await connection.run('SELECT json_serialize_sql($1::VARCHAR)', [blank + sql.slice(explain.length)])
