@@ -96,6 +96,10 @@ export const barsContract = {
       limit: limit(1_000, 10_000),
       conditions,
       fill,
+      live: z
+        .boolean()
+        .optional()
+        .describe('With what is in the log but not in the tables yet; when left out, where the range reaches to now'),
       ...pastState,
     }),
     output: answer(batchOf(bars)),

@@ -1,5 +1,4 @@
 // The as-of join over the tables.
-import type { z } from 'zod'
 import { tradesWithQuotes, type asofContract } from '../../../contract/asof.ts'
 import type { Handlers } from '../../../contract/capability.ts'
 import { emptyBatch, type Column, type ColumnBatch } from '../../../contract/columns.ts'
@@ -18,7 +17,7 @@ import { filterOf } from '../blocks/read-block.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { joinPiece, joinPieces, type JoinOptions } from './join-piece.ts'
 
-type Asked = z.output<(typeof asofContract)['asof.join']['input']>
+type Asked = Parameters<Handlers<typeof asofContract>['asof.join']>[0]
 
 const TRADES = ['source_sequence', 'price', 'quantity', 'side']
 const QUOTES = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']

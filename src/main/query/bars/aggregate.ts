@@ -1,6 +1,6 @@
 // Measures of several instruments over windows of time, one instrument after the other, oldest rows first.
-import type { z } from 'zod'
 import type { barsContract, Metric } from '../../../contract/bars.ts'
+import type { Handlers } from '../../../contract/capability.ts'
 import { decimalText, timestampText, type ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
@@ -17,21 +17,18 @@ import { backward, barsOf, joinBars, type ScaledBars } from './read-bars.ts'
 import { statesOf } from './states.ts'
 import { windowsOf, type Window, type WindowAt } from './windows.ts'
 
-type Aggregations = (typeof barsContract)['aggregations.run']
-type Measured = z.input<Aggregations['output']>['data'][number]
+type Aggregate = Handlers<typeof barsContract>['aggregations.run']
+type Answer = Awaited<ReturnType<Aggregate>>
+type Measured = Answer['data'][number]
 
 export type MeasureTools = QueryTools & { blocks: Blocks; exchangeOf: ExchangeOf }
-export type MeasureQuestion = z.output<Aggregations['input']> & { startMicros?: number; endMicros?: number }
+export type MeasureQuestion = Parameters<Aggregate>[0] & { startMicros?: number; endMicros?: number }
 
 const MOST_WINDOWS = 10_000
 const TRADES = ['price', 'quantity']
 const QUOTES = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']
 
-export async function measure(
-  tools: MeasureTools,
-  question: MeasureQuestion,
-  signal?: AbortSignal,
-): Promise<z.input<Aggregations['output']>> {
+export async function measure(tools: MeasureTools, question: MeasureQuestion, signal?: AbortSignal): Promise<Answer> {
   const startedMs = performance.now()
   const wanted = new Set<Metric>(question.metrics)
   const needsTrades = question.metrics.some(metric => metric !== 'spread')

@@ -11,6 +11,7 @@ import { measure, pricesOf } from './aggregate.ts'
 import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
 import { fillBars } from './fill-bars.ts'
 import { createExchangeOf } from './instrument.ts'
+import { exchangeIn, liveTrades, ownRows, withLive } from './live-trades.ts'
 import { rangeOf, type Range } from './range.ts'
 import { readBars } from './read-bars.ts'
 import { dayOf, windowsOf } from './windows.ts'
@@ -20,24 +21,34 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
   const parts = { ...tools, blocks, exchangeOf: createExchangeOf(tools) }
 
   return {
-    async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal }) {
+    async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal, door }) {
       const startedMs = performance.now()
       const range = rangeOf(asked)
-      const at = await resolveState(reads, 'trades', asked, signal)
-      const exchange = await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)
+      const wantsLive = asked.live ?? (door !== 'cli' && reachesNow(asked, range, clock.nowMicros()))
+      if (wantsLive && isPast(asked)) throw noLiveInThePast()
+      const live = wantsLive
+        ? await liveTrades(tools, { symbol, exchange: asked.exchange, ...range }, signal)
+        : undefined
+      const at = live?.at ?? (await resolveState(reads, 'trades', asked, signal))
+      const exchange =
+        (await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)) ?? (live && exchangeIn(live))
+      const fresh =
+        live && exchange !== undefined ? await ownRows(blocks, live, { symbol, exchange }, signal) : undefined
       const zone = exchange === undefined ? 'UTC' : knownExchange(exchange).zone
       const windowAt = windowsOf(interval, zone)
       const isOnMarket = conditions === 'on_market'
       const named = { symbol, exchange: exchange ?? '' }
       // One more than asked for tells whether there are more.
-      const question = { at, ...named, ...range, isOnMarket }
+      const question = { at, ...named, ...range, isOnMarket, fresh }
       const found = await readBars(parts, question, { windowAt, limit: limit + 1 }, signal)
       const all =
         fill === 'none'
           ? found.bars.map(bar => ({ start: bar.start, end: bar.end, bar, close: bar.close }))
           : fillBars(found.bars, { windowAt, limit: limit + 1, ...untilNow(range, clock.nowMicros()) })
       const data = barsBatch(all.slice(-limit), { ...named, ...found, isCarried: fill === 'previous' })
-      const query = lakeMeta(tools, { at, files: found.files, rows: found.rowCount, startedMs })
+      const taken = fresh?.rowCount ?? 0
+      const tables = lakeMeta(tools, { at, files: found.files, rows: Math.max(0, found.rowCount - taken), startedMs })
+      const query = live ? withLive(tables, live, { taken, nowMicros: clock.nowMicros() }) : tables
       return { data, query, pagination: { limit, has_more: all.length > limit } }
     },
 
@@ -66,6 +77,24 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
 
     'aggregations.run': (asked, { signal }) => measure(parts, { ...asked, ...rangeOf(asked) }, signal),
   }
+}
+
+interface AskedState {
+  snapshot_id?: string
+  as_of?: string
+}
+
+const isPast = ({ snapshot_id: id, as_of: asOf }: AskedState) => id !== undefined || asOf !== undefined
+
+function reachesNow(asked: AskedState, { endMicros = Infinity }: Range, nowMicros: number): boolean {
+  return !isPast(asked) && endMicros > nowMicros - LIVE_BEHIND_MICROS
+}
+
+/** What is older is in the tables for sure, unless the writer is far behind. */
+const LIVE_BEHIND_MICROS = 3_600e6
+
+function noLiveInThePast(): Failure {
+  return new Failure('INVALID_INPUT', 'live: what is live now was in no snapshot; leave out live, or the snapshot.')
 }
 
 /** Windows that have not begun are not told as empty. */

@@ -19,6 +19,8 @@ export interface BarsQuestion {
   startMicros?: number
   endMicros?: number
   isOnMarket: boolean
+  /** Rows that are in no file yet, in the total order. */
+  fresh?: ColumnBatch
 }
 
 /** Prices are whole numbers by 10^priceScale, volumes by 10^quantityScale. */
@@ -45,13 +47,16 @@ export async function readBars(
   const { at, symbol, exchange, isOnMarket } = question
   const columns = ['price', 'quantity', ...(isOnMarket ? [OFF_MARKET] : [])]
   const filter = filterOf({ ...question, symbols: [symbol] })
-  const spans = await reads.spans(at, { filter }, 'exchange_timestamp', signal)
+  const spans = [
+    ...(await reads.spans(at, { filter }, 'exchange_timestamp', signal)),
+    ...(question.fresh ? spanOf(question.fresh) : []),
+  ]
   const parts: ScaledBars[] = []
   const files = { total: spans.length, pruned: 0, read: 0 }
   let rowCount = 0
   let found = 0
   for (const { start, end } of backward(spans, question, windowAt, limit)) {
-    const asked = { at, symbol, exchange, startMicros: start, endMicros: end, columns }
+    const asked = { at, symbol, exchange, startMicros: start, endMicros: end, columns, fresh: question.fresh }
     const read = await blocks.read(asked, signal)
     rowCount += read.rowCount
     const part = barsOf(read.runs, windowAt)
@@ -61,6 +66,11 @@ export async function readBars(
   }
   files.read = spans.length
   return { ...joinBars(parts), rowCount, files }
+}
+
+function spanOf({ rowCount: rows, columns }: ColumnBatch): FileSpan[] {
+  const times = columns.exchange_timestamp.values as Float64Array
+  return rows > 0 ? [{ rows, fromMicros: times[0], toMicros: times[rows - 1] }] : []
 }
 
 /** Of runs in the total order. */

@@ -30,6 +30,8 @@ export interface BlockQuestion {
   /** Exclusive. */
   endMicros?: number
   columns: readonly string[]
+  /** Rows that are in no file yet, in the total order, with these columns and those that order them. */
+  fresh?: ColumnBatch
 }
 
 export interface SymbolRows {
@@ -125,14 +127,14 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
       const load = async (file: ScanFile): Promise<Slice> => {
         const source = { at, file, symbol, exchange }
         const columns = await columnsOf(source, asked.columns, signal)
-        const times = columns.get(TIME)!.values as Float64Array
-        return { source, columns, from: lowerBound(times, startMicros), to: lowerBound(times, endMicros) }
+        return { columns, keys: names => columnsOf(source, names, signal), ...rangeIn(columns, startMicros, endMicros) }
       }
-      const slices = (await eachOf(planned, load)).filter(({ from, to }) => from < to)
+      const slices = await eachOf(planned, load)
+      if (asked.fresh) slices.push(sliceOf(asked.fresh, startMicros, endMicros))
+      const passing = slices.filter(({ from, to }) => from < to)
       const names = [...new Set([TIME, ...asked.columns])]
-      const keysOf = (slice: Slice, keys: readonly string[]) => columnsOf(slice.source, keys, signal)
       const runs: ColumnBatch[] = []
-      for (const cluster of clustersOf(slices)) runs.push(await runOf(cluster, names, keysOf))
+      for (const cluster of clustersOf(passing)) runs.push(await runOf(cluster, names))
       const rowCount = runs.reduce((sum, run) => sum + run.rowCount, 0)
       return { runs, rowCount, files: { total: planned.length, pruned: 0, read: planned.length } }
     },
@@ -156,13 +158,22 @@ async function eachOf<T, U>(items: readonly T[], work: (item: T) => Promise<U>):
 
 /** Rows of a block, from one up to another. */
 interface Slice {
-  source: BlockSource
   columns: ReadonlyMap<string, Column>
+  /** Further columns of the block, for when rows of two blocks have the same time. */
+  keys: (names: readonly string[]) => Promise<ReadonlyMap<string, Column>>
   from: number
   to: number
 }
 
-type KeysOf = (slice: Slice, keys: readonly string[]) => Promise<ReadonlyMap<string, Column>>
+function sliceOf(batch: ColumnBatch, startMicros: number, endMicros: number): Slice {
+  const columns = new Map(Object.entries(batch.columns))
+  return { columns, keys: () => Promise.resolve(columns), ...rangeIn(columns, startMicros, endMicros) }
+}
+
+function rangeIn(columns: ReadonlyMap<string, Column>, startMicros: number, endMicros: number) {
+  const times = columns.get(TIME)!.values as Float64Array
+  return { from: lowerBound(times, startMicros), to: lowerBound(times, endMicros) }
+}
 
 /** Slices that overlap in time together, in the order of time. */
 function clustersOf(slices: readonly Slice[]): Slice[][] {
@@ -178,12 +189,12 @@ function clustersOf(slices: readonly Slice[]): Slice[][] {
   return clusters
 }
 
-async function runOf(cluster: readonly Slice[], names: readonly string[], keysOf: KeysOf): Promise<ColumnBatch> {
+async function runOf(cluster: readonly Slice[], names: readonly string[]): Promise<ColumnBatch> {
   const rowCount = cluster.reduce((sum, { from, to }) => sum + to - from, 0)
   const viewOf = (name: string) => cluster.map(({ columns, from, to }) => viewRows(columns.get(name)!, from, to))
   if (cluster.length === 1) return { rowCount, columns: Object.fromEntries(names.map(name => [name, viewOf(name)[0]])) }
   const order = await mergeOrder(viewOf(TIME), async keys => {
-    const found = await Promise.all(cluster.map(slice => keysOf(slice, keys)))
+    const found = await Promise.all(cluster.map(slice => slice.keys(keys)))
     return keys.map(key => cluster.map(({ from, to }, i) => viewRows(found[i].get(key)!, from, to)))
   })
   const merged = names.map(name => [name, takeRows(joinColumns(viewOf(name)), order)] as const)

@@ -26,6 +26,10 @@ export const OFF_MARKET = 'off_market'
 
 const ON_MARKET_CONDITIONS = ['OPENING_AUCTION', 'CLOSING_AUCTION']
 
+export function isOffMarket(conditions: readonly string[] | null): boolean {
+  return conditions?.some(condition => !ON_MARKET_CONDITIONS.includes(condition)) ?? false
+}
+
 /** What is made of other columns while they are read, so that lists need not be decoded. */
 const derived: Readonly<Record<string, { from: string; sql: string }>> = {
   [OFF_MARKET]: {

@@ -5,6 +5,7 @@ import type { barsContract } from '../../../../src/contract/bars.ts'
 import type { Client, Context } from '../../../../src/contract/capability.ts'
 import { decimalText, rowsOf, type ColumnBatch } from '../../../../src/contract/columns.ts'
 import { barsContract as declared } from '../../../../src/contract/bars.ts'
+import { Failure } from '../../../../src/contract/failure.ts'
 import { systemClock } from '../../../../src/main/base/clock.ts'
 import type { Lake } from '../../../../src/main/lake/lake.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
@@ -18,7 +19,7 @@ const context: Context = { signal: new AbortController().signal, correlationId: 
 
 async function openBars(lake: Lake) {
   const { reads, pool } = await queryParts(lake)
-  const live = () => Promise.reject(new Error('no live view here'))
+  const live = () => Promise.reject(new Failure('UNAVAILABLE', 'There is no live view here.'))
   const handlers = barsHandlers(
     { reads, pool, live, clock: systemClock },
     createBlocks({ reads, pool, maxBytes: 64e6 }),

@@ -1,0 +1,147 @@
+// One instrument's trades that are in the log and not in the tables yet. A snapshot's own offsets are the boundary: what
+// lies before it is read of the snapshot, what comes after of the live view, so no row is missing and none comes twice.
+import type { Column, ColumnBatch } from '../../../contract/columns.ts'
+import { timestampText } from '../../../contract/columns.ts'
+import { Failure } from '../../../contract/failure.ts'
+import type { QueryMeta } from '../../../contract/fields.ts'
+import type { TableAt } from '../../lake/reads.ts'
+import type { FreshRows } from '../../tail/relay-contract.ts'
+import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { takeRows } from '../blocks/combine-columns.ts'
+import { isOffMarket } from '../blocks/read-block.ts'
+import type { QueryTools } from '../tools.ts'
+import type { Range } from './range.ts'
+
+export interface LiveTrades {
+  at: TableAt
+  /** With OFF_MARKET; of all exchanges where none was asked for. */
+  rows: ColumnBatch | undefined
+  newestMicros: number | undefined
+  ms: number
+  /** Why something may be missing. */
+  why: string | null
+  /** Whether rows may be in the table too, so that those must be left out. */
+  mayRepeat: boolean
+}
+
+const LIVE_MS = 3_000
+const MOST_ROWS = 200_000
+
+export async function liveTrades(
+  { reads, live }: QueryTools,
+  { symbol, exchange, startMicros, endMicros }: Range & { symbol: string; exchange?: string },
+  caller: AbortSignal,
+): Promise<LiveTrades> {
+  const { knownOffsets, isCertain, ...at } = await reads.head('trades', caller)
+  const startedMs = performance.now()
+  const ended = (more: Pick<LiveTrades, 'rows' | 'newestMicros' | 'why'>): LiveTrades => {
+    return { at, ...more, ms: Number((performance.now() - startedMs).toFixed(3)), mayRepeat: !isCertain }
+  }
+  const late = AbortSignal.timeout(LIVE_MS)
+  try {
+    const client = await live()
+    const question = {
+      data_type: 'trades' as const,
+      boundary: knownOffsets ?? [],
+      symbols: [symbol],
+      exchange,
+      since_micros: startMicros,
+      until_micros: endMicros,
+      limit: MOST_ROWS,
+    }
+    const fresh = await client['tail.fresh'](question, { signal: AbortSignal.any([caller, late]) })
+    return ended({ rows: withOffMarket(fresh.rows), newestMicros: fresh.newestMicros, why: whyPartial(fresh) })
+  } catch (error) {
+    if (caller.aborted || !(error instanceof Failure)) throw error
+    const reason = late.aborted ? `no answer within ${LIVE_MS / 1000} s.` : error.message
+    const why = `The live view cannot be read, only what is in the tables: ${reason}`
+    return ended({ rows: undefined, newestMicros: undefined, why })
+  }
+}
+
+function whyPartial({ lacking, isRunning, rows }: FreshRows): string | null {
+  const missing = lacking.reduce((sum, { from, to }) => sum + to - from, 0)
+  if (missing > 0)
+    return `${missing} messages are not in the tables yet and not in memory; raise K2_TAIL_MAX_MB, or wait for the writer.`
+  if (rows.rowCount >= MOST_ROWS)
+    return `Only the newest ${MOST_ROWS} trades that are not in the tables yet were taken.`
+  return isRunning ? null : 'The log cannot be read at present; what is new in it is missing.'
+}
+
+function withOffMarket({ rowCount, columns }: ColumnBatch): ColumnBatch {
+  const { values, words, nulls } = columns.trade_conditions
+  const flags = Uint8Array.from(words ?? [], word => (isOffMarket(word as readonly string[] | null) ? 1 : 0))
+  const off = new Uint8Array(rowCount)
+  for (let row = 0; row < rowCount; row++) if (!nulls?.[row]) off[row] = flags[Number(values[row])]
+  return { rowCount, columns: { ...columns, [OFF_MARKET]: { type: 'boolean', values: off } } }
+}
+
+/** Those of one exchange that the table has not. Told by the place in the log, and by the message id where there is none. */
+export async function ownRows(
+  blocks: Blocks,
+  { at, rows, mayRepeat }: LiveTrades,
+  { symbol, exchange }: { symbol: string; exchange: string },
+  signal: AbortSignal,
+): Promise<ColumnBatch | undefined> {
+  if (!rows || rows.rowCount === 0) return undefined
+  const exchanges = wordsOf(rows.columns.exchange)
+  const ids = wordsOf(rows.columns.message_id)
+  const known = mayRepeat ? await knownIds(blocks, at, { symbol, exchange, rows }, signal) : new Set<unknown>()
+  const kept: number[] = []
+  for (let row = 0; row < rows.rowCount; row++) if (exchanges(row) === exchange && !known.has(ids(row))) kept.push(row)
+  return kept.length === rows.rowCount ? rows : takeBatch(rows, Uint32Array.from(kept))
+}
+
+async function knownIds(
+  blocks: Blocks,
+  at: TableAt,
+  { symbol, exchange, rows }: { symbol: string; exchange: string; rows: ColumnBatch },
+  signal: AbortSignal,
+): Promise<Set<unknown>> {
+  const times = rows.columns.exchange_timestamp.values as Float64Array
+  const range = { startMicros: times[0], endMicros: times[times.length - 1] + 1 }
+  const { runs } = await blocks.read({ at, symbol, exchange, ...range, columns: ['message_id'] }, signal)
+  const known = new Set<unknown>()
+  for (const { rowCount, columns } of runs) {
+    const idOf = wordsOf(columns.message_id)
+    for (let row = 0; row < rowCount; row++) known.add(idOf(row))
+  }
+  return known
+}
+
+function wordsOf({ values, words }: Column): (row: number) => unknown {
+  return row => words?.[Number(values[row])]
+}
+
+function takeBatch({ columns }: ColumnBatch, rows: Uint32Array): ColumnBatch {
+  const taken = Object.entries(columns).map(([name, column]) => [name, takeRows(column, rows)] as const)
+  return { rowCount: rows.length, columns: Object.fromEntries(taken) }
+}
+
+/** The exchange that live rows alone tell, where there is one only. */
+export function exchangeIn({ rows }: LiveTrades): string | undefined {
+  if (!rows) return undefined
+  const exchangeOf = wordsOf(rows.columns.exchange)
+  const found = new Set(Array.from({ length: rows.rowCount }, (_, row) => exchangeOf(row)))
+  return found.size === 1 ? ([...found][0] as string) : undefined
+}
+
+/** What an answer from the tables says of itself, with the live view's part. */
+export function withLive(
+  query: QueryMeta,
+  { newestMicros, ms, why, rows, mayRepeat }: LiveTrades,
+  { taken, nowMicros }: { taken: number; nowMicros: number },
+): QueryMeta {
+  const tables = query.watermark === null ? -Infinity : Date.parse(query.watermark) * 1000
+  const watermark = newestMicros !== undefined && newestMicros > tables ? timestampText(newestMicros) : query.watermark
+  return {
+    ...query,
+    engine: 'hybrid',
+    sources: { ...query.sources, ...(rows && { tail: { rows: taken, ms } }) },
+    ...(rows && { told_by: mayRepeat ? ('place' as const) : ('offsets' as const) }),
+    watermark,
+    freshness_ms: watermark === null ? null : Math.max(0, nowMicros / 1000 - Date.parse(watermark)),
+    partial: why !== null,
+    why,
+  }
+}
