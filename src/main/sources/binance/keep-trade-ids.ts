@@ -2,7 +2,6 @@
 // Kept is only what is in the log or on the disk before it. After a crash some trades of the last moment are fetched again,
 // under the same message ids, so readers drop them as repeats.
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
 import { sleepUnlessAborted } from '../../base/retry.ts'
 import type { TradeIds, TradeIdsState } from './trade-ids.ts'
 
@@ -27,12 +26,6 @@ export interface KeptTradeIds {
 
 const EVERY_MS = 1000
 
-const id = z.int().min(0)
-const form = z.object({
-  source: z.string(),
-  symbols: z.record(z.string(), z.object({ last: id, missing: z.array(z.object({ from: id, to: id })) })),
-})
-
 export function keepTradeIds({ file, source, settled, onTrouble, everyMs = EVERY_MS }: KeepOptions): KeptTradeIds {
   let written = ''
 
@@ -52,9 +45,9 @@ export function keepTradeIds({ file, source, settled, onTrouble, everyMs = EVERY
     write,
     async read(symbols) {
       const text = await readFile(file, 'utf8').catch(() => '')
-      const { data } = form.safeParse(parsed(text))
-      if (data?.source !== source) return {}
-      return Object.fromEntries(Object.entries(data.symbols).filter(([symbol]) => symbols.includes(symbol)))
+      const kept = parsed(text)
+      if (kept?.source !== source) return {}
+      return Object.fromEntries(Object.entries(kept.symbols).filter(([symbol]) => symbols.includes(symbol)))
     },
     async keep(ids, signal) {
       const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -70,10 +63,21 @@ export function keepTradeIds({ file, source, settled, onTrouble, everyMs = EVERY
   }
 }
 
+interface Kept {
+  source: string
+  symbols: TradeIdsState
+}
+
 /** One that a loss of power has spoilt is as good as none. */
-function parsed(text: string): unknown {
+function parsed(text: string): Kept | undefined {
   try {
-    return JSON.parse(text)
+    const kept = JSON.parse(text) as Kept
+    const isWhole = Object.values(kept.symbols).every(
+      ({ last, missing }) =>
+        Number.isSafeInteger(last) &&
+        missing.every(({ from, to }) => Number.isSafeInteger(from) && Number.isSafeInteger(to)),
+    )
+    return isWhole ? kept : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 // The stream against a server that speaks the exchange's protocol, and fails as the real one does.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -288,6 +288,25 @@ describe('a gap', () => {
     await held(log, 62)
     expect([await second.ended, await third.stop()]).toMatchObject([{ gaps: 0 }, { gaps: 0 }])
     expect([...emptied.rest.requests, ...other.rest.requests].join()).not.toContain('historicalTrades')
+  })
+
+  it('is none where what was kept of the run before is spoilt', async () => {
+    const [server, log] = [await openServer(), openLog()]
+    for (const text of [
+      '',
+      '{',
+      'null',
+      `{"source":"${server.url}"}`,
+      `{"source":"${server.url}","symbols":{"BTCUSDT":{"last":"1"}}}`,
+    ]) {
+      const folder = makeTempFolder()
+      writeFileSync(join(folder, 'trade-ids.json'), text)
+      const running = start(server, log, { folder })
+      await connected(server)
+      server.trade('BTCUSDT', 2)
+      await vi.waitFor(() => expect(running.now()).toMatchObject({ trades: 2, gaps: 0 }), SOON)
+      await running.stop()
+    }
   })
 
   it('that nobody can fill is counted, and the stream goes on', async () => {
