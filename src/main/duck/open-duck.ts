@@ -110,7 +110,6 @@ async function createInstance({
     ...(threads !== undefined && { threads: String(threads) }),
     ...(memoryMb !== undefined && { memory_limit: `${memoryMb}MB` }),
     ...(memoryMb !== undefined && inOnePiece && { block_allocator_memory: `${memoryMb}MB` }),
-    ...(maxTempMb !== undefined && { max_temp_directory_size: `${maxTempMb}MB` }),
   })
   const setup = await instance.connect()
   // Order is what sorted files rest on: without it a COPY of a sorted table wrote rows out of order at two threads.
@@ -118,6 +117,8 @@ async function createInstance({
   await runSql(setup, `SET GLOBAL TimeZone = 'UTC'`)
   // Lake files never change, so a footer read once is good for as long as the file is there.
   await runSql(setup, `SET GLOBAL parquet_metadata_cache = true`)
+  // Told at the start it is shown but not obeyed.
+  if (maxTempMb !== undefined) await runSql(setup, `SET GLOBAL max_temp_directory_size = '${maxTempMb}MB'`)
   registerRowScan(setup)
   setup.closeSync()
   return instance

@@ -158,8 +158,13 @@ it('says that a query needs more than it may have, in memory and on disk, and fr
   await expect(pool.run(sort)).rejects.toMatchObject({
     code: 'PAYLOAD_TOO_LARGE',
     status: 413,
-    message: expect.stringMatching(/needs more than 40 MB of memory.*Narrow .*K2_QUERY_MEMORY/) as string,
+    message: expect.stringMatching(
+      /needs more than 40 MB of memory and 2 MB on disk.*Narrow .*K2_QUERY_MEMORY/,
+    ) as string,
   })
+  const inOnePiece = ({ connection, signal }: Lease) =>
+    runSql(connection, 'SELECT length(list(range)) FROM range(30_000_000)', signal)
+  await expect(pool.run(inOnePiece)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' })
   expect(await pool.run(answer)).toEqual([{ n: 42 }])
   const spilled = readdirSync(tempFolder, { recursive: true }).filter(name => !String(name).endsWith('.json'))
   expect(spilled.filter(name => /\.(tmp|block)$/.test(String(name)))).toEqual([])
