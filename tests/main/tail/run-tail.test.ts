@@ -1,53 +1,13 @@
-// A tail kept full from a real log: which topics, from where, and what it does when the log does not do as hoped.
+// A tail kept full from a real log: from where, and what it does when the log does not do as hoped.
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Failure } from '../../../src/contract/failure.ts'
-import { createEmbeddedLog } from '../../../src/main/log/embedded.ts'
 import type { MessageLog, ReadOptions } from '../../../src/main/log/message-log.ts'
 import type { LogBatch } from '../../../src/main/market/log-batch.ts'
 import type { OffsetVector } from '../../../src/main/market/topic-offsets.ts'
-import { createTopicChoice } from '../../../src/main/tail/choose-topics.ts'
-import { runTail, type RunOptions, type TailRun } from '../../../src/main/tail/run-tail.ts'
-import type { Tail } from '../../../src/main/tail/tail.ts'
-import { createTurns } from '../../../src/main/tail/turns.ts'
-import { produced, type SampleRow } from '../../support/market-messages.ts'
+import { produced } from '../../support/market-messages.ts'
 import { idsOf, manualClock, MINUTE, openTail, START } from '../../support/tail.ts'
-
-const TRADES = 'market.equities.trades.asx'
-const trade = (id: number, changes: Partial<SampleRow> = {}): SampleRow => ({
-  symbol: 'BHP',
-  id,
-  micros: START,
-  ...changes,
-})
-const trades = (from: number, count: number) =>
-  produced(
-    'trades',
-    Array.from({ length: count }, (_, i) => trade(from + i)),
-  )
-const bhp = { symbol: 'BHP', exchange: 'ASX', windowMinutes: 60, limit: 10_000 }
-
-async function openLog(topics = [TRADES], maxBytes = 64e6): Promise<MessageLog> {
-  const log = createEmbeddedLog({ maxBytes })
-  onTestFinished(() => log.close())
-  await log.createTopics(topics.map(name => ({ name, partitions: 2 })))
-  return log
-}
-
-function run(
-  log: MessageLog,
-  tail = openTail({ clock: manualClock() }),
-  options: Partial<RunOptions> = {},
-): { run: TailRun; tail: Tail; warnings: string[] } {
-  const warnings: string[] = []
-  const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) }
-  const running = runTail({ log, tail, minutes: 5, clock: manualClock(), logger, turns: createTurns(5), ...options })
-  onTestFinished(() => running.stop())
-  return { run: running, tail, warnings }
-}
-
-const untilHeld = (tail: Tail, held: number) =>
-  vi.waitFor(() => expect(tail.counts().held).toBe(held), { timeout: 5000, interval: 5 })
+import { TRADES, trade, trades, bhp, openLog, run, untilHeld } from '../../support/running-tail.ts'
 
 describe('a running tail', () => {
   it('does not say where reading goes on in a topic before it has begun there', async () => {
@@ -162,80 +122,6 @@ describe('a running tail', () => {
     const startedMs = performance.now()
     await running.stop()
     expect(performance.now() - startedMs).toBeLessThan(100)
-  })
-})
-
-describe('the topics of a tail', () => {
-  const topics = ['asx', 'cxa', 'asx.test', 'demo'].map(exchange => `market.equities.trades.${exchange}`)
-  async function tailed(choice: Parameters<typeof createTopicChoice>[0], count: number): Promise<number[]> {
-    const log = await openLog(topics)
-    for (const [i, topic] of topics.entries()) await log.append(topic, trades(i, 1))
-    const { tail, run: running } = run(log, undefined, { isWanted: createTopicChoice(choice) })
-    await vi.waitFor(() => expect(tail.counts().held).toBeGreaterThanOrEqual(count), { interval: 5 })
-    await running.stop()
-    return idsOf(tail.recent(bhp)).sort()
-  }
-
-  it('are those that are named', async () => {
-    expect(await tailed({ names: [topics[0], topics[1]] }, 2)).toEqual([0, 1])
-  })
-
-  it('or whose whole name matches a pattern', async () => {
-    expect(await tailed({ pattern: String.raw`market\..*\.trades\.(asx|cxa)` }, 2)).toEqual([0, 1])
-    expect(() => createTopicChoice({ pattern: '(' })).toThrow(/K2_TOPIC_PATTERN.*Unterminated group/)
-  })
-
-  const LATER = 'market.crypto.trades.binance'
-  /** Tells which topics are read now. */
-  function counted(log: MessageLog) {
-    const reads: (readonly string[])[] = []
-    const open = new Set<readonly string[]>()
-    async function* read(options: ReadOptions) {
-      reads.push(options.topics)
-      open.add(options.topics)
-      try {
-        yield* log.read(options)
-      } finally {
-        open.delete(options.topics)
-      }
-    }
-    return { log: { ...log, read } as MessageLog, reads, open }
-  }
-
-  it('are read in one go, with those that come later', async () => {
-    const log = await openLog(topics)
-    const { log: watched, reads, open } = counted(log)
-    const { tail } = run(watched)
-    await vi.waitFor(() => expect(reads).toEqual([topics]))
-    await log.append(topics[0], trades(1, 3))
-    await untilHeld(tail, 3)
-    await log.createTopics([{ name: LATER, partitions: 1 }])
-    await log.append(LATER, trades(4, 2))
-    await untilHeld(tail, 5)
-    await log.append(topics[0], trades(6, 1))
-    await untilHeld(tail, 6)
-    expect(reads).toEqual([topics, [...topics, LATER]])
-    expect(open.size).toBe(1)
-    expect(idsOf(tail.recent(bhp)).sort()).toEqual([1, 2, 3, 4, 5, 6])
-    expect(tail.counts()).toMatchObject({ total: 6, duplicates: 0 })
-  })
-
-  it('do not wait for one of which nobody can tell where it begins', async () => {
-    const log = await openLog([TRADES])
-    let isLed = false
-    const ranges = (topic: string) =>
-      topic === TRADES || isLed ? log.ranges(topic) : Promise.reject(new Failure('UNAVAILABLE', 'It has no leader.'))
-    const { tail, run: running } = run({ ...log, ranges })
-    await log.append(TRADES, trades(1, 1))
-    await untilHeld(tail, 1)
-    await log.createTopics([{ name: LATER, partitions: 1 }])
-    await log.append(LATER, trades(2, 1))
-    await vi.waitFor(() => expect(running.trouble()).toBe('It has no leader.'), { timeout: 5000 })
-    await log.append(TRADES, trades(3, 1))
-    await untilHeld(tail, 2)
-    isLed = true
-    await untilHeld(tail, 3)
-    await vi.waitFor(() => expect(running.isRunning()).toBe(true))
   })
 })
 
