@@ -49,7 +49,7 @@ const engines: Record<string, string[]> = {
   metrics: ['prom-client'],
   config: ['zod'],
   duck: ['@duckdb/node-api', '@duckdb/node-bindings'],
-  query: ['@duckdb/node-api'],
+  query: ['@duckdb/node-api', 'apache-arrow'],
   replay: [],
   lake: ['fzstd', 'libsql', '@aws-sdk/client-s3', '@duckdb/node-api'],
 }

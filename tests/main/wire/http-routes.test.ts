@@ -144,7 +144,15 @@ it('aborts a call whose caller is gone and records it as 499', async () => {
 })
 
 /** Fields without which a body is refused. */
-const REQUIRED: Readonly<Record<string, object>> = { 'sql.run': { sql: 'SELECT 1' } }
+const REQUIRED: Readonly<Record<string, object>> = {
+  'sql.run': { sql: 'SELECT 1' },
+  'receipts.read': {
+    snapshot: null,
+    offsets: [],
+    query: { name: 'trades.list', input: {} },
+    hash: `sha256:${'0'.repeat(64)}`,
+  },
+}
 
 it('answers every route of the real contract, rows with every column of their table', async () => {
   const dispatch = createDispatch(contract, plainHandlers(), { checkAnswers: true })

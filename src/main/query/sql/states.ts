@@ -1,6 +1,5 @@
 // Which state of each table a statement reads. A picked snapshot of one table means the moment of its commit: the other
 // tables are as they were then.
-import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { TABLES, type TableId } from '../../../contract/tables.ts'
 import type { LakeReads, SnapshotChoice, TableAt } from '../../lake/reads.ts'
@@ -54,9 +53,4 @@ async function pick(
     }
   }
   throw first
-}
-
-/** For people: which state was read. */
-export function momentOf({ committedMicros }: TableAt): string | null {
-  return committedMicros === undefined ? null : timestampText(committedMicros)
 }
