@@ -143,9 +143,20 @@ it('aborts a call whose caller is gone and records it as 499', async () => {
   expect(ends).toEqual([expect.objectContaining({ method: 'GET', endpoint: '/v1/wait', status: 499 })])
 })
 
-/** Fields without which a body is refused. */
-const REQUIRED: Readonly<Record<string, object>> = {
+const SESSION = '00000000-0000-4000-8000-000000000000'
+
+/** Fields without which a question is refused; of a path, what stands for a name in it is 1 elsewhere. */
+const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'trades.recent': { symbol: 'BHP', exchange: 'asx' },
+  'quotes.recent': { symbol: 'BHP', exchange: 'asx' },
+  'bars.list': { symbol: 'BHP', interval: '1m' },
+  'summary.day': { symbol: 'BHP', date: '2014-03-10' },
+  'aggregations.run': { symbols: ['BHP'], metrics: ['vwap'], interval: '1m' },
   'sql.run': { sql: 'SELECT 1' },
+  'replay.control': { session: SESSION, action: 'pause' },
+  'replay.state': { session: SESSION },
+  'replay.close': { session: SESSION },
+  'asof.join': { symbol: 'BHP' },
   'receipts.read': {
     snapshot: null,
     offsets: [],
@@ -160,10 +171,16 @@ it('answers every route of the real contract, rows with every column of their ta
   const answered: string[] = []
   for (const [name, { http, kind }] of Object.entries(contract as Contract)) {
     if (!http || kind === 'stream') continue
-    const path = http.path.replace(/\{\w+\}/g, '1')
+    const fields = new Map(Object.entries(REQUIRED[name] ?? {}))
+    const path = http.path.replace(/\{(\w+)\}/g, (_, field: string) => {
+      const value = fields.get(field) ?? '1'
+      fields.delete(field)
+      return value as string
+    })
+    const query = new URLSearchParams([...fields].map(([field, value]) => [field, value as string]))
     const { status, body } = await (http.method === 'POST'
-      ? post(path, REQUIRED[name] ?? {})
-      : askJson(`${path}${/recent$/.test(name) ? '?symbol=BHP&exchange=asx' : ''}`))
+      ? post(path, Object.fromEntries(fields))
+      : askJson(fields.size > 0 ? `${path}?${query}` : path))
     expect([name, status, body.success]).toEqual([name, 200, true])
     answered.push(name)
   }
