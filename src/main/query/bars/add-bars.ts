@@ -5,7 +5,7 @@
 // that, or with negative terms, as BigInt.
 import type { Values } from '../../../contract/columns.ts'
 import { addExact, shrunk, type Exact } from './exact.ts'
-import type { WindowAt } from './windows.ts'
+import type { Window, WindowAt } from './windows.ts'
 
 /** Rows of one symbol; prices and quantities as integers, those of all runs of the same scale. */
 export interface TradeRun {
@@ -46,12 +46,17 @@ export function addBars(bars: Bar[], run: TradeRun, windowAt: WindowAt): void {
         : barOf(prices, quantities, from, to)
     const last = bars.at(-1)
     if (last?.start === window.start) extend(last, bar)
-    else bars.push({ ...window, ...bar })
+    else bars.push(named(window, bar))
   }
 }
 
 type Sums = Omit<Bar, 'start' | 'end'>
 type Doubles = Exclude<Values, BigInt64Array>
+
+/** Field by field: measured, spreading the two takes longer than summing the rows of a minute. */
+function named({ start, end }: Window, { open, high, low, close, volume, notional, count }: Sums): Bar {
+  return { start, end, open, high, low, close, volume, notional, count }
+}
 
 function extend(bar: Bar, more: Sums): void {
   if (more.high > bar.high) bar.high = more.high
