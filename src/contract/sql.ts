@@ -19,7 +19,8 @@ const statement = {
     .string()
     .min(1)
     .max(65_536)
-    .regex(new RegExp('^[^\\u0000]*$'), 'no NUL')
+    // eslint-disable-next-line no-control-regex -- DuckDB takes a statement as ended there
+    .regex(/^[^\u0000]*$/, 'no NUL')
     .describe(
       'One SELECT over trades, quotes, reference_data, sequence_gaps and dead_letters, or EXPLAIN of one; a table takes ' +
         "AT (VERSION => 'id or tag') and AT (TIMESTAMP => 'time'); notional(price, quantity) and vwap(price, quantity) are exact",

@@ -47,7 +47,13 @@ it('answers what is asked again from here, with the same rows, until somebody co
 
 it('keeps apart what differs in anything, and the tables', async () => {
   const { read, ask } = await openLists()
-  const questions = [{}, { symbol: 'SYM1' }, { limit: 9 }, { order: 'asc' as const }, { end_time: '2014-03-10T00:30:00Z' }]
+  const questions = [
+    {},
+    { symbol: 'SYM1' },
+    { limit: 9 },
+    { order: 'asc' as const },
+    { end_time: '2014-03-10T00:30:00Z' },
+  ]
   const counts = async () => Promise.all(questions.map(async input => rowsOf((await ask(input)).data)))
   const once = await counts()
   expect(new Set(once.map(rows => JSON.stringify(rows))).size).toBe(questions.length)

@@ -84,10 +84,9 @@ function stillThere({ target, snapshotId }: Wanted): Update[] {
 
 /** The log's place stays; up to when every record is in the table is what it was then. */
 function keysAfter(metadata: TableMetadata, target: Snapshot): Record<string, string> {
-  const keys = { ...inheritedKeys(metadata) } as Record<string, string>
+  const keys = Object.entries(inheritedKeys(metadata)).filter(([key]) => key !== VALID_THROUGH_KEY)
   const { [VALID_THROUGH_KEY]: then } = inheritedKeys(metadata, target) as Record<string, string | undefined>
-  delete keys[VALID_THROUGH_KEY]
-  return { ...keys, ...(then !== undefined && { [VALID_THROUGH_KEY]: then }) }
+  return { ...Object.fromEntries(keys), ...(then !== undefined && { [VALID_THROUGH_KEY]: then }) }
 }
 
 /** An empty vector where there was none: else the one of the snapshots that were rolled back would be inherited. */

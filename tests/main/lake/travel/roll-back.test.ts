@@ -56,7 +56,7 @@ describe('a rollback', () => {
     const { table, stage } = await memoryTable()
     const validThrough = async () => validThroughOf(headOf((await table.load()).metadata)!)
     const before = await commitChange(table, { operation: 'append', added: [await stage('a')] })
-    const commits = []
+    const commits: { snapshotId: string }[] = []
     for (const micros of [1_000_000, 2_000_001]) {
       const [from, to] = [micros - 1, micros].map(next => [{ cluster: 'c', epoch: '0', topic: 't', next: { 0: next } }])
       const offsets = { from: commits.length === 0 ? [] : from.map(one => ({ ...one, next: { 0: 1_000_000 } })), to }
