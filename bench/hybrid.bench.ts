@@ -73,7 +73,11 @@ function openMarket(lake: Lake): Market {
   tail.begin(LIFE, new Map([[0, { offset: 0, isEarliest: true }]]))
   const dispatch = createDispatch(
     tailContract,
-    relayTailHandlers({ tails: { trades: tail, quotes: tail }, isRunning: () => true }),
+    relayTailHandlers({
+      tails: { trades: tail, quotes: tail },
+      isRunning: () => true,
+      caughtUp: () => Promise.resolve(true),
+    }),
   )
   const client = connectDirect(tailContract, dispatch)
   const upTo = (offset: number): OffsetVector => [{ ...LIFE, next: { 0: offset } }]

@@ -82,7 +82,10 @@ export async function openHybridPlace(options: HybridPlaceOptions = {}): Promise
     live: {
       ask() {
         const tails = { trades: tail!, quotes: tail! }
-        const dispatch = createDispatch(tailContract, relayTailHandlers({ tails, isRunning: () => true }))
+        const dispatch = createDispatch(
+          tailContract,
+          relayTailHandlers({ tails, isRunning: () => true, caughtUp: () => Promise.resolve(true) }),
+        )
         return Promise.resolve(connectDirect(tailContract, dispatch))
       },
     },

@@ -43,6 +43,7 @@ export interface RememberSpan {
 }
 
 const MICROS_PER_MINUTE = 60e6
+const FAR_AHEAD_MICROS = 86_400e6
 /** Further back than anybody keeps messages. */
 const MOST_MINUTES = 2 ** 24
 /** A window ends at half of it at the latest, see market/dedupe.ts; the rest may be messages that are no rows. */
@@ -62,6 +63,15 @@ export async function findRemembered(
 ): Promise<Map<number, number>> {
   const from = new Map([...starts].map(([partition, { offset }]) => [partition, offset]))
   let open = ranges.filter(({ partition, earliest }) => dedupeMinutes > 0 && from.get(partition)! > earliest)
+  if (open.length > 0) {
+    // A time far ahead of its neighbours' answers every later question for a time: behind one nobody can tell by times.
+    const ahead = await log.offsetsAt(topic, nowMicros + FAR_AHEAD_MICROS)
+    for (const { partition, earliest } of open) {
+      const start = from.get(partition)!
+      if ((ahead.get(partition) ?? start) < start) from.set(partition, Math.max(earliest, start - MOST_REMEMBERED))
+    }
+    open = open.filter(({ partition }) => from.get(partition) === starts.get(partition)!.offset)
+  }
   for (let back = minutes; open.length > 0; back *= 2) {
     const micros = back < MOST_MINUTES ? nowMicros - back * MICROS_PER_MINUTE : -Infinity
     const reached = micros === -Infinity ? new Map<number, number>() : await log.offsetsAt(topic, micros)

@@ -54,6 +54,7 @@ export interface TailEngine {
   handlers: Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent' | 'symbols.list' | 'tail.follow'>
   readonly tails: Readonly<Record<TailTable, Tail>>
   isRunning: (table: TailTable) => boolean
+  caughtUp: (table: TailTable, withinMs: number) => Promise<boolean>
   /** After each commit that is heard of: how far the log is in the table now. */
   noteCommitted(table: TailTable, vector: OffsetVector): void
   stats(): Promise<Record<TailTable, TailStats>>
@@ -134,6 +135,7 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
     },
     tails,
     isRunning: table => ({ trades, quotes })[table].run.isRunning(),
+    caughtUp: (table, withinMs) => ({ trades, quotes })[table].run.caughtUp(withinMs),
     noteCommitted: (table, vector) => tails[table].noteCommitted(vector),
     async stats() {
       const [ofTrades, ofQuotes] = await Promise.all([trades, quotes].map(({ tail, run }) => tailStats(tail, run)))

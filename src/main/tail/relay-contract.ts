@@ -23,6 +23,8 @@ export interface FreshRows {
   /** When the log took in the newest row it has, of any instrument. */
   newestMicros: number | undefined
   isRunning: boolean
+  /** Whether it has read what the log held when it began. */
+  isCaughtUp: boolean
 }
 
 export const tailContract = {

@@ -7,12 +7,17 @@ import type { Tail } from './tail.ts'
 export interface RelayedTails {
   readonly tails: Readonly<Record<TailTable, Tail>>
   isRunning: (table: TailTable) => boolean
+  caughtUp: (table: TailTable, withinMs: number) => Promise<boolean>
 }
 
-export function relayTailHandlers({ tails, isRunning }: RelayedTails): Handlers<typeof tailContract> {
+/** A command that begins to read the log waits so long for the end of it; what is missing then, the answer says. */
+const CATCH_UP_MS = 3_000
+
+export function relayTailHandlers({ tails, isRunning, caughtUp }: RelayedTails): Handlers<typeof tailContract> {
   return {
-    'tail.fresh'({ data_type: table, boundary, symbols, exchange, since_micros, until_micros, before, limit }) {
+    async 'tail.fresh'({ data_type: table, boundary, symbols, exchange, since_micros, until_micros, before, limit }) {
       const tail = tails[table]
+      const isCaughtUp = await caughtUp(table, CATCH_UP_MS)
       const pin = tail.pin()
       const filter = { symbols, exchange, sinceMicros: since_micros, untilMicros: until_micros, before }
       const { rows, lacking } = tail.rowsFrom(boundary, pin, filter, limit)
@@ -23,11 +28,12 @@ export function relayTailHandlers({ tails, isRunning }: RelayedTails): Handlers<
         holdsFrom: tail.wholeFrom(),
         newestMicros: tail.counts().newestMicros,
         isRunning: isRunning(table),
+        isCaughtUp,
       }
     },
-    'tail.freshSymbols': ({ data_type: table, boundary }) => ({
-      ...tails[table].freshSymbols(boundary),
-      newestMicros: tails[table].counts().newestMicros,
-    }),
+    async 'tail.freshSymbols'({ data_type: table, boundary }) {
+      await caughtUp(table, CATCH_UP_MS)
+      return { ...tails[table].freshSymbols(boundary), newestMicros: tails[table].counts().newestMicros }
+    },
   }
 }

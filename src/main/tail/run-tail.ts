@@ -45,6 +45,8 @@ export interface TailRun {
   /** Why it is not; nothing while it is. */
   trouble(): string | undefined
   lags(): Promise<Lag[]>
+  /** Whether it has read what the log held when it began: waits so long for that, at most, and not while it cannot read. */
+  caughtUp(withinMs: number): Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -58,6 +60,7 @@ const START_WITHIN_MS = 10_000
 const CALM_AFTER_MS = 1000
 /** Whoever asks for metrics or health waits a second in all. */
 const RANGES_WITHIN_MS = 500
+const CAUGHT_UP_EVERY_MS = 10
 
 export function runTail(options: RunOptions): TailRun {
   const { log, tail, logger, isWanted = () => true, startOffsets } = options
@@ -69,6 +72,8 @@ export function runTail(options: RunOptions): TailRun {
   /** Aborted to read on with other topics. */
   let restart = new AbortController()
   const troubles = new Map<string, string>()
+  /** Where the log ended when a topic was begun, until it has been read up to there; nothing before the first look. */
+  let toCatchUp: { reading: Reading; ends: ReadonlyMap<number, number> }[] | undefined
   let asked: Promise<OffsetVector | undefined> | undefined
   const committed = () => (asked ??= askInTime())
   const tools: ReadTools = {
@@ -100,6 +105,7 @@ export function runTail(options: RunOptions): TailRun {
       if (known) leave(name)
     }
     if (fresh.length > 0) await join(fresh)
+    toCatchUp ??= []
   }
 
   /** The others are read on meanwhile, also when nobody can tell yet where to begin in these. */
@@ -108,6 +114,7 @@ export function runTail(options: RunOptions): TailRun {
     await beginReading(tools, joining)
     logger.info(`Tailing ${namesOf(joining)}`, { topics: topics.map(({ topic }) => topic) })
     for (const reading of joining) readings.set(reading.topic.topic, reading)
+    toCatchUp = [...(toCatchUp ?? []), ...joining.map(reading => ({ reading, ends: new Map(reading.latest) }))]
     restart.abort()
   }
 
@@ -163,6 +170,14 @@ export function runTail(options: RunOptions): TailRun {
     }
   }
 
+  function isCaughtUp(): boolean {
+    toCatchUp = toCatchUp?.filter(({ reading: { topic, next }, ends }) => {
+      const isRead = readings.get(topic.topic)?.topic === topic
+      return isRead && [...ends].some(([partition, end]) => (next.get(partition) ?? 0) < end)
+    })
+    return toCatchUp?.length === 0
+  }
+
   async function lagsOf({ topic: { topic }, next, latest }: Reading): Promise<Lag[]> {
     try {
       for (const range of await within(RANGES_WITHIN_MS, log.ranges(topic))) latest.set(range.partition, range.latest)
@@ -184,6 +199,12 @@ export function runTail(options: RunOptions): TailRun {
     isRunning: () => !signal.aborted && troubles.size === 0,
     trouble: () => (signal.aborted ? 'It was stopped.' : [...troubles.values()][0]),
     lags: async () => (await Promise.all([...readings.values()].map(lagsOf))).flat(),
+    async caughtUp(withinMs) {
+      const untilMs = performance.now() + withinMs
+      while (!isCaughtUp() && performance.now() < untilMs && troubles.size === 0 && !signal.aborted)
+        await sleep(CAUGHT_UP_EVERY_MS)
+      return isCaughtUp()
+    },
     async stop() {
       stopping.abort()
       await Promise.all(running)

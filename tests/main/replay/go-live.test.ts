@@ -54,6 +54,7 @@ function liveView() {
       holdsFrom: vectorAt(view.from),
       newestMicros: 0,
       isRunning: true,
+      isCaughtUp: true,
     }
   }
   const client = { 'tail.fresh': (input: never) => Promise.resolve(fresh(input)) } as unknown as Client<

@@ -100,4 +100,20 @@ describe('what is read only to know repeats', () => {
     const ranges = [{ partition: 0, earliest: 0, latest: 9 }]
     expect(await findRemembered(log, 'topic', ranges, starts, span)).toEqual(new Map([[0, 7]]))
   })
+
+  it('is all that it may hold behind a message whose time is far ahead, as times tell nothing there', async () => {
+    const times = [1, 2, 3, 5000, 4, 5].map(minute => START + (minute - 6) * MINUTE)
+    const log = {
+      offsetsAt: async (_: string, at: number) => {
+        const found = times.findIndex(time => time >= at)
+        return new Map([[0, found < 0 ? times.length : found]])
+      },
+    }
+    const ranges = [{ partition: 0, earliest: 0, latest: 6 }]
+    const span = { nowMicros: START, minutes: 2, dedupeMinutes: 1 }
+    const from = (offset: number) =>
+      findRemembered(log, 'topic', ranges, new Map([[0, { offset, isEarliest: false }]]), span)
+    expect(await from(5)).toEqual(new Map([[0, 0]]))
+    expect(await from(3)).toEqual(new Map([[0, 2]]))
+  })
 })

@@ -10,6 +10,18 @@ import { idsOf, manualClock, MINUTE, openTail, START } from '../../support/tail.
 import { TRADES, trade, trades, bhp, openLog, run, untilHeld } from '../../support/running-tail.ts'
 
 describe('a running tail', () => {
+  it('says when it has read what the log held as it began, and does not wait for that while it cannot read', async () => {
+    const log = await openLog()
+    await log.append(TRADES, trades(1, 40))
+    const { run: running, tail } = run(log)
+    expect(await running.caughtUp(5_000)).toBe(true)
+    expect(tail.counts().held).toBe(40)
+    const broken = { ...log, topics: () => Promise.reject(new Failure('UNAVAILABLE', 'away')) }
+    const startedMs = performance.now()
+    expect(await run(broken).run.caughtUp(60_000)).toBe(false)
+    expect(performance.now() - startedMs).toBeLessThan(30_000)
+  })
+
   it('does not say where reading goes on in a topic before it has begun there', async () => {
     const log = await openLog()
     await log.append(TRADES, trades(1, 40))

@@ -11,6 +11,7 @@ import { takeRows } from '../blocks/combine-columns.ts'
 import { isOffMarket } from '../blocks/read-block.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Range } from './range.ts'
+import { whyLiveIsPartial } from '../why-live-is-partial.ts'
 
 export interface LiveTrades {
   at: TableAt
@@ -59,13 +60,10 @@ export async function liveTrades(
   }
 }
 
-function whyPartial({ lacking, isRunning, rows }: FreshRows): string | null {
-  const missing = lacking.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (missing > 0)
-    return `${missing} messages are not in the tables yet and not in memory; raise K2_TAIL_MAX_MB, or wait for the writer.`
-  if (rows.rowCount >= MOST_ROWS)
-    return `Only the newest ${MOST_ROWS} trades that are not in the tables yet were taken.`
-  return isRunning ? null : 'The log cannot be read at present; what is new in it is missing.'
+function whyPartial(fresh: FreshRows): string | null {
+  const why = whyLiveIsPartial(fresh)
+  if (why || fresh.rows.rowCount < MOST_ROWS) return why
+  return `Only the newest ${MOST_ROWS} trades that are not in the tables yet were taken.`
 }
 
 function withOffMarket({ rowCount, columns }: ColumnBatch): ColumnBatch {

@@ -4,6 +4,7 @@ import type { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Found } from './read-hybrid.ts'
+import { whyLiveIsPartial } from '../why-live-is-partial.ts'
 
 export function hybridMeta(
   clock: Clock,
@@ -47,10 +48,7 @@ function whyPartial({ ground, lake, live, base }: Found): string | null {
   if (!lake.value) return `The tables cannot be read, only what is held in memory: ${reason(lake.error)}`
   if (!ground.value)
     return `Whether snapshot ${base?.at.snapshotId} is still the one to stand on cannot be told: ${reason(ground.error)}`
-  const missing = live.value.lacking.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (missing > 0)
-    return `${missing} messages are not in the tables yet and not in memory; raise K2_TAIL_MAX_MB, or wait for the writer.`
-  return live.value.isRunning ? null : 'The log cannot be read at present; what is new in it is missing.'
+  return whyLiveIsPartial(live.value)
 }
 
 function reason(error: Failure | undefined): string {

@@ -20,7 +20,10 @@ async function openPlace() {
   onTestFinished(() => quotes.close())
   place.live.ask = () => {
     const tails = { trades: place.tail(), quotes }
-    const dispatch = createDispatch(tailContract, relayTailHandlers({ tails, isRunning: () => true }))
+    const dispatch = createDispatch(
+      tailContract,
+      relayTailHandlers({ tails, isRunning: () => true, caughtUp: () => Promise.resolve(true) }),
+    )
     return Promise.resolve(connectDirect(tailContract, dispatch))
   }
   const handlers = symbolHandlers(place.tools)
