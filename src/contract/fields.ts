@@ -95,7 +95,11 @@ export const topicOffsets = z.strictObject({
 
 /** What an answer can be had again by, to the letter. */
 export const receipt = z.strictObject({
-  snapshot: z.string().nullable().describe('The snapshot of the table that it stands on'),
+  snapshot: z
+    .string()
+    .regex(/^\d{1,20}$/, 'the id of a snapshot')
+    .nullable()
+    .describe('The snapshot of the table that it stands on'),
   offsets: z.array(topicOffsets).describe('How far the log is in it, where it has rows from beyond the snapshot'),
   query: z
     .strictObject({ name: z.string().max(100), input: z.record(z.string(), z.unknown()) })

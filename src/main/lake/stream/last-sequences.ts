@@ -106,7 +106,7 @@ async function ofNewestDays(
 }
 
 interface Last extends LastSequence {
-  /** A 0 or 1 came after a higher number of its day. */
+  /** A 0 or 1 came after a higher number of its day, be it a 0 after a 1. */
   mayHaveRestarted: boolean
 }
 
@@ -114,7 +114,8 @@ interface Last extends LastSequence {
 function newestDaySql(rows: string, day: string): string {
   return (
     `SELECT symbol, exchange, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
-    `coalesce(max(_offset) FILTER (${IS_FIRST}) > min(_offset) FILTER (NOT (${IS_FIRST})), false) AS may_have_restarted ` +
+    `coalesce(max(_offset) FILTER (${IS_FIRST}) > min(_offset) FILTER (NOT (${IS_FIRST})), false) ` +
+    `OR coalesce(max(_offset) FILTER (source_sequence = 0) > min(_offset) FILTER (source_sequence <> 0), false) AS may_have_restarted ` +
     `FROM (${rows}) GROUP BY symbol, exchange, ${day} ` +
     `QUALIFY row_number() OVER (PARTITION BY symbol, exchange ORDER BY max(exchange_timestamp) DESC) = 1`
   )

@@ -51,6 +51,8 @@ function isRead(
 }
 
 describe('pruning', () => {
+  const longId = schema.fields.find(({ name }) => name === 'long')!.id
+
   it('never leaves out a file or a manifest that holds a passing row', () => {
     const habits = fc.record({
       bare: fc.subarray(Object.keys(values)),
@@ -65,9 +67,13 @@ describe('pruning', () => {
       fc.property(cases, ({ spec, files, filter }) => {
         // A file holds rows of one partition: the one of its first row.
         const rows = files.map(([all]) => {
-          const key = JSON.stringify(partitionOf(all[0], spec), bigintText)
-          return all.filter(each => JSON.stringify(partitionOf(each, spec), bigintText) === key)
+          const key = JSON.stringify(partitionOf(all[0], spec), exactText)
+          return all.filter(each => JSON.stringify(partitionOf(each, spec), exactText) === key)
         })
+        // The least of longs is cut to one below all longs, which no manifest can hold.
+        const isStorable = (value: unknown) => typeof value !== 'bigint' || BigInt.asIntN(64, value) === value
+        const ofLongs = spec.fields.map(({ 'source-id': id }) => id === longId)
+        fc.pre(rows.every(([first]) => partitionOf(first, spec).every((value, i) => !ofLongs[i] || isStorable(value))))
         const made = rows.map((all, i) => dataFile(String(i), all, spec, files[i][1]))
         const holds = rows.map(all => all.some(each => filter.every(condition => passes(each, condition))))
         const read = passing(made, filter, spec)
@@ -191,6 +197,7 @@ describe('a filter', () => {
   })
 })
 
-function bigintText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' || Number.isNaN(value) ? String(value) : value
+function exactText(_: string, value: unknown): unknown {
+  // NaN and the infinities are null in JSON.
+  return typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value
 }
