@@ -81,7 +81,7 @@ export const pastState = {
 /** Where an earlier answer ended. */
 export const cursor = z
   .string()
-  .max(8_192)
+  .max(4_096)
   .regex(/^[\w-]+\.[\w-]+$/, 'the next_cursor of an earlier answer to the same query')
   .describe('Go on where an earlier answer to the same query ended: its next_cursor')
 

@@ -26,8 +26,8 @@ const statement = {
         "AT (VERSION => 'id or tag') and AT (TIMESTAMP => 'time'); notional(price, quantity) and vwap(price, quantity) are exact",
     ),
   params: z
-    .array(z.union([z.string().max(65_536), z.number(), z.boolean(), z.null()]))
-    .max(1_000)
+    .array(z.union([z.string().max(32_768), z.number(), z.boolean(), z.null()]))
+    .max(100)
     .default([])
     .describe('Values for ? or $1, $2, … in their order'),
   ...pastState,

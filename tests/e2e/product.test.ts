@@ -40,10 +40,16 @@ describe.skipIf(skip)(`the workstation in a browser${because}`, () => {
     await expect.poll(() => tapeRows(page).first().textContent()).not.toBe(first)
     expect(await page.title()).toBe('K2 Workstation')
 
-    const { body } = await ask<{ data: { symbol: string }[] }>(url, '/v1/symbols?exchange=ASX')
-    const { stdout } = await runK2(['query', 'symbols', '--exchange', 'ASX', '-o', 'json', '--profile', profile])
-    const symbols = body.data.map(({ symbol }) => symbol).sort()
-    expect((JSON.parse(stdout) as { symbol: string }[]).map(({ symbol }) => symbol).sort()).toEqual(symbols)
+    // Until the sample is loaded, instruments are still coming.
+    let symbols: string[] = []
+    const namesOf = (rows: { symbol: string }[]) => rows.map(({ symbol }) => symbol).sort()
+    const alike = async () => {
+      const { body } = await ask<{ data: { symbol: string }[] }>(url, '/v1/symbols?exchange=ASX')
+      const { stdout } = await runK2(['query', 'symbols', '--exchange', 'ASX', '-o', 'json', '--profile', profile])
+      symbols = namesOf(JSON.parse(stdout) as { symbol: string }[])
+      return symbols.length > 30 && symbols.join() === namesOf(body.data).join()
+    }
+    await expect.poll(alike, { timeout: 30_000, interval: 500 }).toBe(true)
     for (const symbol of symbols.slice(0, 10))
       await page.locator('.pane-symbols').getByText(symbol, { exact: true }).waitFor()
 

@@ -1,6 +1,5 @@
 // The contract as an OpenAPI 3.1 document: what scripts, generators and /docs read. Pure.
 import type { Capability, Contract } from '../../contract/capability.ts'
-import { FILE_FORMATS } from '../../contract/sql.ts'
 import { createFailures, headers, success } from './openapi-answers.ts'
 import type { JsonSchema, OpenApi, Operation, Parameter } from './openapi-document.ts'
 import { createSchemas } from './openapi-schemas.ts'
@@ -18,7 +17,10 @@ export function openApi(contract: Contract, { version }: { version: string }): O
       summary: capability.summary,
       tags: [name.split('.')[0]],
       ...(http.open && { security: [] }),
-      ...inputOf(capability, schemas.schemaOf(capability.input, 'input')),
+      ...inputOf(capability, {
+        input: schemas.schemaOf(capability.input, 'input'),
+        fileInput: capability.file ? schemas.schemaOf(contract[capability.file].input, 'input') : undefined,
+      }),
       responses: { 200: success(capability, schemas), ...failures.failuresOf(capability) },
     }
     paths[http.path] = { ...paths[http.path], [method]: operation }
@@ -61,44 +63,59 @@ const correlationId: Parameter = {
   schema: { type: 'string' },
 }
 
-const lastEventId: Parameter = {
-  name: 'Last-Event-ID',
-  in: 'header',
-  required: false,
-  description: 'The id of the last event that was received, in place of `after`: go on from there',
-  schema: { type: 'string', maxLength: 200 },
+/** As `after`, whose place it takes. */
+function lastEventId(after: JsonSchema): Parameter {
+  const schema = { ...after }
+  delete schema.description
+  return {
+    name: 'Last-Event-ID',
+    in: 'header',
+    required: false,
+    description: 'The id of the last event that was received, in place of `after`: go on from there',
+    schema,
+  }
 }
 
-const format: JsonSchema = {
+const asJson: JsonSchema = {
   type: 'string',
-  enum: ['json', ...FILE_FORMATS],
+  enum: ['json'],
   default: 'json',
-  description: 'What the rows are written as: the others are streamed as a file, without an envelope',
+  description: 'What the rows are written as',
+}
+
+interface Inputs {
+  input: JsonSchema
+  /** Of the stream that serves the rows as a file. */
+  fileInput: JsonSchema | undefined
 }
 
 /** What is in the path is a parameter there; the rest is in the query of a GET and in the body of a POST. */
-function inputOf({ http, kind, file }: Capability, input: JsonSchema): Pick<Operation, 'parameters' | 'requestBody'> {
-  const { properties: own = {}, required = [] } = input
-  const properties = file ? { ...own, format } : own
+function inputOf(
+  { http, kind }: Capability,
+  { input, fileInput }: Inputs,
+): Pick<Operation, 'parameters' | 'requestBody'> {
+  const { properties = {}, required = [] } = input
   const inPath = (field: string) => http!.path.includes(`{${field}}`)
   const inBody = (field: string) => http!.method === 'POST' && !inPath(field)
-  const fields = Object.entries(properties)
-  const parameters = fields
+  const parameters = Object.entries(properties)
     .filter(([field]) => !inBody(field))
     .map(([field, schema]) => parameter(field, inPath(field) ? 'path' : 'query', required.includes(field), schema))
-  const body: JsonSchema = {
-    ...input,
-    properties: Object.fromEntries(fields.filter(([field]) => inBody(field))),
-    required: required.filter(inBody),
-  }
+  const bodyOf = (schema: JsonSchema): JsonSchema => ({
+    ...schema,
+    properties: Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([field]) => inBody(field))),
+    required: (schema.required ?? []).filter(inBody),
+  })
+  const body = fileInput
+    ? { anyOf: [bodyOf({ ...input, properties: { ...properties, format: asJson } }), bodyOf(fileInput)] }
+    : bodyOf(input)
   return {
     parameters: [
       ...parameters,
       { $ref: '#/components/parameters/CorrelationId' },
-      ...(kind === 'stream' && properties.after ? [lastEventId] : []),
+      ...(kind === 'stream' && properties.after ? [lastEventId(properties.after)] : []),
     ],
     ...(http!.method === 'POST' && {
-      requestBody: { required: body.required!.length > 0, content: { 'application/json': { schema: body } } },
+      requestBody: { required: required.some(inBody), content: { 'application/json': { schema: body } } },
     }),
   }
 }

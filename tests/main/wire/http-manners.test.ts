@@ -270,7 +270,7 @@ it('answers what is not HTTP in its own shape and hangs up', async () => {
 
 it('answers headers that are too long with 431', async () => {
   const { port } = await serveSample()
-  const answer = await speak(port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`)
+  const answer = await speak(port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(80_000)}\r\n\r\n`)
   expect(answer).toMatch(/^HTTP\/1\.1 431 /)
   expect(envelopeIn(answer).error!.code).toBe('INVALID_INPUT')
 })

@@ -48,7 +48,11 @@ interface Field {
 }
 
 function fieldsOf(document: OpenApi, { parameters, requestBody }: Operation): Field[] {
-  const { properties = {}, required = [] } = requestBody?.content['application/json'].schema ?? {}
+  const { schema: whole = {} } = requestBody?.content['application/json'] ?? {}
+  // Where rows can be had as files too, what is said of the file comes last and counts.
+  const forms = whole.anyOf ?? [whole]
+  const properties = Object.assign({}, ...forms.map(form => form.properties)) as Record<string, JsonSchema>
+  const { required = [] } = forms[0]
   const body = Object.entries(properties).map(([name, schema]) => {
     return { name, in: 'body', required: required.includes(name), description: schema.description, schema }
   })

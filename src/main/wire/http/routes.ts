@@ -43,7 +43,7 @@ export function addRoutes(
 
     async function answerCall(request: FastifyRequest, reply: FastifyReply) {
       const { format, rest } = file ? formatIn(inputOf(capability, request)) : { rest: inputOf(capability, request) }
-      if (file && format) return answerFile(file, { ...(rest as object), format }, request, reply)
+      if (file && format !== undefined) return answerFile(file, { ...(rest as object), format }, request, reply)
       const answer = await dispatch(name, rest, contextOf(request, reply))
       reply.type(JSON_TYPE)
       const unhealthy = whyUnhealthy(answer)

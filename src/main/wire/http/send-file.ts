@@ -14,7 +14,7 @@ export const FILE_TYPES: Readonly<Record<FileFormat, string>> = {
 export function formatIn(input: unknown): { format: FileFormat | undefined; rest: unknown } {
   const { format, ...rest } = input as { format?: unknown }
   if (format === undefined || format === 'json') return { format: undefined, rest }
-  // What is not known is left to the stream's schema, which names the ones there are.
+  // What is not known, null too, is left to the stream's schema, which names the ones there are.
   return { format: format as FileFormat, rest }
 }
 

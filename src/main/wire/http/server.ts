@@ -21,6 +21,9 @@ import { createSessions } from './sessions.ts'
 
 type Say = (message: string, fields: Record<string, unknown>) => void
 
+/** A cursor in the address may be long, and longer when it is percent-encoded. */
+const MAX_HEADER_BYTES = 64 * 1024
+
 export interface HttpOptions {
   contract: Contract
   dispatch: Dispatch
@@ -79,7 +82,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     requestIdHeader: false,
     routerOptions: { maxParamLength: MAX_PATH_FIELD },
     // Refused by us, in our shape.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, maxHeaderSize: MAX_HEADER_BYTES },
     frameworkErrors: createUnroutable(observe),
     clientErrorHandler: answerBroken,
     return503OnClosing: false,
