@@ -115,7 +115,8 @@ function notRows(format: string): Failure {
 
 /** Named from the folder the person is in; whoever reads the files may be in another. */
 function withWholePaths(input: Record<string, unknown>): Record<string, unknown> {
-  const whole = (path: unknown) => (typeof path === 'string' ? resolve(path) : path)
+  // An empty one is left to be refused: it would be the folder itself.
+  const whole = (path: unknown) => (typeof path === 'string' && path !== '' ? resolve(path) : path)
   const { files, dlq, reference, ...rest } = input
   return {
     ...rest,

@@ -92,8 +92,8 @@ export async function openApp(flags: ServeFlags): Promise<void> {
 }
 
 /** What was said to this command, for the window's own process. */
-function windowWords({ profile, warehouse, connect, port, host, demo }: ServeFlags): string[] {
-  const given = { profile, warehouse, connect, port, host }
+function windowWords({ profile, warehouse, connect, port, host, demo, rate, speed, seed }: ServeFlags): string[] {
+  const given = { profile, warehouse, connect, port, host, rate, speed, seed }
   const words = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
   return demo ? [...words, '--demo'] : words
 }

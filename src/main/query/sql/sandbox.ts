@@ -39,7 +39,6 @@ export async function openSandbox({ memoryMb, threads, tempFolder }: SandboxOpti
     memory_limit: `${memoryMb}MB`,
     threads: String(threads),
     temp_directory: spill,
-    max_temp_directory_size: `${memoryMb * 4}MB`,
   })
   const connection = await instance.connect()
   const close = () => {
@@ -48,8 +47,13 @@ export async function openSandbox({ memoryMb, threads, tempFolder }: SandboxOpti
     rmSync(spill, { recursive: true, force: true })
   }
   try {
-    for (const sql of ["SET GLOBAL TimeZone = 'UTC'", 'SET GLOBAL preserve_insertion_order = true', ...MACROS])
-      await connection.run(sql)
+    const settings = [
+      "TimeZone = 'UTC'",
+      'preserve_insertion_order = true',
+      // Told at the start it is shown but not obeyed.
+      `max_temp_directory_size = '${memoryMb * 4}MB'`,
+    ]
+    for (const sql of [...settings.map(setting => `SET GLOBAL ${setting}`), ...MACROS]) await connection.run(sql)
   } catch (error) {
     close()
     throw error
