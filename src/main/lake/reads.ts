@@ -1,7 +1,8 @@
 // The lake as queries see it: which snapshot of a table is meant, and its rows as SQL over the files that hold them.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
-import { TABLES, type ColumnType, type TableId } from '../../contract/tables.ts'
+import { TABLES, type TableId } from '../../contract/tables.ts'
+import { COLUMN_TYPES } from '../duck/column-types.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Snapshot, TableMetadata } from './iceberg/metadata.ts'
 import type { Lake } from './lake.ts'
@@ -171,22 +172,8 @@ function stateOf(table: TableId, snapshot: Snapshot | undefined): TableAt {
   }
 }
 
-const SQL_TYPES: Record<ColumnType, string> = {
-  string: 'VARCHAR',
-  enum: 'VARCHAR',
-  timestamp: 'TIMESTAMPTZ',
-  decimal: 'DECIMAL(18,8)',
-  long: 'BIGINT',
-  int: 'INTEGER',
-  boolean: 'BOOLEAN',
-  date: 'DATE',
-  list: 'VARCHAR[]',
-  map: 'MAP(VARCHAR, VARCHAR)',
-  bytes: 'BLOB',
-}
-
 function noRows(table: TableId): OpenRows {
-  const types = new Map(TABLES[table].columns.map(({ name, type }) => [name, SQL_TYPES[type]]))
+  const types = new Map(TABLES[table].columns.map(({ name, type }) => [name, COLUMN_TYPES[type]]))
   return {
     files: { total: 0, pruned: 0, read: 0 },
     paths: [],

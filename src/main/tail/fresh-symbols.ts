@@ -6,10 +6,10 @@ import { findSegment } from './ring.ts'
 import { findLacking, partOf, type Lacking, type TailPosition } from './rows-from.ts'
 import { rowAt } from './segment.ts'
 import type { Store } from './store.ts'
-import type { SymbolSeen } from './tail.ts'
+import type { SymbolCount } from '../market/symbol-count.ts'
 
 export interface FreshSymbols {
-  symbols: readonly SymbolSeen[]
+  symbols: readonly SymbolCount[]
   /** Messages from the boundary on that it does not hold. */
   lacking: readonly Lacking[]
 }

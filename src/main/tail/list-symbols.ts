@@ -1,7 +1,8 @@
 // Every instrument that the tails have seen since they began, with when and how often.
 import { timestampText } from '../../contract/columns.ts'
 import type { AssetClass, TailTable } from '../../contract/tables.ts'
-import type { SymbolSeen, Tail } from './tail.ts'
+import type { Tail } from './tail.ts'
+import type { SymbolCount } from '../market/symbol-count.ts'
 
 export interface SymbolRow {
   symbol: string
@@ -16,7 +17,7 @@ export interface SymbolRow {
 
 /** By exchange, then symbol. Names of companies come with the reference data, which no tail has. */
 export function listSymbols(tails: Record<TailTable, Tail>, exchange?: string): SymbolRow[] {
-  const seen = new Map<string, { trades?: SymbolSeen; quotes?: SymbolSeen }>()
+  const seen = new Map<string, { trades?: SymbolCount; quotes?: SymbolCount }>()
   const wanted = exchange?.toUpperCase()
   for (const dataType of Object.keys(tails) as TailTable[])
     for (const symbol of tails[dataType].symbols()) {
@@ -27,7 +28,7 @@ export function listSymbols(tails: Record<TailTable, Tail>, exchange?: string): 
   return [...seen.keys()].sort().map(name => rowOf(seen.get(name)!))
 }
 
-function rowOf({ trades, quotes }: { trades?: SymbolSeen; quotes?: SymbolSeen }): SymbolRow {
+function rowOf({ trades, quotes }: { trades?: SymbolCount; quotes?: SymbolCount }): SymbolRow {
   const both = [trades, quotes].filter(seen => seen !== undefined)
   const [{ symbol, exchange, assetClass }] = both
   return {

@@ -1,12 +1,13 @@
 // The tail: the last minutes of one kind of data in memory, to be asked and followed.
 import { emptyBatch, type ColumnBatch } from '../../contract/columns.ts'
-import { TAIL_TABLES, type AssetClass, type TailTable } from '../../contract/tables.ts'
+import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
 import { createBell } from '../base/bell.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { createRateMeter } from '../base/rate-meter.ts'
 import type { SchemaOf } from '../market/decode-wire.ts'
 import { createDedupe } from '../market/dedupe.ts'
 import type { StandardBatch } from '../market/standard-batch.ts'
+import type { SymbolCount } from '../market/symbol-count.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import { createAppend, type Undecodable } from './append.ts'
 import { WAKE_EVERY_MS, type LoadLevel } from './conflate.ts'
@@ -77,16 +78,6 @@ export interface TailCounts extends RowCounts {
   ratePerSecond: number
 }
 
-export interface SymbolSeen {
-  symbol: string
-  exchange: string
-  assetClass: AssetClass
-  /** Exchange times, microseconds since 1970. */
-  firstMicros: number
-  lastMicros: number
-  count: number
-}
-
 export interface Tail {
   readonly dataType: TailTable
   /** About how many messages of the usual size there is memory for. */
@@ -113,7 +104,7 @@ export interface Tail {
   /** What is neither in the tables nor here, as far as it is known how far the tables are. */
   lost(): readonly Lacking[]
   follow(query: FollowQuery, signal: AbortSignal): AsyncIterable<FollowBatch>
-  symbols(): SymbolSeen[]
+  symbols(): SymbolCount[]
   /** Of the rows from these offsets on only. */
   freshSymbols(boundary: OffsetVector): FreshSymbols
   counts(): TailCounts

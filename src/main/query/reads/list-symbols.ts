@@ -8,7 +8,8 @@ import type { K2 } from '../../../contract/index.ts'
 import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
 import type { QueryTools } from '../tools.ts'
 import { companyNames, type CompanyNames } from './company-names.ts'
-import { addCounts, tableSymbols, type SymbolCount, type SymbolCounts } from './table-symbols.ts'
+import type { SymbolCount } from '../../market/symbol-count.ts'
+import { addCounts, tableSymbols, type SymbolCounts } from './table-symbols.ts'
 
 interface Part {
   table: TailTable

@@ -4,17 +4,8 @@ import { cellOf } from '../../../contract/columns.ts'
 import type { AssetClass } from '../../../contract/tables.ts'
 import { readBatch } from '../../duck/read-batch.ts'
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
+import type { SymbolCount } from '../../market/symbol-count.ts'
 import type { QueryTools } from '../tools.ts'
-
-export interface SymbolCount {
-  symbol: string
-  exchange: string
-  assetClass: AssetClass
-  /** Exchange times, microseconds since 1970. */
-  firstMicros: number
-  lastMicros: number
-  count: number
-}
 
 /** By exchange and symbol. */
 export type SymbolCounts = ReadonlyMap<string, SymbolCount>
