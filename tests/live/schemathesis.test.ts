@@ -11,7 +11,7 @@ const KEY = 'a-key-of-this-test'
 const { skip, because } = needs('schemathesis')
 
 describe.skipIf(skip)(`schemathesis${because}`, () => {
-  it('finds nothing that the server does otherwise than it says', { timeout: 120_000 }, async () => {
+  it('finds nothing that the server does otherwise than it says', { timeout: 300_000 }, async () => {
     const bugs: unknown[] = []
     const server = createHttpServer({
       contract,
@@ -32,7 +32,7 @@ describe.skipIf(skip)(`schemathesis${because}`, () => {
     const words = ['--checks', 'all', '--max-examples', '60', '--request-timeout', '10', '--seed', '1']
     const { code, said } = await runSchemathesis(
       ['run', `${url}/openapi.json`, '--header', `X-API-Key: ${KEY}`, ...words],
-      AbortSignal.timeout(110_000),
+      AbortSignal.timeout(280_000),
     )
     expect(said).toContain('No issues found')
     const routes = Object.values(contract).filter(capability => 'http' in capability)
