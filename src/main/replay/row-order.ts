@@ -1,8 +1,9 @@
 // The two orders in which rows can be replayed, as SQL and between two rows at hand. The keys come in levels, because
 // most rows differ in the first and reading the others costs: a level is only asked for where rows tie in the one before.
-import type { Column, ColumnBatch } from '../../contract/columns.ts'
+import type { ColumnBatch } from '../../contract/columns.ts'
 import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
 import { quoteName } from '../duck/quote.ts'
+import { compareCells } from '../market/row-order.ts'
 
 /** When things happened, or when they were taken in. */
 export type Order = 'event' | 'arrival'
@@ -50,18 +51,4 @@ export function compareKeys(a: ColumnBatch, i: number, b: ColumnBatch, j: number
     if (sign !== 0) return sign
   }
   return 0
-}
-
-function compareCells(a: Column, i: number, b: Column, j: number): number {
-  const aNull = a.nulls?.[i] ?? 0
-  const bNull = b.nulls?.[j] ?? 0
-  if (aNull || bNull) return aNull - bNull
-  if (a.words && b.words) return compareTexts(a.words[Number(a.values[i])], b.words[Number(b.values[j])])
-  const [x, y] = [a.values[i], b.values[j]]
-  return x < y ? -1 : x > y ? 1 : 0
-}
-
-/** By their bytes, as DuckDB has it. */
-function compareTexts(a: unknown, b: unknown): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)))
 }

@@ -11,7 +11,8 @@ import { backward } from '../bars/read-bars.ts'
 import { rangeOf } from '../bars/range.ts'
 import { statesOf } from '../bars/states.ts'
 import { windowsOf } from '../bars/windows.ts'
-import { lowerBound, OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { firstNotBelow } from '../../market/row-order.ts'
+import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
 import { joinColumns, takeRows, viewRows } from '../blocks/combine-columns.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
@@ -66,8 +67,8 @@ export function asofHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
           const all = withoutOffMarket(oneRun(runs))
           if (!all) continue
           const times = all.columns.exchange_timestamp.values as Float64Array
-          const to = lowerBound(times, end)
-          const from = Math.max(lowerBound(times, start), to - (limit - rowCount))
+          const to = firstNotBelow(times, end)
+          const from = Math.max(firstNotBelow(times, start), to - (limit - rowCount))
           if (from === to) continue
           const quoted = await read(one.quotes, times[from], times[to - 1] + horizon + 1, QUOTES)
           const carried = await lastBefore(

@@ -12,6 +12,7 @@
 // table's, `exchange_timestamp` always comes too; `OFF_MARKET` is a column that is made of the trade's conditions.
 // Memory is that of the whole range: ask for long ones piece by piece.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
+import { firstNotBelow } from '../../market/row-order.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import { createBoundedCache } from './bounded-cache.ts'
 import { bytesOfColumn, joinColumns, takeRows, viewRows } from './combine-columns.ts'
@@ -172,7 +173,7 @@ function sliceOf(batch: ColumnBatch, startMicros: number, endMicros: number): Sl
 
 function rangeIn(columns: ReadonlyMap<string, Column>, startMicros: number, endMicros: number) {
   const times = columns.get(TIME)!.values as Float64Array
-  return { from: lowerBound(times, startMicros), to: lowerBound(times, endMicros) }
+  return { from: firstNotBelow(times, startMicros), to: firstNotBelow(times, endMicros) }
 }
 
 /** Slices that overlap in time together, in the order of time. */
@@ -199,18 +200,6 @@ async function runOf(cluster: readonly Slice[], names: readonly string[]): Promi
   })
   const merged = names.map(name => [name, takeRows(joinColumns(viewOf(name)), order)] as const)
   return { rowCount, columns: Object.fromEntries(merged) }
-}
-
-/** The first row whose time is not before `micros`. */
-export function lowerBound(times: Float64Array, micros: number): number {
-  let low = 0
-  let high = times.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (times[middle] < micros) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function keyOf({ at, file, symbol, exchange = '' }: BlockSource, names: readonly string[]): string {

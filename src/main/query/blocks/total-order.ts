@@ -1,11 +1,12 @@
 // The total order of rows: exchange_timestamp, source_sequence, _partition, _offset, message_id, nulls last. Later keys
 // are asked for only where earlier ones are equal, as reading them costs.
 import type { Column } from '../../../contract/columns.ts'
+import { compareTexts, TOTAL_ORDER } from '../../market/row-order.ts'
 
-export const TIME = 'exchange_timestamp'
+export const TIME = TOTAL_ORDER[0]
 /** After the time; each level is wanted when rows are equal in all before it. */
 export const KEY_LEVELS = [['source_sequence'], ['_partition', '_offset'], ['message_id']] as const
-export const ALL_KEYS: readonly string[] = [TIME, ...KEY_LEVELS.flat()]
+export const ALL_KEYS: readonly string[] = TOTAL_ORDER
 
 export type CompareRows = (a: number, b: number) => number
 type GetKeys = (names: readonly string[]) => Promise<readonly Column[]>
@@ -64,9 +65,4 @@ function compareBy({ values, words, nulls }: Column): CompareRows {
     : (a, b) => (values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0)
   if (!nulls) return byValue
   return (a, b) => (nulls[a] || nulls[b] ? nulls[a] - nulls[b] : byValue(a, b))
-}
-
-/** By code point, as DuckDB compares texts. */
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -13,8 +13,8 @@ import { bytesOfColumn } from '../blocks/combine-columns.ts'
 import type { QueryTools } from '../tools.ts'
 import { offsetIn, type Base, type Ground } from './base.ts'
 import { mergeNewest, takeRows, type RowRun } from './merge-rows.ts'
+import { firstNotBelow } from '../../market/row-order.ts'
 import type { HybridQuestion } from './question.ts'
-import { rowAtTime } from './row-order.ts'
 
 export interface Window {
   base: Base
@@ -76,7 +76,7 @@ export function lakeWindows(tools: Pick<QueryTools, 'reads' | 'pool' | 'clock'>)
       if (!window.base.isCertain || fresh.rows.rowCount >= question.limit) return
       const { sinceMicros, table } = question
       const before = { batch: window.rows, from: 0, to: window.rows.rowCount }
-      const since = rowAtTime(window.rows, sinceMicros, 0, before.to)
+      const since = firstNotBelow(window.rows.columns.exchange_timestamp.values, sinceMicros, 0, before.to)
       const committed = committedRows(fresh, head.offsets)
       const { batch } = mergeNewest(TAIL_TABLES[table].columns, { ...before, from: since }, committed, window.mostRows)
       keep(question, { ...window, base: head, era, rows: batch, sinceMicros })

@@ -8,6 +8,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { emptyBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES } from '../../../contract/tables.ts'
+import { firstNotBelow } from '../../market/row-order.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import type { QueryTools } from '../tools.ts'
@@ -18,7 +19,6 @@ import { leaveOutKnown } from './leave-out-known.ts'
 import { mergeNewest, type RowRun } from './merge-rows.ts'
 import { missingOffsets, type WantedOffset } from './min-offsets.ts'
 import type { HybridQuestion } from './question.ts'
-import { rowAtTime } from './row-order.ts'
 
 export interface HybridAnswer {
   /** Ascending in the total order. */
@@ -181,7 +181,8 @@ function answerOf(tools: QueryTools, question: HybridQuestion, found: Found, sta
 }
 
 function runSince(batch: ColumnBatch, sinceMicros: number): RowRun {
-  return { batch, from: rowAtTime(batch, sinceMicros, 0, batch.rowCount), to: batch.rowCount }
+  const { rowCount, columns } = batch
+  return { batch, from: firstNotBelow(columns.exchange_timestamp.values, sinceMicros, 0, rowCount), to: rowCount }
 }
 
 function neither(lake: Failure, live: Failure): Failure {

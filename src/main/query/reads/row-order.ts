@@ -3,6 +3,7 @@
 import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import { TABLES, type ColumnSpec, type ColumnType, type TableId, type TableSpec } from '../../../contract/tables.ts'
 import { quoteName } from '../../duck/quote.ts'
+import { TOTAL_ORDER } from '../../market/row-order.ts'
 
 export type Order = 'desc' | 'asc' | 'sequence'
 
@@ -15,8 +16,8 @@ export interface RowOrder {
 }
 
 const ORDERS: Record<TableId, readonly string[]> = {
-  trades: ['exchange_timestamp', 'source_sequence', '_partition', '_offset', 'message_id'],
-  quotes: ['exchange_timestamp', 'source_sequence', '_partition', '_offset', 'message_id'],
+  trades: TOTAL_ORDER,
+  quotes: TOTAL_ORDER,
   reference_data: ['ingestion_timestamp', '_partition', '_offset', 'message_id'],
   sequence_gaps: ['detected_at', '_topic', '_partition', '_offset', 'symbol', 'exchange', 'expected_sequence'],
   dead_letters: ['detected_at', 'topic', 'partition', 'offset'],
