@@ -19,7 +19,10 @@ export function openApi(contract: Contract, { version }: { version: string }): O
       ...(http.open && { security: [] }),
       ...inputOf(capability, {
         input: schemas.schemaOf(capability.input, 'input'),
-        fileInput: capability.file ? schemas.schemaOf(contract[capability.file].input, 'input') : undefined,
+        fileInput:
+          capability.file && contract[capability.file]
+            ? schemas.schemaOf(contract[capability.file].input, 'input')
+            : undefined,
       }),
       responses: { 200: success(capability, schemas), ...failures.failuresOf(capability) },
     }
