@@ -3,7 +3,7 @@
 import type { Context } from '../../contract/capability.ts'
 import { timestampText } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
-import type { TailTable } from '../../contract/tables.ts'
+import type { TableId, TailTable } from '../../contract/tables.ts'
 import type { SessionClock } from './sessions.ts'
 
 /** The fields of a query that the guard sets or refuses. */
@@ -23,31 +23,51 @@ export interface GuardTools {
 
 export function withinSession<I extends Guarded, A>(
   tools: GuardTools,
-  table: TailTable,
+  table: TableId | ((input: I) => TableId),
   ask: (input: I, context: Context) => A,
 ): (input: I, context: Context) => A {
-  return (input, context) => ask(input.replay_session === undefined ? input : guardInput(tools, table, input), context)
+  const tableOf = (input: I) => (typeof table === 'string' ? table : table(input))
+  return (input, context) => {
+    const isPlain = input.replay_session === undefined
+    return ask(isPlain ? input : guardInput(tools, tableOf(input), input), context)
+  }
 }
 
-function guardInput<I extends Guarded>({ clockOf, microsOf }: GuardTools, table: TailTable, input: I): I {
+/** What a session sees of a table: which state, and of that the rows whose own time is before an end. */
+interface Seen {
+  past: { snapshot_id?: string; as_of?: string }
+  untilMicros: number
+}
+
+export function seenIn({ clockOf }: Pick<GuardTools, 'clockOf'>, session: string, table: TableId): Seen {
+  const { tables, asOfMicros, untilMicros } = clockByEvent(clockOf, session)
+  const state = tables[table as TailTable]?.snapshotId
+  if (state !== undefined) return { past: { snapshot_id: state }, untilMicros }
+  return { past: asOfMicros === undefined ? {} : { as_of: timestampText(asOfMicros) }, untilMicros }
+}
+
+/** By arrival it says nothing of the times that rows are asked for by. */
+function clockByEvent(clockOf: GuardTools['clockOf'], session: string): SessionClock {
+  const clock = clockOf(session)
+  if (clock.order === 'event') return clock
+  throw refused('replay_session', 'its clock goes by arrival, by which rows cannot be asked for; open one by event')
+}
+
+function guardInput<I extends Guarded>({ clockOf, microsOf }: GuardTools, table: TableId, input: I): I {
   const { replay_session: session, ...question } = input
   const { start_time: start, end_time: end } = question
   for (const field of ['snapshot_id', 'as_of', 'window_minutes'] as const)
     if (input[field] !== undefined)
       throw refused(field, `the session says which state of the tables is read; leave ${field} out`)
-  const { order, untilMicros, tables, asOfMicros } = clockOf(session!)
-  if (order === 'arrival')
-    throw refused('replay_session', 'its clock goes by arrival, by which rows cannot be asked for; open one by event')
+  const { past, untilMicros } = seenIn({ clockOf }, session!, table)
   const until = (text: string | undefined, field: string) =>
     text === undefined ? untilMicros : Math.min(untilMicros, microsOf(text, field))
-  const state = tables[table]?.snapshotId
   return {
     ...question,
     // A start that is still to come: nothing, as nothing has happened there.
     ...(start !== undefined && { start_time: timestampText(until(start, 'start_time')) }),
     end_time: timestampText(until(end, 'end_time')),
-    ...(state !== undefined && { snapshot_id: state }),
-    ...(state === undefined && asOfMicros !== undefined && { as_of: timestampText(asOfMicros) }),
+    ...past,
   } as unknown as I
 }
 
