@@ -24,6 +24,7 @@ type Entry = [name: string, capability: Capability]
 
 /** Adds every capability that has a command; `run` gets the one that was typed with its fields. */
 export function addCapabilities(program: Command, contract: Contract, run: (request: Request) => Promise<void>): void {
+  const addOptions = optionsWhenNeeded(program)
   const byCommand = new Map<string, Entry[]>()
   for (const [name, capability] of Object.entries(contract)) {
     if (!capability.cli) continue
@@ -32,7 +33,7 @@ export function addCapabilities(program: Command, contract: Contract, run: (requ
       byCommand.set(words, [...(byCommand.get(words) ?? []), [name, capability]])
     }
   }
-  for (const [words, entries] of byCommand) addCommand(program, words.split(' '), entries, run)
+  for (const [words, entries] of byCommand) addCommand(program, words.split(' '), entries, { run, addOptions })
 }
 
 const groups: Readonly<Record<string, string>> = {
@@ -44,11 +45,40 @@ const groups: Readonly<Record<string, string>> = {
   topics: 'The topics of market data in the log',
 }
 
+/**
+ * Options are made of a command only when it is typed or its list is shown: making all of them takes 25 ms, a sixth of
+ * what `k2 --help` may take.
+ */
+function optionsWhenNeeded(program: Command): (command: Command, add: () => void) => void {
+  const waiting = new Map<Command, () => void>()
+  const addNow = (command: Command) => {
+    const add = waiting.get(command)
+    waiting.delete(command)
+    add?.()
+    return ''
+  }
+  const watched = new Set<Command>()
+  return (command, add) => {
+    waiting.set(command, add)
+    command.addHelpText('before', () => addNow(command))
+    const group = command.parent ?? program
+    if (watched.has(group)) return
+    watched.add(group)
+    group.hook('preSubcommand', (_, typed) => void addNow(typed))
+    group.addHelpText('before', () => (group.commands.forEach(addNow), ''))
+  }
+}
+
+interface Doing {
+  run: (request: Request) => Promise<void>
+  addOptions: (command: Command, add: () => void) => void
+}
+
 function addCommand(
   program: Command,
   words: readonly string[],
   entries: readonly Entry[],
-  run: (request: Request) => Promise<void>,
+  { run, addOptions }: Doing,
 ): void {
   const parent = words.slice(0, -1).reduce((above, word, i) => {
     const known = above.commands.find(command => command.name() === word)
@@ -56,15 +86,18 @@ function addCommand(
   }, program)
   const [, first] = entries[0]
   const command = parent.command(words[words.length - 1]).description(first.summary)
-  const flags = flagsOf(first)
   for (const field of first.cli?.positional ?? []) command.addArgument(argumentOf(first, field))
-  for (const { option } of flags) command.addOption(option)
-  const types = entries.flatMap(([, { cli }]) => cli?.type ?? [])
-  if (types.length > 0) {
-    command.addOption(new Option('--type <kind>', 'kind of data').choices(types).default(types[0]))
-  }
-  command.addOption(new Option('-o, --output <format>', 'how to print').choices([...FORMATS]))
-  command.option('--out <file>', 'write to this file; its ending says how, unless --output does')
+  let flags: readonly Flag[] = []
+  addOptions(command, () => {
+    flags = flagsOf(first)
+    for (const { option } of flags) command.addOption(option)
+    const types = entries.flatMap(([, { cli }]) => cli?.type ?? [])
+    if (types.length > 0) {
+      command.addOption(new Option('--type <kind>', 'kind of data').choices(types).default(types[0]))
+    }
+    command.addOption(new Option('-o, --output <format>', 'how to print').choices([...FORMATS]))
+    command.option('--out <file>', 'write to this file; its ending says how, unless --output does')
+  })
   command.action(async (...args: unknown[]) => {
     const values = command.opts<{ type?: string; output?: Format; out?: string }>()
     const [name, capability] = entries.find(([, { cli }]) => cli?.type === values.type) ?? entries[0]

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { contract } from '../../../../src/contract/index.ts'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { addCapabilities } from '../../../../src/main/wire/cli/command-line.ts'
@@ -49,4 +49,37 @@ it('names what a place can be where that is a choice', async () => {
   await expect(program.parseAsync(['ingest', 'stream', 'nyse'], { from: 'user' })).rejects.toThrow(
     /'nyse' is invalid.*source.*Allowed choices are binance/,
   )
+})
+
+describe('makes the options of a command only when they are needed', () => {
+  const optionsOf = (words: string[], way: 'typed' | 'helped') => {
+    const program = new Command()
+    addCapabilities(program, contract, () => Promise.resolve())
+    const command = words.reduce((above, word) => above.commands.find(below => below.name() === word)!, program)
+    expect(command.options).toEqual([])
+    for (const each of [program, command.parent!, command])
+      each.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    const run = () => program.parse([...words, way === 'helped' ? '--help' : '--no-such-flag'], { from: 'user' })
+    expect(run).toThrow(way === 'helped' ? '(outputHelp)' : "unknown option '--no-such-flag'")
+    return command.options.map(({ long }) => long)
+  }
+
+  it('once it is typed', () => {
+    expect(optionsOf(['query', 'trades'], 'typed')).toEqual(expect.arrayContaining(['--symbol', '--limit', '--output']))
+  })
+
+  it('for its own list', () => {
+    const options = optionsOf(['query', 'trades'], 'helped')
+    expect(options).toEqual(optionsOf(['query', 'trades'], 'typed'))
+  })
+
+  it('for the list of its group, which says which of them take options', () => {
+    const program = new Command()
+    addCapabilities(program, contract, () => Promise.resolve())
+    let said = ''
+    const group = program.commands.find(command => command.name() === 'query')!
+    group.configureOutput({ writeOut: text => (said += text) }).outputHelp()
+    expect(said).toMatch(/^ {2}trades \[options\]/m)
+    expect(said).toMatch(/^ {2}summary \[options\] <symbol> <date>/m)
+  })
 })
