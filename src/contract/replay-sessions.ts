@@ -21,6 +21,10 @@ const order = z
   .enum(['event', 'arrival'])
   .describe('event: when it happened; arrival: when it was taken in, with late rows marked')
 
+const turns = z
+  .int()
+  .describe('How often it was sought or turned round since it was opened: rows of one count follow each other')
+
 const sessionState = z.strictObject({
   session,
   state: z.enum(['paused', 'playing', 'ended']),
@@ -34,6 +38,7 @@ const sessionState = z.strictObject({
   end_time: instant.nullable(),
   rows: z.int().describe('Rows played since it was opened, forward and back'),
   late: z.int().describe('How many of them were late'),
+  turns,
   checksum: z
     .string()
     .describe('Of the rows played forward since it was opened or since the last seek: the same on every run'),
@@ -105,6 +110,7 @@ export const replaySessions = {
       clock: instant.nullable().describe('Time on the clock behind the batch'),
       state: z.enum(['paused', 'playing', 'ended']),
       cursor: z.string().describe('The place behind the batch'),
+      turns,
       missed: z.int().describe('Rows that the live view no longer had and the tables do not have yet'),
     }),
     errors: sessionErrors,

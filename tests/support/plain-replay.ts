@@ -24,6 +24,7 @@ export function plainReplay(
     end_time: at,
     rows: 1,
     late: 0,
+    turns: 0,
     checksum: '0123456789abcdef',
     loop: null,
     snapshots: { trades: '1' },
@@ -42,7 +43,7 @@ export function plainReplay(
     'replay.control': ({ session }) => state(session),
     async *'replay.follow'() {
       const [trades, quotes] = [oneRow(REPLAYED.trades), oneRow(REPLAYED.quotes)]
-      yield { trades, quotes, clock: at, state: 'paused', cursor: '1:1', missed: 0 }
+      yield { trades, quotes, clock: at, state: 'paused', cursor: '1:1', turns: 0, missed: 0 }
     },
     'replay.state': ({ session }) => state(session),
     'replay.close': ({ session }) => ({ session, closed: true }),

@@ -25,7 +25,18 @@ export interface SessionOptions {
 /** What `state` says of the clock; the rest is known to whoever opened it. */
 export type ClockState = Pick<
   SessionState,
-  'state' | 'stage' | 'clock' | 'visible_until' | 'direction' | 'speed' | 'rows' | 'late' | 'checksum' | 'loop' | 'why'
+  | 'state'
+  | 'stage'
+  | 'clock'
+  | 'visible_until'
+  | 'direction'
+  | 'speed'
+  | 'rows'
+  | 'late'
+  | 'turns'
+  | 'checksum'
+  | 'loop'
+  | 'why'
 >
 
 export interface Session {
@@ -109,13 +120,15 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
   }
 
   function batchOf(taken: TapeRows | undefined): Followed {
+    const { turns, missed } = tape.counts()
     return {
       trades: taken?.rows.trades ?? emptyBatch(REPLAYED.trades.columns),
       quotes: taken?.rows.quotes ?? emptyBatch(REPLAYED.quotes.columns),
       clock: timestampText(clockMicros()),
       state,
       cursor: tape.cursor(),
-      missed: tape.counts().missed,
+      turns,
+      missed,
     }
   }
 
@@ -241,7 +254,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
 
   return {
     state() {
-      const { rows, late, missed, checksum } = tape.counts()
+      const { rows, late, missed, turns, checksum } = tape.counts()
       const text = missed > 0 ? `${missed} messages were in no table and no longer in the live view.` : null
       return {
         state,
@@ -252,6 +265,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
         speed: pace.speed,
         rows,
         late,
+        turns,
         checksum,
         loop: loop ? { from: timestampText(loop.fromMicros), to: timestampText(loop.toMicros) } : null,
         why: why ?? text,

@@ -41,7 +41,7 @@ export interface Tape {
   passTo: (micros: number) => void
   /** No row still to come, going on, is earlier. */
   nextMicros: () => number
-  counts: () => { rows: number; late: number; missed: number; checksum: string }
+  counts: () => { rows: number; late: number; missed: number; turns: number; checksum: string }
   close: () => void
 }
 
@@ -61,7 +61,8 @@ export async function openTape(
   let readers: readonly TableReader[] = lake
   let edge: LiveEdge | undefined
   let until = start
-  let [rows, late, missed] = [0, 0, 0]
+  let [rows, late, missed, turns] = [0, 0, 0, 0]
+  let direction: Direction = 1
   lake.forEach(reader => reader.seek(atTime(start)))
 
   function leaveLive(): void {
@@ -80,8 +81,14 @@ export async function openTape(
     return nextTimeOf(readers, 1, caller)
   }
 
+  function beginTurn(towards: Direction): void {
+    turns++
+    direction = towards
+  }
+
   async function leadTo(places: readonly Place[], caller?: AbortSignal): Promise<void> {
     leaveLive()
+    beginTurn(1)
     lake.forEach((reader, i) => reader.seek(places[i]))
     checksum.restart()
     await marks.seek(places, caller)
@@ -125,6 +132,7 @@ export async function openTape(
         taken = await takeRowsOf(readers, options, caller)
       if (!taken) return undefined
       const { parts, count, lastMicros } = taken
+      if (options.direction !== direction) beginTurn(options.direction)
       const marked = await marks.mark(parts, options.direction, edge !== undefined, () => readers.map(r => r.place()))
       if (options.direction === 1) addUp(parts, count)
       else checksum.restart()
@@ -151,6 +159,7 @@ export async function openTape(
       const jumping = liveEdge(tools, sources)
       await jumping.jump(caller)
       leaveLive()
+      beginTurn(1)
       checksum.restart()
       edge = jumping
       readers = []
@@ -170,7 +179,7 @@ export async function openTape(
       until = micros
     },
     nextMicros: () => Math.min(...readers.map(reader => reader.nextMicros())),
-    counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), checksum: checksum.text() }),
+    counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), turns, checksum: checksum.text() }),
     close() {
       leaveLive()
       lake.forEach(reader => reader.close())

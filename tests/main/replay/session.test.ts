@@ -129,6 +129,29 @@ describe('a session', () => {
     expect(await control({ session, action: 'step', unit: 'bar', count: -1 })).toMatchObject({ clock: at(0) })
   })
 
+  it('counts its turns, so that a reader knows which rows follow each other', async () => {
+    const client = await testReplay(await sessionLake())
+    const { session, turns } = await client['replay.open']({ ...BOTH, batch_size: 2 })
+    const byTurn: string[][] = []
+    const reading = (async () => {
+      for await (const batch of client['replay.follow']({ session }))
+        (byTurn[batch.turns] ??= []).push(...merged(batch).map(row => row.message_id as string))
+    })()
+    await expect.poll(() => byTurn.length).toBe(1)
+    const control = client['replay.control']
+    const told = [
+      await control({ session, action: 'step', count: 4 }),
+      await control({ session, action: 'step', count: -3 }),
+      await control({ session, action: 'seek', to: at(9) }),
+      await control({ session, action: 'step', count: 5 }),
+    ]
+    expect([turns, ...told.map(state => state.turns)]).toEqual([0, 0, 1, 2, 2])
+    const expected = { 0: ids.slice(0, 4), 1: ids.slice(1, 4).reverse(), 2: ids.slice(18, 23) }
+    await expect.poll(() => ({ ...byTurn })).toEqual(expected)
+    await client['replay.close']({ session })
+    await reading
+  })
+
   it('plays back to its start in the exact reverse', async () => {
     const client = await testReplay(await sessionLake())
     const { session } = await client['replay.open']({ ...BOTH, speed: 'max', batch_size: 9 })
