@@ -1,9 +1,13 @@
 // The frame: header, panes, provenance, timeline; and the keys that work everywhere.
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { useStore } from 'zustand'
+import { ChartPane } from './panes/chart/chart-pane.tsx'
+import { ExplorerPane } from './panes/explorer/explorer-pane.tsx'
+import { replayCommands } from './panes/replay/replay-commands.ts'
 import { QuotesPane } from './panes/quotes/quotes-pane.tsx'
 import { SymbolsPane } from './panes/symbols/symbols-pane.tsx'
 import { TapePane } from './panes/tape/tape-pane.tsx'
+import { AS_OF_ID } from './panes/timeline/as-of-popover.tsx'
 import { TimelineStrip } from './panes/timeline/timeline-strip.tsx'
 import type { Workspace } from './stores/workspace.ts'
 import { listCommands, type Command, type FrameActions } from './ui/commands.ts'
@@ -27,14 +31,15 @@ export function App({ workspace }: { workspace: Workspace }) {
       openSettings: () => togglePopover(SETTINGS_ID),
       focusPane: pane => focusOn(`[data-pane="${pane}"] [data-home]`),
       focusFilter: () => focusOn('#symbol-filter'),
+      openAsOf: () => document.getElementById(AS_OF_ID)?.showPopover(),
     }
-    return listCommands(workspace, frame)
+    return [...replayCommands(workspace), ...listCommands(workspace, frame)]
   }, [workspace])
   useKeys(commands)
 
   return (
     <WorkspaceContext value={workspace}>
-      <div className="frame">
+      <Frame>
         <Guard what="The header">
           <Header onSearch={() => setPaletteOpen(true)} />
         </Guard>
@@ -46,7 +51,7 @@ export function App({ workspace }: { workspace: Workspace }) {
         <Guard what="The timeline">
           <TimelineStrip />
         </Guard>
-      </div>
+      </Frame>
       <SettingsPopover />
       <KeyHelp commands={commands} />
       {isPaletteOpen && (
@@ -55,6 +60,17 @@ export function App({ workspace }: { workspace: Workspace }) {
         </Guard>
       )}
     </WorkspaceContext>
+  )
+}
+
+/** Outside live the whole frame says so, by its border and in the header, so that nobody takes the past for the present. */
+function Frame({ children }: { children: ReactNode }) {
+  const { moment } = useWorkspace()
+  const mode = useStore(moment.state, state => state.mode)
+  return (
+    <div className="frame" data-mode={mode}>
+      {children}
+    </div>
   )
 }
 
@@ -70,6 +86,12 @@ function Panes() {
     <main className="panes">
       <Guard what="The list of symbols">
         <SymbolsPane />
+      </Guard>
+      <Guard what="The chart">
+        <ChartPane />
+      </Guard>
+      <Guard what="The explorer">
+        <ExplorerPane />
       </Guard>
       <Guard what="The tape">
         <TapePane />
@@ -93,7 +115,7 @@ function LoadingBar() {
 
 function useKeys(commands: readonly Command[]): void {
   useEffect(() => {
-    const bindings = commands.flatMap(({ keys, run }) => (keys ? [{ keys, run }] : []))
+    const bindings = commands.flatMap(({ keys, run, isOffered }) => (keys ? [{ keys, run, isOffered }] : []))
     const press = createKeys(bindings)
     const listen = (event: KeyboardEvent) => {
       if (!event.defaultPrevented && press(event)) event.preventDefault()

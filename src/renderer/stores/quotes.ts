@@ -1,6 +1,6 @@
 // Quotes of one instrument as they arrive, and the tick its prices move in.
 import { createFeed, readInto, type Feed } from './feed.ts'
-import { followTail } from './follow-tail.ts'
+import { followTail, type TailReader } from './follow-tail.ts'
 import { decimalsNeeded, type Instrument } from './instruments.ts'
 import type { Link } from './link.ts'
 import { appendRows, createRing, type Ring } from './ring.ts'
@@ -23,9 +23,16 @@ const BACKLOG = 500
 
 export function followQuotesOf(link: Link, instrument: Instrument): QuoteFeed {
   const { symbol, exchange } = instrument
+  const { feed, reader } = createQuoteFeed(instrument)
+  const request = { data_type: 'quotes' as const, symbols: [symbol], exchange, backlog: BACKLOG }
+  return Object.assign(feed, { close: followTail(link, request, reader) })
+}
+
+/** A feed for whoever has this instrument's rows: of the tail, of a moment in the past, of a replay. */
+export function createQuoteFeed(instrument: Instrument): { feed: QuoteFeed; reader: TailReader } {
   const names = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity'] as const
   const ring: QuoteRing = createRing(HELD_QUOTES, names, [])
-  const feed = Object.assign(createFeed(), { ring, instrument, decimals: 0, tick: 0, tickScale: 0 })
+  const feed = Object.assign(createFeed(), { ring, instrument, decimals: 0, tick: 0, tickScale: 0, close: () => {} })
   const reader = readInto(feed, rows => {
     appendRows(ring, rows, {})
     for (const { values, nulls, scale = 0 } of [rows.columns.bid_price, rows.columns.ask_price]) {
@@ -36,8 +43,7 @@ export function followQuotesOf(link: Link, instrument: Instrument): QuoteFeed {
       }
     }
   })
-  const close = followTail(link, { data_type: 'quotes', symbols: [symbol], exchange, backlog: BACKLOG }, reader)
-  return Object.assign(feed, { close })
+  return { feed, reader }
 }
 
 /** The contract does not name ticks; the greatest common divisor of what is quoted settles on it within a few quotes. */

@@ -18,10 +18,14 @@ export interface TapeView {
   show: (scope: TapeViewState['scope']) => void
 }
 
-/** `one` gives the feed of the selected instrument, when there is one. */
-export function createTapeView(all: TradeFeed, one: () => TradeFeed | undefined): TapeView {
+/** `one` gives the feed of the selected instrument, when there is one; `past` what is shown instead outside live. */
+export function createTapeView(
+  all: TradeFeed,
+  one: () => TradeFeed | undefined,
+  past: () => TradeFeed | undefined = () => undefined,
+): TapeView {
   const state = createStore<TapeViewState>(() => ({ scope: 'all' }))
-  const feed = () => (state.getState().scope === 'one' ? (one() ?? all) : all)
+  const feed = () => past() ?? (state.getState().scope === 'one' ? (one() ?? all) : all)
   return {
     state,
     feed,

@@ -3,7 +3,7 @@ import type { ColumnBatch, Word } from '../../contract/columns.ts'
 import { SIDES, type Side } from '../../contract/tables.ts'
 import { countTimes, type Density } from './density.ts'
 import { createFeed, readInto, type Feed } from './feed.ts'
-import { followTail } from './follow-tail.ts'
+import { followTail, type TailReader } from './follow-tail.ts'
 import {
   compareDecimals,
   DOWN,
@@ -59,18 +59,27 @@ export function followAllTrades(link: Link, instruments: Instruments, density: D
 
 /** One instrument's, further back than the ring of all would hold them. */
 export function followTradesOf(link: Link, instruments: Instruments, { symbol, exchange }: Instrument): TradeFeed {
-  const feed = openRing()
-  let last: { value: number | bigint; scale: number } | undefined
+  const { feed, reader } = createTradeFeed(instruments)
+  const request = { data_type: 'trades' as const, symbols: [symbol], exchange, backlog: ONE_BACKLOG }
+  return Object.assign(feed, { close: followTail(link, request, reader) })
+}
+
+/** A feed for whoever has rows: of the tail, of a moment in the past, of a replay. Last prices of the list stay as they are. */
+export function createTradeFeed(instruments: Instruments): { feed: TradeFeed; reader: TailReader } {
+  const feed = Object.assign(openRing(), { close: () => {} })
+  const last = new Map<Instrument, { value: number | bigint; scale: number }>()
   const reader = readInto(feed, rows => {
     const { values, scale = 0 } = rows.columns.price
-    append(feed.ring, rows, instrumentOfRow(instruments, rows), row => {
-      const change = last ? compareDecimals(values[row], scale, last.value, last.scale) : 0
-      last = { value: values[row], scale }
+    const instrumentOf = instrumentOfRow(instruments, rows)
+    append(feed.ring, rows, instrumentOf, row => {
+      const instrument = instrumentOf(row)
+      const before = last.get(instrument)
+      const change = before ? compareDecimals(values[row], scale, before.value, before.scale) : 0
+      last.set(instrument, { value: values[row], scale })
       return change > 0 ? UP : change < 0 ? DOWN : 0
     })
   })
-  const close = followTail(link, { data_type: 'trades', symbols: [symbol], exchange, backlog: ONE_BACKLOG }, reader)
-  return Object.assign(feed, { close })
+  return { feed, reader }
 }
 
 function openRing(): Feed & { ring: TradeRing } {

@@ -6,11 +6,13 @@ import { createDensity, type Density } from './density.ts'
 import { createInstruments, type Instrument, type Instruments } from './instruments.ts'
 import { createLink, type Link } from './link.ts'
 import { followQuotesOf, type QuoteFeed } from './quotes.ts'
+import { createMoment, type MomentStore } from './moment.ts'
+import { createPast, type Past } from './past.ts'
 import { openSettings, type Settings } from './settings.ts'
 import { pollStats, type StatsState } from './stats.ts'
 import { pollSymbols, type SymbolsState } from './symbols.ts'
 import { createTapeView, type TapeView } from './tape-view.ts'
-import { followAllTrades, followTradesOf, type TradeFeed } from './trades.ts'
+import { createTradeFeed, followAllTrades, followTradesOf, type TradeFeed } from './trades.ts'
 
 /** What is followed because of the selection. */
 export interface Focus {
@@ -27,6 +29,9 @@ export interface Workspace {
   trades: TradeFeed
   focus: StoreApi<Focus>
   tape: TapeView
+  /** Which moment every pane shows. */
+  moment: MomentStore
+  past: StoreApi<Past>
   symbols: StoreApi<SymbolsState>
   /** What the symbol list is narrowed to. */
   filter: StoreApi<{ text: string }>
@@ -45,7 +50,13 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
   const density = createDensity()
   const trades = followAllTrades(link, instruments, density)
   const focus = createStore<Focus>(() => ({}))
-  const tape = createTapeView(trades, () => focus.getState().trades)
+  const moment = createMoment()
+  const past = createPast(moment.state, () => createTradeFeed(instruments).feed)
+  const tape = createTapeView(
+    trades,
+    () => focus.getState().trades,
+    () => past.getState().trades,
+  )
   const symbols = pollSymbols(link, instruments)
   const stats = pollStats(link)
   const demo = watchDemo(link)
@@ -91,6 +102,8 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     trades,
     focus,
     tape,
+    moment,
+    past,
     symbols: symbols.state,
     filter: createStore(() => ({ text: '' })),
     stats: stats.state,

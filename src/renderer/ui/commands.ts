@@ -2,15 +2,28 @@
 import type { Settings } from '../stores/settings.ts'
 import type { Workspace } from '../stores/workspace.ts'
 
+export const COMMAND_GROUPS = [
+  'Moment',
+  'Replay',
+  'Tape',
+  'Chart',
+  'Explorer',
+  'Go to',
+  'Simulated market',
+  'View',
+] as const
+
 export interface Command {
   id: string
-  group: 'Go to' | 'Tape' | 'Simulated market' | 'View'
+  group: (typeof COMMAND_GROUPS)[number]
   title: string
   keys?: string
   /** Further words under which the palette finds it. */
   also?: string
-  /** Left out of the palette while it would do nothing. */
+  /** Left out of the palette while it would do nothing; its keys then go to the next command that has them. */
   isOffered?: () => boolean
+  /** Never in the palette. */
+  isOnlyKeys?: boolean
   run: () => void
 }
 
@@ -21,26 +34,41 @@ export interface FrameActions {
   openSettings: () => void
   focusPane: (pane: PaneName) => void
   focusFilter: () => void
+  openAsOf: () => void
 }
 
-export type PaneName = 'symbols' | 'tape' | 'quotes' | 'timeline'
+export type PaneName = 'symbols' | 'chart' | 'explorer' | 'tape' | 'quotes' | 'timeline'
 
 export function listCommands(workspace: Workspace, frame: FrameActions): Command[] {
-  const { tape, demo, settings, link } = workspace
+  const { tape, demo, settings, link, moment } = workspace
   const set = (change: Partial<Settings>) => () => settings.setState(change)
   const isDemoOn = () => demo.state.getState().status?.running === true
   const isDemoOff = () => !isDemoOn()
+  const isLive = () => moment.state.getState().mode === 'live'
+  const goLive = () => {
+    moment.goLive()
+    tape.goLive()
+  }
   const toggleTape = () => (tape.state.getState().held ? tape.goLive() : tape.hold())
 
   return [
     command('Go to', 'Symbols', { keys: 'g s', run: () => frame.focusPane('symbols') }),
+    command('Go to', 'Chart', { keys: 'g c', run: () => frame.focusPane('chart') }),
+    command('Go to', 'Explorer', { keys: 'g e', run: () => frame.focusPane('explorer') }),
     command('Go to', 'Tape', { keys: 'g t', run: () => frame.focusPane('tape') }),
     command('Go to', 'Quotes', { keys: 'g q', run: () => frame.focusPane('quotes') }),
     command('Go to', 'Timeline', { keys: 'g l', run: () => frame.focusPane('timeline') }),
     command('Go to', 'Filter symbols', { keys: '/', run: frame.focusFilter }),
-    command('Go to', 'Search or command', { keys: 'mod+k', isOffered: () => false, run: frame.openPalette }),
-    command('Tape', 'Pause or go on', { keys: 'space', also: 'play hold stop tape', run: toggleTape }),
-    command('Tape', 'Back to live', { keys: 'Home', also: 'newest now tape', run: tape.goLive }),
+    command('Go to', 'Search or command', { keys: 'mod+k', isOnlyKeys: true, run: frame.openPalette }),
+    command('Moment', 'Live', { keys: 'Home', also: 'newest now back to live', run: goLive }),
+    command('Moment', 'As of…', { keys: 't', also: 'past snapshot time travel history', run: frame.openAsOf }),
+    command('Moment', 'Replay', { keys: 'r', also: 'play day session', run: () => moment.goReplay() }),
+    command('Tape', 'Pause or go on', {
+      keys: 'space',
+      also: 'play hold stop tape',
+      isOffered: isLive,
+      run: toggleTape,
+    }),
     command('Tape', 'All symbols', { keys: 'a', also: 'tape scope', run: () => tape.show('all') }),
     command('Tape', 'Only the selected symbol', { keys: 'o', also: 'tape scope one', run: () => tape.show('one') }),
     command('Simulated market', 'Start the simulated market', {

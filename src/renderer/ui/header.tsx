@@ -6,8 +6,8 @@ import { keyLabel } from './keys.ts'
 import { liveText } from './live-state.ts'
 import { SETTINGS_ID } from './settings-popover.tsx'
 import { useNow } from './use-now.ts'
-import { useWorkspace } from './workspace-context.ts'
-import { zoneOf } from './zone-time.ts'
+import { useWorkspace, useZone } from './workspace-context.ts'
+import { dateOf, timeOfDay, zoneOf } from './zone-time.ts'
 
 export function Header({ onSearch }: { onSearch: () => void }) {
   return (
@@ -20,6 +20,7 @@ export function Header({ onSearch }: { onSearch: () => void }) {
       <DemoControl />
       <span className="spring" />
       <ZoneChoice />
+      <MomentMark />
       <LiveState />
       <button type="button" className="icon-button" popoverTarget={SETTINGS_ID} aria-label="Settings" title="Settings">
         <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -55,6 +56,35 @@ function ZoneChoice() {
           ))}
         </select>
       </label>
+    </div>
+  )
+}
+
+const MODE_NAMES = { as_of: 'As of', replay: 'Replay' } as const
+
+/** Outside live, the name of what the page shows instead, and the way back. */
+function MomentMark() {
+  const { moment, tape } = useWorkspace()
+  const zone = useZone()
+  const state = useStore(moment.state)
+  useNow(250)
+  if (state.mode === 'live') return null
+  const at = moment.clockMicros
+  const goLive = () => {
+    moment.goLive()
+    tape.goLive()
+  }
+  return (
+    <div className="moment-mark">
+      <span className="moment-mode">{MODE_NAMES[state.mode]}</span>
+      {at !== undefined && (
+        <span>
+          {timeOfDay(at, zone, 'second')} {dateOf(at, zone)}
+        </span>
+      )}
+      <button type="button" className="button" onClick={goLive}>
+        Live<kbd>Home</kbd>
+      </button>
     </div>
   )
 }

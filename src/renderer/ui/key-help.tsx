@@ -1,6 +1,6 @@
 // The keys, as a list beside the work; it blocks nothing and goes with Esc.
 import { keyLabel } from './keys.ts'
-import type { Command } from './commands.ts'
+import { COMMAND_GROUPS, type Command } from './commands.ts'
 
 export const KEY_HELP_ID = 'key-help'
 
@@ -10,14 +10,14 @@ const LIST_KEYS = [
   { title: 'Tape of this one only', keys: 'Enter' },
   { title: 'Clear the filter', keys: 'Escape' },
 ]
-const GROUPS = ['Go to', 'Tape', 'View'] as const
 
 export function KeyHelp({ commands }: { commands: readonly Command[] }) {
   return (
     <section id={KEY_HELP_ID} className="popover key-help" popover="auto" aria-label="Keys">
-      {GROUPS.map(group => (
-        <KeyList key={group} title={group} keys={commands.filter(command => command.group === group)} />
-      ))}
+      {COMMAND_GROUPS.map(group => {
+        const keys = commands.filter(command => command.group === group && command.keys)
+        return keys.length > 0 && <KeyList key={group} title={group} keys={keys} />
+      })}
       <KeyList title="In the symbols" keys={LIST_KEYS} />
     </section>
   )

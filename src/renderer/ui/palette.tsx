@@ -4,14 +4,13 @@ import { Command } from 'cmdk'
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Instrument } from '../stores/instruments.ts'
-import { rateIn, type Command as K2Command } from './commands.ts'
+import { COMMAND_GROUPS, rateIn, type Command as K2Command } from './commands.ts'
 import { grouped } from './decimal-text.ts'
 import { keyLabel } from './keys.ts'
 import { limitRate } from '../stores/demo.ts'
 import { scoreMatch } from './score-match.ts'
 import { useWorkspace } from './workspace-context.ts'
 
-const GROUPS = ['Tape', 'Go to', 'Simulated market', 'View'] as const
 /** A list to look through; with more symbols than this one types. */
 const MAX_SYMBOLS = 50
 
@@ -69,10 +68,10 @@ export function Palette({ commands, onClose }: PaletteProps) {
               </Command.Item>
             </Command.Group>
           )}
-          {GROUPS.map(group => (
+          {COMMAND_GROUPS.map(group => (
             <Command.Group key={group} heading={group}>
               {commands
-                .filter(command => command.group === group && command.isOffered?.() !== false)
+                .filter(command => command.group === group && !command.isOnlyKeys && command.isOffered?.() !== false)
                 .map(({ id, title, keys, also, run }) => (
                   <Command.Item key={id} value={id} keywords={[title, group, also ?? '']} onSelect={pick(run)}>
                     <span>{title}</span>

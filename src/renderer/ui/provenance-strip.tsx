@@ -10,7 +10,7 @@ import { timeOfDay } from './zone-time.ts'
 const EVERY_MS = 500
 
 export function ProvenanceStrip() {
-  const { link, tape, symbols, focus, stats } = useWorkspace()
+  const { link, tape, symbols, focus, stats, past } = useWorkspace()
   const now = useNow(EVERY_MS)
   const zone = useZone()
   const linkState = useStore(link.store)
@@ -19,6 +19,7 @@ export function ProvenanceStrip() {
   const scope = useStore(tape.state, state => state.scope)
   const held = useStore(tape.state, state => state.held)
   const instrument = useStore(focus, state => state.instrument)
+  useStore(past) // another feed
   const feed = tape.feed()
   const feedState = useStore(feed.state)
 

@@ -69,13 +69,42 @@ describe('keys', () => {
     expect(ran).toEqual(['a'])
   })
 
-  it('do not take what belongs to Alt', () => {
-    const { ran, hit } = pressing(['a'])
+  it('tell named keys with Shift and Alt from those without', () => {
+    const { ran, hit } = pressing(['a', 'ArrowLeft', 'shift+ArrowLeft', 'alt+ArrowLeft', '?'])
     expect(hit('a', { altKey: true })).toBe(false)
+    hit('ArrowLeft')
+    hit('ArrowLeft', { shiftKey: true })
+    hit('ArrowLeft', { altKey: true })
+    hit('?', { shiftKey: true })
+    expect(ran).toEqual(['ArrowLeft', 'shift+ArrowLeft', 'alt+ArrowLeft', '?'])
+  })
+
+  it('leave arrows to the slider or the grid that has the focus', () => {
+    const { ran, hit } = pressing(['ArrowLeft'])
+    expect(hit('ArrowLeft', { target: inside('<input type="range">', 'input') })).toBe(false)
+    expect(
+      hit('ArrowLeft', { target: inside('<div role="grid"><div role="gridcell"></div></div>', '[role=gridcell]') }),
+    ).toBe(false)
     expect(ran).toEqual([])
+  })
+
+  it('go to the first of several that is offered', () => {
+    const ran: string[] = []
+    let isLive = true
+    const press = createKeys([
+      { keys: 'space', isOffered: () => !isLive, run: () => ran.push('play') },
+      { keys: 'space', isOffered: () => isLive, run: () => ran.push('hold') },
+    ])
+    const space = { key: ' ', metaKey: false, ctrlKey: false, altKey: false, target: document.body }
+    press(space)
+    isLive = false
+    press(space)
+    expect(ran).toEqual(['hold', 'play'])
   })
 })
 
 it('are written as people know them', () => {
-  expect(['mod+k', 'g t', 'space', 'Escape', '?'].map(keyLabel)).toEqual(['Ctrl K', 'g t', 'Space', 'Esc', '?'])
+  const written = { 'mod+k': 'Ctrl K', 'g t': 'g t', space: 'Space', Escape: 'Esc', '?': '?', 'mod+Enter': 'Ctrl ↵' }
+  for (const [keys, label] of Object.entries({ ...written, 'shift+ArrowLeft': 'Shift ←' }))
+    expect(keyLabel(keys)).toBe(label)
 })

@@ -2,15 +2,17 @@
 import { useEffect, useRef } from 'react'
 import { useStore } from 'zustand'
 import { ROW_HEIGHT_PX } from '../../stores/settings.ts'
+import type { QuoteFeed } from '../../stores/quotes.ts'
 import { Pane } from '../../ui/pane.tsx'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { mountQuotes } from './quote-rows.ts'
 import './quotes.css'
 
 export function QuotesPane() {
-  const { focus } = useWorkspace()
+  const { focus, moment } = useWorkspace()
   const instrument = useStore(focus, state => state.instrument)
-  const quotes = useStore(focus, state => state.quotes)
+  const mode = useStore(moment.state, state => state.mode)
+  const quotes = useShownQuotes()
   return (
     <Pane
       name="quotes"
@@ -23,15 +25,27 @@ export function QuotesPane() {
         )
       }
     >
-      {quotes ? <QuoteTable key={instrument!.name} /> : <p className="pane-note">Pick a symbol to see its quotes.</p>}
+      {quotes ? (
+        <QuoteTable key={instrument!.name} quotes={quotes} />
+      ) : (
+        <p className="pane-note">{mode === 'live' || !instrument ? 'Pick a symbol to see its quotes.' : ''}</p>
+      )}
     </Pane>
   )
 }
 
-function QuoteTable() {
-  const { focus, settings } = useWorkspace()
+/** Outside live those of the moment, and none until they are there. */
+function useShownQuotes(): QuoteFeed | undefined {
+  const { focus, moment, past } = useWorkspace()
+  const isLive = useStore(moment.state, ({ mode }) => mode === 'live')
+  const live = useStore(focus, state => state.quotes)
+  const then = useStore(past, state => state.quotes)
+  return isLive ? live : then
+}
+
+function QuoteTable({ quotes }: { quotes: QuoteFeed }) {
+  const { settings } = useWorkspace()
   const zone = useZone()
-  const quotes = useStore(focus, state => state.quotes)!
   const rowHeightPx = useStore(settings, ({ density }) => ROW_HEIGHT_PX[density])
   const hasRows = useStore(quotes.state, state => state.hasRows)
   const top = useRef<HTMLDivElement>(null)

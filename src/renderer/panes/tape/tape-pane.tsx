@@ -22,6 +22,7 @@ function TapeTable() {
   const zone = useZone()
   const rowHeightPx = useStore(workspace.settings, ({ density }) => ROW_HEIGHT_PX[density])
   const scope = useStore(workspace.tape.state, state => state.scope)
+  useStore(workspace.past) // another feed
   const hasRows = useStore(workspace.tape.feed().state, state => state.hasRows)
   const scroller = useRef<HTMLDivElement>(null)
   useEffect(() => mountTape(scroller.current!, workspace, zone, rowHeightPx), [workspace, zone, rowHeightPx])

@@ -4,29 +4,35 @@ import { useStore } from 'zustand'
 import { useNow } from '../../ui/use-now.ts'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { dateOf, timeOfDay } from '../../ui/zone-time.ts'
+import { Transport } from '../replay/transport.tsx'
+import { AsOfPopover, AS_OF_ID } from './as-of-popover.tsx'
 import { mountTimeline } from './draw-timeline.ts'
 import './timeline.css'
 
 export function TimelineStrip() {
   return (
     <section className="timeline" data-pane="timeline" aria-label="Timeline">
-      <Moment />
+      <MomentTime />
+      <Transport />
       <Density />
       <Modes />
     </section>
   )
 }
 
-/** The moment that every pane shows, in exchange time. */
-function Moment() {
-  const { density } = useWorkspace()
+/** The moment that every pane shows: in exchange time while live, else where the playhead stands. */
+function MomentTime() {
+  const { density, moment } = useWorkspace()
   const zone = useZone()
   useNow(250)
-  const { edge } = density
+  const { mode } = useStore(moment.state)
+  const edge = mode === 'live' ? density.edge : (moment.clockMicros ?? 0)
   return (
     <div className="moment">
       <span className="moment-time">{edge === 0 ? '--:--:--' : timeOfDay(edge, zone, 'second')}</span>
-      <span className="moment-date">{edge === 0 ? 'no trades yet' : dateOf(edge, zone)}</span>
+      <span className="moment-date">
+        {edge === 0 ? (mode === 'live' ? 'no trades yet' : 'no moment yet') : dateOf(edge, zone)}
+      </span>
     </div>
   )
 }
@@ -41,38 +47,39 @@ function Density() {
   return <canvas ref={canvas} className="density" role="img" aria-label={`Trades over the last minutes.${about}`} />
 }
 
-const COMING = [
-  {
-    id: 'why-as-of',
-    name: 'As of…',
-    why: 'Going back to a moment comes with queries over the lake: the page does not read its snapshots yet; `k2 lake snapshots` lists them.',
-  },
-  {
-    id: 'why-replay',
-    name: 'Replay',
-    why: 'Replaying a day comes with queries over the lake: the page shows only the last minutes yet.',
-  },
-]
-
 /** The only place where "now" is set. */
 function Modes() {
+  const { moment, tape } = useWorkspace()
+  const { mode } = useStore(moment.state)
+  const goLive = () => {
+    moment.goLive()
+    tape.goLive()
+  }
   return (
     <div className="modes">
       <div className="segments" role="group" aria-label="Moment">
-        <button type="button" aria-pressed="true" data-home>
+        <button type="button" aria-pressed={mode === 'live'} data-home title="What arrives now (Home)" onClick={goLive}>
           Live
         </button>
-        {COMING.map(({ id, name, why }) => (
-          <span key={id} className="explained">
-            <button type="button" aria-disabled="true" aria-describedby={id}>
-              {name}
-            </button>
-            <span id={id} role="tooltip">
-              {why}
-            </span>
-          </span>
-        ))}
+        <button
+          type="button"
+          className="as-of-button"
+          aria-pressed={mode === 'as_of'}
+          popoverTarget={AS_OF_ID}
+          title="What was known at a moment in the past (T)"
+        >
+          As of…
+        </button>
+        <button
+          type="button"
+          aria-pressed={mode === 'replay'}
+          title="Play a day again (R)"
+          onClick={() => mode !== 'replay' && moment.goReplay()}
+        >
+          Replay
+        </button>
       </div>
+      <AsOfPopover />
     </div>
   )
 }
