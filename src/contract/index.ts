@@ -11,6 +11,7 @@ import { reads } from './reads.ts'
 import { receipts } from './receipts.ts'
 import { replaySessions } from './replay-sessions.ts'
 import { replay } from './replay.ts'
+import { results } from './results.ts'
 import { sql } from './sql.ts'
 import { system } from './system.ts'
 import { topics } from './topics.ts'
@@ -24,6 +25,7 @@ export const contract = {
   ...barsContract,
   ...asofContract,
   ...sql,
+  ...results,
   ...exports,
   ...lake,
   ...ingest,

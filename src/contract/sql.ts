@@ -1,4 +1,4 @@
-// SQL over the tables, its rows as files, and results that the engine holds for a grid.
+// SQL over the tables, and its rows as files.
 import { z } from 'zod'
 import { call, stream } from './capability.ts'
 import { isColumnBatch, type ColumnBatch } from './columns.ts'
@@ -14,7 +14,7 @@ export const anyRows = z
   .custom<ColumnBatch>(isColumnBatch, 'columns')
   .meta({ type: 'array', items: { type: 'object', additionalProperties: true } })
 
-const statement = {
+export const statement = {
   sql: z
     .string()
     .min(1)
@@ -33,7 +33,7 @@ const statement = {
   ...pastState,
 }
 
-const errors = [
+export const sqlErrors = [
   'NOT_FOUND',
   'SNAPSHOT_NOT_FOUND',
   'PAYLOAD_TOO_LARGE',
@@ -51,7 +51,7 @@ export const sql = {
     file: 'sql.export',
     input: z.strictObject({ ...statement, limit: limit(1_000, 100_000) }),
     output: answer(anyRows),
-    errors,
+    errors: sqlErrors,
   }),
   'sql.export': stream({
     summary: 'The rows of one statement as a file, however many they are',
@@ -61,6 +61,6 @@ export const sql = {
       format: fileFormat,
     }),
     output: z.custom<Uint8Array>(value => value instanceof Uint8Array, 'bytes'),
-    errors,
+    errors: sqlErrors,
   }),
 }

@@ -13,6 +13,7 @@ import type { ColumnBatch } from '../contract/columns.ts'
 import { exports } from '../contract/export.ts'
 import { reads } from '../contract/reads.ts'
 import { receipts } from '../contract/receipts.ts'
+import { results } from '../contract/results.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
@@ -78,6 +79,7 @@ export const historyContract = {
   'sql.run': contract['sql.run'],
   'sql.export': contract['sql.export'],
   'reads.version': call({
+  ...results,
     summary: 'Which snapshot is read',
     input: z.strictObject({ table: z.enum(['trades', 'quotes']), ...pastState }),
     output: z.strictObject({ snapshot_id: z.string().nullable() }),

@@ -71,6 +71,9 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'snapshots.export': { id: '1', table: 'trades', format: 'parquet' }, // of what is loaded below
   'sql.run': { sql: 'SELECT symbol, price FROM trades LIMIT 5' },
   'sql.export': { sql: 'SELECT symbol, price FROM trades', format: 'csv' },
+  'results.open': { sql: 'SELECT symbol, price FROM trades' },
+  'results.window': { result: NO_SESSION, first: 0, count: 10 }, // of one that is opened below
+  'results.close': { result: NO_SESSION },
   'topics.init': {},
   'topics.list': {},
   'replay.read': { symbols: ['BHP'], start_time: '2014-03-10' },
@@ -110,6 +113,7 @@ beforeAll(async () => {
   examples['receipts.read'] = await receiptOfCsv()
   examples['lake.tag'] = { name: 'before-the-open', snapshot_id: a }
   await openSession()
+  await openResult()
   await sleep(500)
 })
 afterAll(async () => {
@@ -141,6 +145,12 @@ async function openSession(): Promise<void> {
   await client['replay.control']({ session, action: 'play' })
   for (const name of ['replay.control', 'replay.follow', 'replay.state'] as const)
     Object.assign(examples[name], { session })
+}
+
+async function openResult(): Promise<void> {
+  const client = connectDirect(contract, composed.dispatch)
+  const { result } = await client['results.open'](examples['results.open'])
+  Object.assign(examples['results.window'], { result })
 }
 
 /** The one that is asked for. */

@@ -1,11 +1,12 @@
 // SQL as capabilities.
 import type { Handlers } from '../../../contract/capability.ts'
+import type { results } from '../../../contract/results.ts'
 import type { sql } from '../../../contract/sql.ts'
-import type { TableAt } from '../../lake/reads.ts'
+import { openResults, type ResultLimits } from '../results/handlers.ts'
 import { createSpillFolder } from '../spill-folder.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { exportStatement } from './export-statement.ts'
-import type { SqlTools } from './open-statement.ts'
+import { NOWHERE, type SqlTools } from './open-statement.ts'
 import { readStatement } from './run-statement.ts'
 
 export interface SqlOptions {
@@ -13,21 +14,32 @@ export interface SqlOptions {
   memoryMb: number
   /** Shared with other processes. */
   tempFolder: string
+  /** Others than usual. */
+  results?: Partial<ResultLimits>
 }
 
 export interface Sql {
-  handlers: Handlers<typeof sql>
+  handlers: Handlers<typeof sql & typeof results>
   close: () => void
 }
 
 const LEAST_MB = 64
 const THREADS = 2
+/** Most of what is held is on disk. */
+const HELD_PER_MEMORY = 2
 
 export function openSql(tools: Pick<QueryTools, 'reads' | 'pool' | 'clock'>, options: SqlOptions): Sql {
   const folder = createSpillFolder(options.tempFolder)
   const memoryMb = Math.max(LEAST_MB, Math.floor(options.memoryMb / 4))
   const sqlTools: SqlTools = { ...tools, sandbox: { memoryMb, threads: THREADS, tempFolder: folder.path } }
-  return { handlers: handlersOf(sqlTools), close: folder.remove }
+  const held = openResults(sqlTools, { mostBytes: options.memoryMb * HELD_PER_MEMORY * 1_000_000, ...options.results })
+  return {
+    handlers: { ...handlersOf(sqlTools), ...held.handlers },
+    close() {
+      held.close()
+      folder.remove()
+    },
+  }
 }
 
 function handlersOf(tools: SqlTools): Handlers<typeof sql> {
@@ -43,13 +55,4 @@ function handlersOf(tools: SqlTools): Handlers<typeof sql> {
     'sql.export': ({ limit, format, ...question }, { signal }) =>
       pool.stream(lease => exportStatement(tools, { question, limit, format }, lease), signal),
   }
-}
-
-/** Of a statement that reads no table. */
-const NOWHERE: TableAt = {
-  table: 'trades',
-  snapshotId: undefined,
-  committedMicros: undefined,
-  validThroughMicros: undefined,
-  offsets: undefined,
 }

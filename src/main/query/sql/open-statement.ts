@@ -31,6 +31,10 @@ export interface OpenStatement {
   files: FileCounts
   /** What to say of an error that came while it ran. */
   explain: (error: unknown) => Promise<unknown>
+  /** Whether something stands around it. */
+  isWrapped: boolean
+  /** Once its rows are had; the connection stays. */
+  releaseFiles: () => void
   close: () => void
 }
 
@@ -39,17 +43,30 @@ export interface OpenOptions {
   /** Of the pool: it parses, and reads nothing. */
   parser: DuckDBConnection
   signal: AbortSignal
-  /** What stands before and after the statement when it is run, and the one file that may be written. */
-  around?: { before: string; after: string; file: string }
+  around?: Around
+}
+
+/** What stands before and after a statement when it is run. */
+export interface Around {
+  before: string
+  after: string
+  /** The one file that may be written. */
+  file?: string
+  /** Whether EXPLAIN, which nothing can stand around, is run as it is, or refused. */
+  mayBeExplain?: boolean
+  /** What may be set afterwards all the same. */
+  settings?: readonly string[]
 }
 
 export async function openStatement(question: SqlQuestion, options: OpenOptions): Promise<OpenStatement> {
-  const { tools, parser, signal, around } = options
+  const { tools, parser, signal } = options
   const parsed = await parseSql(parser, question.sql)
   const { sql, travelled, others } = rewriteTravel(parsed, checkStatement(parsed))
   checkParams(parsed.tree, question.params)
-  if (around && parsed.explain !== '')
+  const isExplain = parsed.explain !== ''
+  if (options.around && isExplain && !options.around.mayBeExplain)
     throw new Failure('INVALID_INPUT', 'What EXPLAIN answers is for people: it is not written as this format.')
+  const around = isExplain ? undefined : options.around
   const pushed = { tree: parsed.tree, params: question.params, connection: parser }
   const filterFor = async (refs: readonly FoundTable[]) => (refs.length === 1 ? filterOf(refs[0], pushed) : [])
 
@@ -65,9 +82,10 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
 
   const sandbox = await openSandbox(tools.sandbox)
   const opened: OpenRows[] = []
+  const releaseFiles = () => opened.splice(0).forEach(rows => rows.release())
   const close = () => {
     sandbox.close()
-    for (const rows of opened) rows.release()
+    releaseFiles()
   }
   const explain = async (error: unknown) => {
     const found = translateSqlError(error, question.sql, around ? Buffer.byteLength(around.before) : 0)
@@ -85,12 +103,14 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
       opened.push(rows)
       made.push({ name, sql: rows.sql() })
     }
-    await sandbox.lock(made, [...opened.flatMap(({ paths }) => paths), ...(around ? [around.file] : [])])
+    const files = [...opened.flatMap(({ paths }) => paths), ...(around?.file === undefined ? [] : [around.file])]
+    await sandbox.lock(made, files, options.around?.settings)
     const { connection } = sandbox
     const whole = around ? around.before + sql + around.after : sql
     const statement = await connection.prepare(whole)
     bindParams(statement, question.params)
-    return { connection, statement, at: views.at(0)?.at, files: sumOf(opened), explain, close }
+    const share = { at: views.at(0)?.at, files: sumOf(opened) }
+    return { connection, statement, ...share, explain, isWrapped: around !== undefined, releaseFiles, close }
   } catch (error) {
     const told = await explain(error)
     close()
@@ -106,4 +126,13 @@ function sumOf(opened: readonly OpenRows[]): FileCounts {
     sum.read += files.read
   }
   return sum
+}
+
+/** Of a statement that reads no table. */
+export const NOWHERE: TableAt = {
+  table: 'trades',
+  snapshotId: undefined,
+  committedMicros: undefined,
+  validThroughMicros: undefined,
+  offsets: undefined,
 }

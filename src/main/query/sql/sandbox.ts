@@ -16,8 +16,8 @@ export interface SandboxOptions {
 
 export interface Sandbox {
   connection: DuckDBConnection
-  /** From here on nothing but these views and files is there. */
-  lock: (views: readonly View[], files: readonly string[]) => Promise<void>
+  /** From here on nothing but these views and files is there, and no setting can be changed but these. */
+  lock: (views: readonly View[], files: readonly string[], settings?: readonly string[]) => Promise<void>
   close: () => void
 }
 
@@ -60,13 +60,14 @@ export async function openSandbox({ memoryMb, threads, tempFolder }: SandboxOpti
   }
   return {
     connection,
-    async lock(views, files) {
+    async lock(views, files, changeable = []) {
       await connection.run('CREATE SCHEMA market_data')
       await connection.run(`SET allowed_paths = [${files.flatMap(namesOf).map(quoteText).join(', ')}]`)
       await connection.run('SET enable_external_access = false')
       for (const { name, sql } of views) await connection.run(`CREATE VIEW market_data.${quoteName(name)} AS ${sql}`)
       await connection.run("SET search_path = 'market_data,main'")
       await connection.run('SET errors_as_json = true')
+      if (changeable.length > 0) await connection.run(`SET allowed_configs = [${changeable.map(quoteText).join(', ')}]`)
       await connection.run('SET lock_configuration = true')
     },
     close,

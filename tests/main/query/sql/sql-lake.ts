@@ -2,10 +2,12 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Client } from '../../../../src/contract/capability.ts'
+import { results } from '../../../../src/contract/results.ts'
 import { sql } from '../../../../src/contract/sql.ts'
 import { systemClock } from '../../../../src/main/base/clock.ts'
 import type { Lake } from '../../../../src/main/lake/lake.ts'
 import { lakeReads } from '../../../../src/main/lake/reads.ts'
+import type { ResultLimits } from '../../../../src/main/query/results/handlers.ts'
 import { openPool, type PoolOptions } from '../../../../src/main/query/pool.ts'
 import { openSql } from '../../../../src/main/query/sql/handlers.ts'
 import { connectDirect } from '../../../../src/main/wire/direct.ts'
@@ -13,21 +15,31 @@ import { createDispatch } from '../../../../src/main/wire/dispatch.ts'
 import { tempLake } from '../../../support/lake.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
 
+const sqlContract = { ...sql, ...results }
+
+export interface Options extends Partial<PoolOptions> {
+  results?: Partial<ResultLimits>
+}
+
 export interface SqlLake {
   lake: Lake
   folder: string
-  client: Client<typeof sql>
+  client: Client<typeof sqlContract>
+  /** Where statements go to disk. */
+  spill: string
 }
 
-export async function openSqlLake({ memoryMb = 1024, ...pool }: Partial<PoolOptions> = {}): Promise<SqlLake> {
+export async function openSqlLake({ memoryMb = 1024, results: limits, ...pool }: Options = {}): Promise<SqlLake> {
   const folder = makeTempFolder()
   const lake = await tempLake({ folder })
   const opened = await openPool({ size: 3, timeoutMs: 30_000, memoryMb, tempFolder: join(folder, 'queries'), ...pool })
   const tools = { reads: lakeReads(lake), pool: opened, clock: systemClock }
-  const { handlers, close } = openSql(tools, { memoryMb, tempFolder: join(folder, 'sql') })
+  const spill = join(folder, 'sql')
+  const { handlers, close } = openSql(tools, { memoryMb, tempFolder: spill, results: limits })
   onTestFinished(async () => {
     await opened.close()
     close()
   })
-  return { lake, folder, client: connectDirect(sql, createDispatch(sql, handlers, { checkAnswers: true })) }
+  const dispatch = createDispatch(sqlContract, handlers, { checkAnswers: true })
+  return { lake, folder, spill, client: connectDirect(sqlContract, dispatch) }
 }
