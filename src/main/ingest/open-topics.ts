@@ -6,7 +6,7 @@ import { anotherLog, startOffsets, type Starts } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
 import type { WriterOptions } from './writer-options.ts'
 import { sleepUnlessAborted } from '../base/retry.ts'
-import { windowStarts } from './window-starts.ts'
+import { findWindowStarts } from '../market/window-starts.ts'
 import { movedTo } from './vectors.ts'
 import type { MessageLog, PartitionRange } from '../log/message-log.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
@@ -94,7 +94,7 @@ async function openTopic(
   const isNew = starts.size === 0
   const lastSequences = isNew ? [] : await hold('catalog', () => stream.lastSequences(topic, dayOf))
   const windows = await hold('kafka', () =>
-    windowStarts({
+    findWindowStarts({
       log,
       topic,
       ranges,

@@ -6,8 +6,9 @@ import type { Log } from '../base/log.ts'
 import type { MessageLog } from '../log/message-log.ts'
 import type { LogBatch } from '../market/log-batch.ts'
 import type { StandardBatch, Standardize } from '../market/standard-batch.ts'
+import { findWindowStarts } from '../market/window-starts.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
-import { chooseStarts, findRemembered, type StartFacts } from './choose-starts.ts'
+import { chooseStarts, type StartFacts } from './choose-starts.ts'
 import type { LogTopic } from './places.ts'
 import { splitBatch } from './split-batch.ts'
 import type { Tail } from './tail.ts'
@@ -79,9 +80,13 @@ export async function beginReading(tools: ReadTools, readings: readonly Reading[
     }),
   )
   const all = chooseStarts(facts, tail.roomFor)
-  const span = { nowMicros, minutes, dedupeMinutes }
   const remembered = await Promise.all(
-    readings.map(({ topic }, i) => findRemembered(log, topic.topic, facts[i].ranges, all[i], span)),
+    readings.map(({ topic: { topic } }, i) => {
+      const { ranges } = facts[i]
+      const starts = new Map([...all[i]].map(([partition, { offset }]) => [partition, offset]))
+      const window = { minutes: dedupeMinutes, nowMicros, firstStepMinutes: minutes }
+      return findWindowStarts({ log, topic, ranges, starts, ...window })
+    }),
   )
   if (written) tail.noteCommitted(written)
   readings.forEach(({ topic, starts, next, latest }, i) => {
