@@ -22,6 +22,7 @@ const ROWS = {
   min_quantity: true,
   fields: true,
   order: true,
+  replay_session: true,
 } as const
 
 export const exports = {

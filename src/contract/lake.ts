@@ -1,7 +1,7 @@
 // The lake: its tables' snapshots, going back, and keeping it in order.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, instant, limit, topicOffsets } from './fields.ts'
+import { answer, batchOf, instant, limit, replaySession, topicOffsets } from './fields.ts'
 import { TABLES, type ColumnSpec, type TableId, type TableSpec } from './tables.ts'
 
 export const table = z.enum(Object.keys(TABLES) as [TableId]).describe('Table')
@@ -21,6 +21,7 @@ const CHANGE: ColumnSpec = {
 const oneTable = table.default('trades')
 const someTable = table.optional().describe('Only this table; all when left out')
 const count = z.int().min(0)
+const replaySessionOf = { replay_session: replaySession.optional() }
 
 const snapshotRow = z.strictObject({
   snapshot_id: z.string(),
@@ -63,14 +64,14 @@ export const lake = {
     summary: 'The snapshots of a table, newest first',
     http: { method: 'GET', path: '/v1/snapshots' },
     cli: { command: 'lake snapshots', also: ['query snapshots'], defaults: { limit: 20 } },
-    input: z.strictObject({ table: oneTable, limit: limit(100, 10_000) }),
+    input: z.strictObject({ table: oneTable, limit: limit(100, 10_000), ...replaySessionOf }),
     output: answer(z.array(snapshotRow)),
     errors: lakeErrors,
   }),
   'snapshots.current': call({
     summary: 'The snapshot of a table that is current',
     http: { method: 'GET', path: '/v1/snapshots/current' },
-    input: z.strictObject({ table: oneTable }),
+    input: z.strictObject({ table: oneTable, ...replaySessionOf }),
     output: answer(snapshotRow),
     errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
   }),
@@ -84,6 +85,7 @@ export const lake = {
       table: oneTable,
       limit: limit(100, 10_000),
       offset: z.int().min(0).max(100_000_000).default(0).describe('How many rows to pass over'),
+      ...replaySessionOf,
     }),
     output: answer(z.strictObject({ added: count, removed: count, rows: batchOf(...diffTables) })),
     errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],

@@ -1,7 +1,19 @@
 // Market data: the newest trades and quotes of tables and log together, what is traded, and following it live.
 import { z } from 'zod'
 import { call, stream } from './capability.ts'
-import { answer, batchOf, dataType, exchange, instant, limit, symbol, wantsReceipt, windowMinutes } from './fields.ts'
+import {
+  answer,
+  batchOf,
+  dataType,
+  exchange,
+  instant,
+  limit,
+  pastState,
+  replaySession,
+  symbol,
+  wantsReceipt,
+  windowMinutes,
+} from './fields.ts'
 import { ASSET_CLASSES, quotes, trades } from './tables.ts'
 
 /** One form at every door, as it is typed in an address too. */
@@ -58,9 +70,9 @@ export const market = {
     summary: 'Every instrument seen, with when and how often',
     http: { method: 'GET', path: '/v1/symbols' },
     cli: { command: 'query symbols' },
-    input: z.strictObject({ exchange: exchange.optional() }),
+    input: z.strictObject({ exchange: exchange.optional(), replay_session: replaySession.optional(), ...pastState }),
     output: answer(z.array(symbolRow)),
-    errors: ['UNAVAILABLE'],
+    errors: ['SNAPSHOT_NOT_FOUND', 'UNAVAILABLE'],
   }),
   'tail.follow': stream({
     summary: 'Trades or quotes as they arrive',

@@ -125,6 +125,7 @@ export const reads = {
       sides,
       fields: z.array(z.string().min(1).max(64)).max(32).optional().describe('Columns to answer; all when empty'),
       ...page,
+      ...replaySessionOf,
     }),
     output: answer(batchOf(...Object.values(TABLES).map(someOf))),
     errors,
@@ -137,6 +138,7 @@ export const reads = {
       data_type: z.enum(['trades', 'quotes']).default('trades').describe('Kind of data'),
       symbol: symbol.optional(),
       exchange: exchange.optional(),
+      ...replaySessionOf,
       ...pastState,
     }),
     output: answer(

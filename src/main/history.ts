@@ -13,7 +13,6 @@ import type { ColumnBatch } from '../contract/columns.ts'
 import { exports } from '../contract/export.ts'
 import { reads } from '../contract/reads.ts'
 import { receipts } from '../contract/receipts.ts'
-import { results } from '../contract/results.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
@@ -49,7 +48,8 @@ import { symbolHandlers } from './query/reads/list-symbols.ts'
 import { openExports } from './query/export/handlers.ts'
 import { openSql } from './query/sql/handlers.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
-import { withinSession } from './replay/guard.ts'
+import { seenIn, withinSession } from './replay/guard.ts'
+import { snapshotsWithinSession } from './replay/guard-snapshots.ts'
 import { createReplay } from './replay/handlers.ts'
 import type { tailContract } from './tail/relay-contract.ts'
 
@@ -79,7 +79,6 @@ export const historyContract = {
   'sql.run': contract['sql.run'],
   'sql.export': contract['sql.export'],
   'reads.version': call({
-  ...results,
     summary: 'Which snapshot is read',
     input: z.strictObject({ table: z.enum(['trades', 'quotes']), ...pastState }),
     output: z.strictObject({ snapshot_id: z.string().nullable() }),
@@ -142,8 +141,9 @@ export async function startHistory(
   })
   const listed = windowedLists(tools, readHybrid, lists)
   const guard = { clockOf: replays.clockOf, microsOf }
+  const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention })
   const handlers: Handlers<typeof historyContract> = {
-    ...lakeHandlers(lake, { retention: config.lake.snapshotRetention }),
+    ...lakes,
     ...ingestHandlers({
       target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
       log: isOnKafka(config) ? openKafka : undefined,
@@ -163,7 +163,11 @@ export async function startHistory(
     ...asofHandlers(tools, blocks),
     ...sql.handlers,
     ...files.handlers,
-    ...symbolHandlers(tools),
+    'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),
+    'quotes.export': withinSession(guard, 'quotes', files.handlers['quotes.export']),
+    'dates.range': withinSession(guard, ({ data_type }) => data_type, lists['dates.range']),
+    ...snapshotsWithinSession(guard, { ...lakes, ...lists, ...files.handlers }),
+    ...symbolHandlers(tools, input => seenIn(guard, input)),
     async 'reads.version'({ table, ...past }, { signal }) {
       const { snapshotId } = await resolveState(tools.reads, table, past, signal)
       return { snapshot_id: snapshotId ?? null }

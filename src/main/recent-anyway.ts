@@ -8,11 +8,14 @@ type RecentHandlers = Pick<Handlers<K2>, 'trades.recent' | 'quotes.recent' | 'sy
 interface RecentInput {
   min_offsets?: string
   receipt?: boolean
+  replay_session?: string
+  snapshot_id?: string
+  as_of?: string
 }
 
 /**
  * How long it may take to come back is the whole's to say. Who must see what was just written, or wants rows that can be
- * had again, is not served by the live view alone.
+ * had again or tables as they were, is not served by the live view alone.
  */
 export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): RecentHandlers {
   const first = <N extends keyof RecentHandlers>(name: N): RecentHandlers[N] =>
@@ -35,8 +38,9 @@ export function recentAnyway(whole: RecentHandlers, live: RecentHandlers): Recen
   }
 }
 
-function needsTables({ min_offsets, receipt }: RecentInput): boolean {
-  return min_offsets !== undefined || receipt === true
+function needsTables({ receipt, ...input }: RecentInput): boolean {
+  const { min_offsets, replay_session, snapshot_id, as_of } = input
+  return receipt === true || [min_offsets, replay_session, snapshot_id, as_of].some(given => given !== undefined)
 }
 
 function isAway(error: unknown): boolean {

@@ -39,36 +39,39 @@ interface Seen {
   untilMicros: number
 }
 
-export function seenIn({ clockOf }: Pick<GuardTools, 'clockOf'>, session: string, table: TableId): Seen {
-  const { tables, asOfMicros, untilMicros } = clockByEvent(clockOf, session)
-  const state = tables[table as TailTable]?.snapshotId
-  if (state !== undefined) return { past: { snapshot_id: state }, untilMicros }
-  return { past: asOfMicros === undefined ? {} : { as_of: timestampText(asOfMicros) }, untilMicros }
+/** Of all tables at one place of the clock, which may be moving. What the session says is not to be asked for too. */
+export function seenIn({ clockOf }: Pick<GuardTools, 'clockOf'>, input: Guarded): (table: TableId) => Seen {
+  for (const field of ['snapshot_id', 'as_of', 'window_minutes'] as const)
+    if (input[field] !== undefined)
+      throw refused(field, `the session says which state of the tables is read; leave ${field} out`)
+  const { tables, asOfMicros, untilMicros } = clockByEvent(clockOf, input.replay_session!)
+  const moment = asOfMicros === undefined ? {} : { as_of: timestampText(asOfMicros) }
+  return table => {
+    const state = tables[table as TailTable]?.snapshotId
+    return { past: state === undefined ? moment : { snapshot_id: state }, untilMicros }
+  }
 }
 
 /** By arrival it says nothing of the times that rows are asked for by. */
-function clockByEvent(clockOf: GuardTools['clockOf'], session: string): SessionClock {
+export function clockByEvent(clockOf: GuardTools['clockOf'], session: string): SessionClock {
   const clock = clockOf(session)
   if (clock.order === 'event') return clock
   throw refused('replay_session', 'its clock goes by arrival, by which rows cannot be asked for; open one by event')
 }
 
-function guardInput<I extends Guarded>({ clockOf, microsOf }: GuardTools, table: TableId, input: I): I {
-  const { replay_session: session, ...question } = input
-  const { start_time: start, end_time: end } = question
-  for (const field of ['snapshot_id', 'as_of', 'window_minutes'] as const)
-    if (input[field] !== undefined)
-      throw refused(field, `the session says which state of the tables is read; leave ${field} out`)
-  const { past, untilMicros } = seenIn({ clockOf }, session!, table)
+function guardInput<I extends Guarded>(tools: GuardTools, table: TableId, input: I): I {
+  const { past, untilMicros } = seenIn(tools, input)(table)
+  const { start_time: start, end_time: end } = input
   const until = (text: string | undefined, field: string) =>
-    text === undefined ? untilMicros : Math.min(untilMicros, microsOf(text, field))
+    text === undefined ? untilMicros : Math.min(untilMicros, tools.microsOf(text, field))
   return {
-    ...question,
+    ...input,
+    replay_session: undefined,
     // A start that is still to come: nothing, as nothing has happened there.
     ...(start !== undefined && { start_time: timestampText(until(start, 'start_time')) }),
     end_time: timestampText(until(end, 'end_time')),
     ...past,
-  } as unknown as I
+  }
 }
 
 function refused(field: string, problem: string): Failure {

@@ -12,6 +12,8 @@ interface DateRangeInput extends PastState {
   data_type: TailTable
   symbol?: string
   exchange?: string
+  /** Rows from here on are not looked at; the guard of replay sessions sets it. */
+  end_time?: string
 }
 
 export interface DateRange {
@@ -27,12 +29,12 @@ const TIME = 'exchange_timestamp'
 
 export async function readDateRange(
   tools: QueryTools,
-  { data_type: table, symbol, exchange, ...past }: DateRangeInput,
+  { data_type: table, symbol, exchange, end_time, ...past }: DateRangeInput,
   caller?: AbortSignal,
 ): Promise<{ data: DateRange; query: QueryMeta }> {
   const startedMs = performance.now()
   const { reads, pool } = tools
-  const asked = askedRows(table, { symbol, exchange, order: 'asc' })
+  const asked = askedRows(table, { symbol, exchange, end_time, order: 'asc' })
   const question = { filter: rowFilter(asked, timeRangeOf(asked)), columns: [TIME] }
   const at = await resolveState(reads, table, past, caller)
   return pool.run(async ({ connection, signal }) => {

@@ -5,10 +5,12 @@ import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import type { K2 } from '../../../contract/index.ts'
-import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
+import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
+import { choiceOf } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
-import { companyNames, type CompanyNames } from './company-names.ts'
-import type { SymbolCount } from '../../market/symbol-count.ts'
+import { companyNames } from './company-names.ts'
+import { symbolRows } from './symbol-rows.ts'
+import { symbolsThen, type Then } from './symbols-then.ts'
 import { addCounts, tableSymbols, type SymbolCounts } from './table-symbols.ts'
 
 interface Part {
@@ -24,7 +26,13 @@ interface Part {
 const TABLES = Object.keys(TAIL_TABLES) as TailTable[]
 const NONE: SymbolCounts = new Map()
 
-export function symbolHandlers(tools: QueryTools): Pick<Handlers<K2>, 'symbols.list'> {
+type ListInput = Parameters<Handlers<K2>['symbols.list']>[0]
+
+/** `seenIn` says what a replay session sees of each table. */
+export function symbolHandlers(
+  tools: QueryTools,
+  seenIn: (input: ListInput) => (table: TableId) => Then,
+): Pick<Handlers<K2>, 'symbols.list'> {
   const { reads, live } = tools
   const counting = { trades: tableSymbols(tools), quotes: tableSymbols(tools) }
   const namesNow = companyNames(tools)
@@ -56,12 +64,16 @@ export function symbolHandlers(tools: QueryTools): Pick<Handlers<K2>, 'symbols.l
   }
 
   return {
-    async 'symbols.list'({ exchange }, { signal }) {
+    async 'symbols.list'(input, { signal }) {
+      const { exchange, replay_session: session, snapshot_id, as_of } = input
+      if (session !== undefined) return symbolsThen(tools, seenIn(input), exchange, signal)
+      const past = { snapshot_id, as_of }
+      if (choiceOf(past)) return symbolsThen(tools, () => ({ past }), exchange, signal)
       const startedMs = performance.now()
       const parts = await Promise.all(TABLES.map(table => countPart(table, signal)))
       const names = await tried(() => namesNow(signal), signal)
       return {
-        data: rowsOf(parts, names.value, exchange?.toUpperCase()),
+        data: symbolRows(parts, names.value, exchange?.toUpperCase()),
         query: metaOf(tools, parts, startedMs),
       }
     },
@@ -99,27 +111,6 @@ function whyPartial(
 
 function sumOf(counts: readonly { count: number }[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0)
-}
-
-function rowsOf(parts: readonly Part[], names: CompanyNames | undefined, wanted: string | undefined) {
-  const seen = new Map<string, Partial<Record<TailTable, SymbolCount>>>()
-  for (const { table, counts } of parts)
-    for (const [key, one] of counts)
-      if (wanted === undefined || one.exchange === wanted) seen.set(key, { ...seen.get(key), [table]: one })
-  return [...seen.keys()].sort().map(key => {
-    const { trades, quotes } = seen.get(key)!
-    const both = [trades, quotes].filter(one => one !== undefined)
-    return {
-      symbol: both[0].symbol,
-      exchange: both[0].exchange,
-      asset_class: both[0].assetClass,
-      first_seen: timestampText(Math.min(...both.map(({ firstMicros }) => firstMicros))),
-      last_seen: timestampText(Math.max(...both.map(({ lastMicros }) => lastMicros))),
-      trades: trades?.count ?? 0,
-      quotes: quotes?.count ?? 0,
-      company_name: names?.get(key) ?? null,
-    }
-  })
 }
 
 function metaOf({ clock }: Pick<QueryTools, 'clock'>, parts: readonly Part[], startedMs: number): QueryMeta {

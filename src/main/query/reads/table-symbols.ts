@@ -3,7 +3,7 @@
 import { cellOf } from '../../../contract/columns.ts'
 import type { AssetClass } from '../../../contract/tables.ts'
 import { readBatch } from '../../duck/read-batch.ts'
-import type { LakeReads, TableAt } from '../../lake/reads.ts'
+import type { FileCounts, LakeReads, RowsQuestion, TableAt } from '../../lake/reads.ts'
 import type { SymbolCount } from '../../market/symbol-count.ts'
 import type { QueryTools } from '../tools.ts'
 
@@ -25,7 +25,8 @@ type ScanFile = Awaited<ReturnType<LakeReads['plan']>>[number]
 const COLUMNS = ['exchange', 'symbol', 'asset_class', 'exchange_timestamp']
 const EVERYTHING = { filter: [], columns: COLUMNS }
 
-export function tableSymbols({ reads, pool }: Pick<QueryTools, 'reads' | 'pool'>): TableSymbols {
+export function tableSymbols(tools: Pick<QueryTools, 'reads' | 'pool'>): TableSymbols {
+  const { reads } = tools
   let known: Counted = { snapshotId: undefined, files: new Set(), counts: new Map() }
   let turn: Promise<unknown> = Promise.resolve()
 
@@ -34,36 +35,10 @@ export function tableSymbols({ reads, pool }: Pick<QueryTools, 'reads' | 'pool'>
     const files = new Set((await reads.plan(at, EVERYTHING, signal)).map(keyOf))
     const isGrown = [...known.files].every(file => files.has(file))
     const before = isGrown ? known : { files: new Set<string>(), counts: new Map<string, SymbolCount>() }
-    const came = await countFiles(at, file => !before.files.has(keyOf(file)), signal)
-    known = { snapshotId: at.snapshotId, files, counts: addCounts(before.counts, came) }
+    const isWanted = (file: ScanFile) => !before.files.has(keyOf(file))
+    const came = await countSymbols(tools, at, { ...EVERYTHING, isWanted }, signal)
+    known = { snapshotId: at.snapshotId, files, counts: addCounts(before.counts, came.counts) }
     return known.counts
-  }
-
-  function countFiles(at: TableAt, isWanted: (file: ScanFile) => boolean, caller: AbortSignal | undefined) {
-    return pool.run(async ({ connection, signal }) => {
-      const opened = await reads.open(at, { ...EVERYTHING, isWanted }, connection, signal)
-      try {
-        const { rowCount, columns } = await readBatch(
-          connection,
-          `SELECT exchange, symbol, any_value(asset_class) AS asset_class, min(exchange_timestamp) AS first,
-           max(exchange_timestamp) AS last, count(*) AS rows FROM (${opened.sql(COLUMNS)}) GROUP BY exchange, symbol`,
-          signal,
-        )
-        const text = (name: string, row: number) => cellOf(columns[name], row) as string
-        return Array.from({ length: rowCount }, (_, row): SymbolCount => ({
-          symbol: text('symbol', row),
-          exchange: text('exchange', row),
-          assetClass: text('asset_class', row) as AssetClass,
-          firstMicros: Number(columns.first.values[row]),
-          lastMicros: Number(columns.last.values[row]),
-          count: Number(columns.rows.values[row]),
-        }))
-      } catch (error) {
-        throw await opened.blame(error)
-      } finally {
-        opened.release()
-      }
-    }, caller)
   }
 
   return {
@@ -74,6 +49,40 @@ export function tableSymbols({ reads, pool }: Pick<QueryTools, 'reads' | 'pool'>
       return mine
     },
   }
+}
+
+/** Counted anew, of the rows of a snapshot that pass. */
+export function countSymbols(
+  { reads, pool }: Pick<QueryTools, 'reads' | 'pool'>,
+  at: TableAt,
+  question: Pick<RowsQuestion, 'filter' | 'isWanted'>,
+  caller?: AbortSignal,
+): Promise<{ counts: SymbolCount[]; files: FileCounts }> {
+  return pool.run(async ({ connection, signal }) => {
+    const opened = await reads.open(at, { columns: COLUMNS, ...question }, connection, signal)
+    try {
+      const { rowCount, columns } = await readBatch(
+        connection,
+        `SELECT exchange, symbol, any_value(asset_class) AS asset_class, min(exchange_timestamp) AS first,
+         max(exchange_timestamp) AS last, count(*) AS rows FROM (${opened.sql(COLUMNS)}) GROUP BY exchange, symbol`,
+        signal,
+      )
+      const text = (name: string, row: number) => cellOf(columns[name], row) as string
+      const counts = Array.from({ length: rowCount }, (_, row): SymbolCount => ({
+        symbol: text('symbol', row),
+        exchange: text('exchange', row),
+        assetClass: text('asset_class', row) as AssetClass,
+        firstMicros: Number(columns.first.values[row]),
+        lastMicros: Number(columns.last.values[row]),
+        count: Number(columns.rows.values[row]),
+      }))
+      return { counts, files: opened.files }
+    } catch (error) {
+      throw await opened.blame(error)
+    } finally {
+      opened.release()
+    }
+  }, caller)
 }
 
 /** A file from which rows were deleted since is another one. */

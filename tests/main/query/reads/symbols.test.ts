@@ -26,7 +26,7 @@ async function openPlace() {
     )
     return Promise.resolve(connectDirect(tailContract, dispatch))
   }
-  const handlers = symbolHandlers(place.tools)
+  const handlers = symbolHandlers(place.tools, () => () => ({ past: {} }))
   const context = { signal: new AbortController().signal, correlationId: 'a test', door: 'direct' as const }
   return { place, list: (exchange?: string) => Promise.resolve(handlers['symbols.list']({ exchange }, context)) }
 }
