@@ -1,8 +1,10 @@
 // Everything behind the panes, wired once: the connection, what arrives over it, what the person has chosen.
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Port } from '../../contract/messages.ts'
+import { createBars, type BarsStore } from './bars.ts'
 import { watchDemo, type Demo } from './demo.ts'
 import { createDensity, type Density } from './density.ts'
+import { createExplorer, type Explorer } from './explorer.ts'
 import { createInstruments, type Instrument, type Instruments } from './instruments.ts'
 import { createLink, type Link } from './link.ts'
 import { followQuotesOf, type QuoteFeed } from './quotes.ts'
@@ -32,6 +34,9 @@ export interface Workspace {
   /** Which moment every pane shows. */
   moment: MomentStore
   past: StoreApi<Past>
+  explorer: Explorer
+  /** Of the chart. */
+  bars: BarsStore
   symbols: StoreApi<SymbolsState>
   /** What the symbol list is narrowed to. */
   filter: StoreApi<{ text: string }>
@@ -57,6 +62,15 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     () => focus.getState().trades,
     () => past.getState().trades,
   )
+  const bars = createBars({
+    link,
+    instrument: () => focus.getState().instrument,
+    moment: moment.state,
+    replayEnd: () => undefined,
+    arrived: () => focus.getState().trades?.received ?? 0,
+  })
+  focus.subscribe(bars.wake)
+  const explorer = createExplorer({ link, moment, focus, newestMicros: () => density.edge })
   const symbols = pollSymbols(link, instruments)
   const stats = pollStats(link)
   const demo = watchDemo(link)
@@ -104,6 +118,8 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     tape,
     moment,
     past,
+    explorer,
+    bars,
     symbols: symbols.state,
     filter: createStore(() => ({ text: '' })),
     stats: stats.state,
@@ -112,7 +128,7 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     close() {
       clearInterval(timer)
       unsubscribe()
-      for (const part of [trades, symbols, stats, demo, link]) part.close()
+      for (const part of [explorer, trades, bars, symbols, stats, demo, link]) part.close()
       focus.getState().quotes?.close()
       focus.getState().trades?.close()
     },

@@ -1,0 +1,291 @@
+// Bars of the selected instrument at the page's moment: loaded for the width of the chart, further back as one goes
+// there, and renewed as trades come. One question at a time; what is shown stays until its successor has come.
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import { timestampText } from '../../contract/columns.ts'
+import type { QueryMeta } from '../../contract/fields.ts'
+import { barsOfLatestTime, countBefore, joinBars, NO_BARS, readBars, sliceBars, type Bars } from './bar-columns.ts'
+import { finerFor, intervalFor, usualBars, zoomBy, type Interval, type IntervalChoice } from './bar-interval.ts'
+import type { Instrument } from './instruments.ts'
+import { pause, type K2Client, type Link } from './link.ts'
+import { pastStateOf, type Moment } from './moment.ts'
+import { whileConnected } from './poll.ts'
+
+/** What the bars are of. */
+export interface BarSubject {
+  instrument: Instrument
+  interval: Interval
+  moment: Moment
+}
+
+export interface BarsState {
+  choice: IntervalChoice
+  interval: Interval
+  /** How many bars the view has room for. */
+  count: number
+  /** How many bars are newer than the view; at 0 it follows the newest. */
+  behind: number
+  bars: Bars
+  /** Of `bars`; undefined until the first answer. */
+  subject?: BarSubject
+  hasOlder: boolean
+  query?: QueryMeta
+  isLoading: boolean
+  failure?: string
+}
+
+/** Where a replay's clock is, for questions that end there. */
+export interface ReplayEnd {
+  untilMicros: number
+  snapshotId?: string
+}
+
+export interface BarsContext {
+  link: Link
+  instrument: () => Instrument | undefined
+  moment: StoreApi<Moment>
+  /** Nothing while no session is open. */
+  replayEnd: () => ReplayEnd | undefined
+  /** Changes with every row of the instrument that arrives. */
+  arrived: () => number
+}
+
+export interface BarsStore {
+  state: StoreApi<BarsState>
+  setWidth: (px: number) => void
+  choose: (choice: IntervalChoice) => void
+  /** Above 1 shows more bars. */
+  zoom: (factor: number) => void
+  /** So many bars back in time, or forward where it is below 0. */
+  pan: (bars: number) => void
+  toNewest: () => void
+  retry: () => void
+  /** To be called when the instrument or the end of a replay has changed. */
+  wake: () => void
+  close: () => void
+}
+
+const LIVE_EVERY_MS = 1000
+const QUIET_EVERY_MS = 10_000
+const REPLAY_EVERY_MS = 200
+const RETRY_MS = 3000
+const MOST_ASKED = 10_000
+/** Nine numbers each; further back than this one takes a longer interval. */
+const MOST_HELD = 100_000
+
+type Question = Parameters<K2Client['bars.list']>[0]
+
+export function createBars({ link, instrument, moment, replayEnd, arrived }: BarsContext): BarsStore {
+  let widthPx = 800
+  const interval = intervalFor(widthPx)
+  const state = createStore<BarsState>(() => ({
+    choice: 'auto',
+    interval,
+    count: usualBars(widthPx),
+    behind: 0,
+    bars: NO_BARS,
+    hasOlder: false,
+    isLoading: false,
+  }))
+  let wakeUp = new AbortController()
+  let asking: { key: string; stop: AbortController } | undefined
+  let shownKey = ''
+  let seen = { arrived: -1, untilMicros: -1, atMs: 0 }
+  let hasSize = false
+  let suited = ''
+
+  function wake(): void {
+    wakeUp.abort()
+    if (asking && asking.key !== keyOf(wanted())) asking.stop.abort()
+  }
+
+  function wanted(): BarSubject | undefined {
+    const chosen = instrument()
+    if (!chosen || (moment.getState().mode === 'replay' && !replayEnd())) return undefined
+    return { instrument: chosen, interval: state.getState().interval, moment: moment.getState() }
+  }
+
+  function questionOf({ instrument: { symbol, exchange }, interval, moment }: BarSubject): Question {
+    const what = { symbol, exchange, interval }
+    if (moment.mode !== 'replay') return { ...what, ...pastStateOf(moment) }
+    const { untilMicros, snapshotId } = replayEnd()!
+    return {
+      ...what,
+      end_time: timestampText(untilMicros),
+      ...(snapshotId !== undefined && { snapshot_id: snapshotId }),
+    }
+  }
+
+  /** What is to be done next; nothing when all is as it should be. */
+  function nextWork(subject: BarSubject): ((client: K2Client, signal: AbortSignal) => Promise<void>) | undefined {
+    const { bars, count, behind, hasOlder } = state.getState()
+    if (keyOf(subject) !== shownKey) return (client, signal) => loadNewest(client, subject, signal)
+    const missing = count * 1.5 + behind - bars.start.length
+    if (missing > 0 && hasOlder && bars.start.length < MOST_HELD)
+      return (client, signal) => loadOlder(client, subject, Math.ceil(missing + count), signal)
+    return isRenewalDue(subject) ? (client, signal) => renew(client, subject, signal) : undefined
+  }
+
+  function isRenewalDue({ moment }: BarSubject): boolean {
+    if (moment.mode === 'as_of') return false
+    if (moment.mode === 'replay') return replayEnd()!.untilMicros !== seen.untilMicros
+    const silentMs = performance.now() - seen.atMs
+    return silentMs >= QUIET_EVERY_MS || (silentMs >= LIVE_EVERY_MS && arrived() !== seen.arrived)
+  }
+
+  function look(): void {
+    seen = { arrived: arrived(), untilMicros: replayEnd()?.untilMicros ?? -1, atMs: performance.now() }
+  }
+
+  async function loadNewest(client: K2Client, subject: BarSubject, signal: AbortSignal): Promise<void> {
+    state.setState({ isLoading: true })
+    look()
+    const { count, behind } = state.getState()
+    const limit = Math.min(MOST_ASKED, Math.ceil(count * 2 + behind))
+    const { data, query, pagination } = await client['bars.list']({ ...questionOf(subject), limit }, { signal })
+    const bars = readBars(data)
+    shownKey = keyOf(subject)
+    show({ subject, bars, query, hasOlder: pagination?.has_more ?? false })
+    suitInterval(subject)
+  }
+
+  /** Once for every instrument: where it has traded for minutes only, shorter bars say more. */
+  function suitInterval({ instrument, interval }: BarSubject): void {
+    const { choice, bars, count } = state.getState()
+    if (choice !== 'auto' || instrument.name === suited) return
+    suited = instrument.name
+    const finer = finerFor(interval, barsOfLatestTime(bars), count)
+    if (finer !== interval) state.setState({ interval: finer })
+  }
+
+  async function loadOlder(client: K2Client, subject: BarSubject, count: number, signal: AbortSignal): Promise<void> {
+    state.setState({ isLoading: true })
+    const { bars } = state.getState()
+    const question = { ...questionOf(subject), end_time: timestampText(bars.start[0]), live: undefined }
+    const limit = Math.min(MOST_ASKED, count)
+    const { data, pagination } = await client['bars.list']({ ...question, limit }, { signal })
+    show({ bars: joinBars(readBars(data), bars), hasOlder: pagination?.has_more ?? false })
+  }
+
+  /** Asks for the last bar anew, as it was still forming, and for what came after it. */
+  async function renew(client: K2Client, subject: BarSubject, signal: AbortSignal): Promise<void> {
+    look()
+    const before = state.getState().bars
+    const end = subject.moment.mode === 'replay' ? replayEnd()!.untilMicros : Infinity
+    const held = countBefore(before.start, end)
+    if (held === 0) return loadNewest(client, subject, signal)
+    const question = { ...questionOf(subject), start_time: timestampText(before.start[held - 1]), limit: 1000 }
+    const { data, query, pagination } = await client['bars.list'](question, { signal })
+    if (pagination?.has_more) return loadNewest(client, subject, signal)
+    const newest = readBars(data)
+    const { bars, behind } = state.getState()
+    const joined = joinBars(sliceBars(bars, 0, held - (newest.start.length === 0 ? 1 : 0)), newest)
+    // Who looks at the past goes on seeing it.
+    const added = behind > 0 ? joined.start.length - bars.start.length : 0
+    show({ bars: joined, query, behind: Math.max(0, behind + added) })
+  }
+
+  function show(change: Partial<BarsState>): void {
+    state.setState({ ...change, isLoading: false, failure: undefined })
+    keepInside()
+  }
+
+  function keepInside(): void {
+    const { behind, bars, count, hasOlder } = state.getState()
+    const most = Math.max(0, bars.start.length - (hasOlder ? Math.min(count, 8) : Math.min(count, bars.start.length)))
+    if (behind > most) state.setState({ behind: most })
+  }
+
+  const stopWork = whileConnected(link, async (client, over) => {
+    while (!over.aborted) {
+      wakeUp = new AbortController()
+      const subject = wanted()
+      if (!subject && shownKey !== '' && !instrument()) {
+        shownKey = ''
+        state.setState({ bars: NO_BARS, subject: undefined, query: undefined, isLoading: false })
+      }
+      const work = subject && hasSize && nextWork(subject)
+      if (work) await ask(work, subject, client, over)
+      else {
+        const everyMs = moment.getState().mode === 'replay' ? REPLAY_EVERY_MS : LIVE_EVERY_MS
+        await pause(everyMs, AbortSignal.any([over, wakeUp.signal]))
+      }
+    }
+  })
+
+  async function ask(
+    work: (client: K2Client, signal: AbortSignal) => Promise<void>,
+    subject: BarSubject,
+    client: K2Client,
+    over: AbortSignal,
+  ): Promise<void> {
+    const stop = new AbortController()
+    asking = { key: keyOf(subject), stop }
+    try {
+      await work(client, AbortSignal.any([over, stop.signal]))
+    } catch (failure) {
+      if (over.aborted || stop.signal.aborted) return
+      state.setState({ failure: (failure as Error).message, isLoading: false })
+      await pause(RETRY_MS, AbortSignal.any([over, wakeUp.signal]))
+    } finally {
+      asking = undefined
+    }
+  }
+
+  function setZoom(next: { interval: Interval; count: number }): void {
+    const { interval, count, behind } = state.getState()
+    const isSame = next.interval === interval
+    state.setState({ ...next, behind: isSame ? behind : Math.round((behind * next.count) / count) })
+    keepInside()
+    wake()
+  }
+
+  const unsubscribe = moment.subscribe(wake)
+  return {
+    state,
+    setWidth(px) {
+      const { choice, count } = state.getState()
+      const isFirst = !hasSize
+      const scaled = isFirst ? usualBars(px) : Math.max(8, Math.round((count * px) / widthPx))
+      widthPx = px
+      hasSize = true
+      state.setState({ count: scaled, ...(isFirst && choice === 'auto' && { interval: intervalFor(px) }) })
+      wake()
+    },
+    choose(choice) {
+      const next = choice === 'auto' ? intervalFor(widthPx) : choice
+      state.setState({ choice, interval: next, count: usualBars(widthPx), behind: 0 })
+      wake()
+    },
+    zoom(factor) {
+      const { choice, interval, count } = state.getState()
+      setZoom(zoomBy({ interval, count }, factor, widthPx, choice === 'auto'))
+    },
+    pan(bars) {
+      const { behind } = state.getState()
+      state.setState({ behind: Math.max(0, behind + bars) })
+      keepInside()
+      wake()
+    },
+    toNewest() {
+      state.setState({ behind: 0 })
+      wake()
+    },
+    retry() {
+      seen = { ...seen, atMs: 0, untilMicros: -1 }
+      wake()
+    },
+    wake,
+    close() {
+      unsubscribe()
+      stopWork()
+      wakeUp.abort()
+    },
+  }
+}
+
+/** What must be asked anew where it changes; a replay's clock is not of it. */
+function keyOf(subject: BarSubject | undefined): string {
+  if (!subject) return ''
+  const { instrument, interval, moment } = subject
+  return JSON.stringify([instrument.name, interval, moment])
+}
