@@ -21,6 +21,7 @@ const order = z
   .enum(['event', 'arrival'])
   .describe('event: when it happened; arrival: when it was taken in, with late rows marked')
 
+const direction = z.enum(['forward', 'backward'])
 const turns = z
   .int()
   .describe('How often it was sought or turned round since it was opened: rows of one count follow each other')
@@ -31,7 +32,7 @@ const sessionState = z.strictObject({
   stage: z.enum(['lake', 'live']).describe('Where its rows come from: the tables, or the live view behind them'),
   clock: instant.nullable().describe('Time on the clock: of the last row played, or of the moment sought'),
   visible_until: instant.describe('All that happened before this has been played; queries of the session end here'),
-  direction: z.enum(['forward', 'backward']),
+  direction,
   speed,
   order,
   start_time: instant.nullable().describe('The earliest a row of it can be; null when there are none'),
@@ -94,7 +95,11 @@ export const replaySessions = {
   }),
   'replay.follow': stream({
     summary: 'The rows of a session as its clock comes to them; one reader a session, the last one that came',
-    http: { method: 'GET', path: '/v1/replay/sessions/{session}/stream' },
+    http: {
+      method: 'GET',
+      path: '/v1/replay/sessions/{session}/stream',
+      also: { path: '/v1/stream', query: 'replay_session', field: 'session' },
+    },
     input: z.strictObject({
       session,
       after: z
@@ -111,6 +116,7 @@ export const replaySessions = {
       state: z.enum(['paused', 'playing', 'ended']),
       cursor: z.string().describe('The place behind the batch'),
       turns,
+      direction: direction.describe('Which way its rows were played: backward they are taken back, the latest first'),
       missed: z.int().describe('Rows that the live view no longer had and the tables do not have yet'),
     }),
     errors: sessionErrors,

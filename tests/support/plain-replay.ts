@@ -43,7 +43,7 @@ export function plainReplay(
     'replay.control': ({ session }) => state(session),
     async *'replay.follow'() {
       const [trades, quotes] = [oneRow(REPLAYED.trades), oneRow(REPLAYED.quotes)]
-      yield { trades, quotes, clock: at, state: 'paused', cursor: '1:1', turns: 0, missed: 0 }
+      yield { trades, quotes, clock: at, state: 'paused', cursor: '1:1', turns: 0, direction: 'forward', missed: 0 }
     },
     'replay.state': ({ session }) => state(session),
     'replay.close': ({ session }) => ({ session, closed: true }),

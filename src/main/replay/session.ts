@@ -120,7 +120,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
   }
 
   function batchOf(taken: TapeRows | undefined): Followed {
-    const { turns, missed } = tape.counts()
+    const { turns, direction, missed } = tape.counts()
     return {
       trades: taken?.rows.trades ?? emptyBatch(REPLAYED.trades.columns),
       quotes: taken?.rows.quotes ?? emptyBatch(REPLAYED.quotes.columns),
@@ -128,6 +128,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
       state,
       cursor: tape.cursor(),
       turns,
+      direction: direction === 1 ? 'forward' : 'backward',
       missed,
     }
   }

@@ -41,7 +41,7 @@ export interface Tape {
   passTo: (micros: number) => void
   /** No row still to come, going on, is earlier. */
   nextMicros: () => number
-  counts: () => { rows: number; late: number; missed: number; turns: number; checksum: string }
+  counts: () => { rows: number; late: number; missed: number; turns: number; direction: Direction; checksum: string }
   close: () => void
 }
 
@@ -179,7 +179,7 @@ export async function openTape(
       until = micros
     },
     nextMicros: () => Math.min(...readers.map(reader => reader.nextMicros())),
-    counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), turns, checksum: checksum.text() }),
+    counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), turns, direction, checksum: checksum.text() }),
     close() {
       leaveLive()
       lake.forEach(reader => reader.close())

@@ -133,9 +133,12 @@ describe('a session', () => {
     const client = await testReplay(await sessionLake())
     const { session, turns } = await client['replay.open']({ ...BOTH, batch_size: 2 })
     const byTurn: string[][] = []
+    const ways: string[] = []
     const reading = (async () => {
-      for await (const batch of client['replay.follow']({ session }))
-        (byTurn[batch.turns] ??= []).push(...merged(batch).map(row => row.message_id as string))
+      for await (const batch of client['replay.follow']({ session })) {
+        ways[batch.turns] = batch.direction
+        ;(byTurn[batch.turns] ??= []).push(...merged(batch).map(row => row.message_id as string))
+      }
     })()
     await expect.poll(() => byTurn.length).toBe(1)
     const control = client['replay.control']
@@ -148,6 +151,7 @@ describe('a session', () => {
     expect([turns, ...told.map(state => state.turns)]).toEqual([0, 0, 1, 2, 2])
     const expected = { 0: ids.slice(0, 4), 1: ids.slice(1, 4).reverse(), 2: ids.slice(18, 23) }
     await expect.poll(() => ({ ...byTurn })).toEqual(expected)
+    expect(ways).toEqual(['forward', 'backward', 'forward'])
     await client['replay.close']({ session })
     await reading
   })
