@@ -1,7 +1,8 @@
 // What a stream's flush costs: rows of a writer, their ids packed, into files and into the table.
 import type { ColumnBatch } from '../src/contract/columns.ts'
 import type { Lake } from '../src/main/lake/lake.ts'
-import { createStreamTable, type StreamTable } from '../src/main/lake/stream/stream-table.ts'
+import { createStreamTable } from '../src/main/lake/stream/stream-table.ts'
+import type { StreamTable } from '../src/main/market/stream-table.ts'
 import { offsetsAfter } from './support/described-files.ts'
 import { inTempFolder, localLakeOptions, withLake } from './support/bench-lake.ts'
 import { withPackedIds } from './support/packed-ids.ts'

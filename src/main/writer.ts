@@ -22,12 +22,13 @@ import { openLake } from './lake/lake.ts'
 import { startUpkeep } from './lake/maintain/upkeep.ts'
 import { streamHandlers } from './lake/stream/handlers.ts'
 import { lastCompanies } from './lake/stream/last-companies.ts'
-import { createStreamTable, type StreamTable } from './lake/stream/stream-table.ts'
+import { createStreamTable } from './lake/stream/stream-table.ts'
 import type { MessageLog } from './log/message-log.ts'
 import { topicsHandlers } from './log/topics-handlers.ts'
 import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog } from './open-log.ts'
+import type { StreamTable } from './market/stream-table.ts'
 import type { refillContract } from './refill-contract.ts'
 import { rereadWith, type RereadTools } from './reread-letters.ts'
 import { reportUpkeep } from './report-upkeep.ts'
@@ -153,7 +154,7 @@ export async function startWriterEngine(
   }
 
   const running = byItself && isWriting ? start({}) : undefined
-  const isOurs = () => running?.isTheWriter() ?? false
+  const isOurs = (table: TableId) => running?.isTheWriter(table) ?? false
   /** What waits is less than a usual batch. */
   const isQuiet = () => (running?.status().lag ?? 0) <= 2 * settings.batchSize
   const upkeep = running && startUpkeep(lake, { ...reportUpkeep(log, config), isOurs, isQuiet })

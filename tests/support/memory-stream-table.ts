@@ -2,7 +2,7 @@
 import { rowsOf, type Row } from '../../src/contract/columns.ts'
 import { Failure } from '../../src/contract/failure.ts'
 import type { TableId } from '../../src/contract/tables.ts'
-import type { StagedRows, StreamTable } from '../../src/main/ingest/stream-table.ts'
+import type { StagedRows, StreamTable } from '../../src/main/market/stream-table.ts'
 import { knowsLives, moveOffsets, restrictTo, sameOffsets } from '../../src/main/lake/offsets.ts'
 import type { OffsetVector } from '../../src/main/market/topic-offsets.ts'
 

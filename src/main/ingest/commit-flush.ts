@@ -5,7 +5,7 @@ import { Failure } from '../../contract/failure.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Hold } from './hold.ts'
 import type { DeadLetter, Gap } from './intake.ts'
-import type { StagedRows, StreamCommit, StreamTable } from './stream-table.ts'
+import type { StagedRows, StreamCommit, StreamTable } from '../market/stream-table.ts'
 import { isUnmoved, movedTo, notBehind, offsetIn, sameTopics, says } from './vectors.ts'
 
 /** A table beside the rows, with how far the log is in it. */

@@ -7,7 +7,7 @@ import { createNotes } from './note-progress.ts'
 import { lagOf, vectorOf, type TopicStream } from './places.ts'
 import { planFlush, type FlushPlan } from './plan-flush.ts'
 import { heldIn } from './read-topics.ts'
-import type { StagedRows } from './stream-table.ts'
+import type { StagedRows } from '../market/stream-table.ts'
 import type { TableContext } from './table-context.ts'
 
 /** Drained and in files, and in no commit yet. */

@@ -15,8 +15,11 @@ const MOST_BYTES_AHEAD = 4 * 1024 * 1024
 /** So long the loop may belong to the reader alone, however fast the log is. */
 const SLICE_MS = 10
 
+/** What to read, and until when: then it is asked again. */
+export type Asked = () => { topics: readonly string[]; until: AbortSignal }
+
 /** Until nothing more is to be read; throws what reading again does not mend. */
-export async function readTopics(context: TableContext, topics: readonly string[]): Promise<void> {
+export async function readTopics(context: TableContext, asked: Asked): Promise<void> {
   const { streams, reading, leaving, onWaiting, options } = context
   const { log, settings, breakers } = options
   const { retryFirstMs = 100, retryMostMs = 10_000 } = settings
@@ -30,13 +33,14 @@ export async function readTopics(context: TableContext, topics: readonly string[
   }
 
   while (!reading.aborted) {
+    const { topics, until } = asked()
     try {
-      const asked = { topics, from: placeToRead, signal: reading, maxBytesAhead: MOST_BYTES_AHEAD, onTrouble }
-      for await (const batch of log.read(asked)) {
+      const options = { topics, from: placeToRead, signal: until, maxBytesAhead: MOST_BYTES_AHEAD, onTrouble }
+      for await (const batch of log.read(options)) {
         if (failures > 0) onTrouble(undefined)
         failures = 0
         await accept(context, batch)
-        if (reading.aborted) break
+        if (until.aborted) break
         if (performance.now() - turnMs < SLICE_MS) continue
         await setImmediate()
         turnMs = performance.now()
@@ -49,8 +53,8 @@ export async function readTopics(context: TableContext, topics: readonly string[
       // A topic that is gone says nothing of the server, and must not keep other tables from it.
       if (isNotFound(thrown)) onWaiting('kafka', error)
       else onTrouble(error as Error)
-      await breakers.kafka.waitUntilTryable(reading).catch(() => {})
-      await sleepUnlessAborted(backoffMs(++failures, retryFirstMs, retryMostMs), reading).catch(() => {})
+      await breakers.kafka.waitUntilTryable(until).catch(() => {})
+      await sleepUnlessAborted(backoffMs(++failures, retryFirstMs, retryMostMs), until).catch(() => {})
     }
   }
 

@@ -8,7 +8,7 @@ import type { SideTable } from './commit-flush.ts'
 import type { Hold } from './hold.ts'
 import type { DeadLetter, Gap } from './intake.ts'
 import type { TopicStream } from './places.ts'
-import type { StreamTable } from './stream-table.ts'
+import type { StreamTable } from '../market/stream-table.ts'
 import type { WriterOptions, WriterStep } from './writer-options.ts'
 
 export interface TableTotals {

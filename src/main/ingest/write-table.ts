@@ -11,7 +11,7 @@ import type { DataType } from '../market/topics.ts'
 import type { Budget } from './budget.ts'
 import { openTopics } from './open-topics.ts'
 import { vectorOf, type TopicStream } from './places.ts'
-import { heldIn, readTopics } from './read-topics.ts'
+import { heldIn, readTopics, type Asked } from './read-topics.ts'
 import type { TableContext, TableTotals } from './table-context.ts'
 import { movedTo } from './vectors.ts'
 import type { WriterOptions } from './writer-options.ts'
@@ -47,6 +47,11 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
   const waits = new Map<BreakerName, unknown>()
   const readers = new Set<Promise<void>>()
   let opening = 0
+  /** All in one read: one each would be a connection and a loop each, of topics that come one after the other. */
+  const opened: string[] = []
+  /** Aborted to read on with more of them. */
+  let restart = new AbortController()
+  let isReading = false
   let failure: unknown
 
   const context: TableContext = {
@@ -112,10 +117,19 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
     try {
       opening++
       await openTopics(context, topics).finally(() => opening--)
-      await readTopics(context, topics)
+      opened.push(...topics)
+      restart.abort()
+      if (isReading) return
+      isReading = true
+      await readTopics(context, allOpened)
     } catch (error) {
       if (!dying.signal.aborted && !(leaving.signal.aborted && isCancelled(error))) fail(error)
     }
+  }
+
+  function allOpened(): ReturnType<Asked> {
+    restart = new AbortController()
+    return { topics: [...opened], until: AbortSignal.any([reading.signal, restart.signal]) }
   }
 
   async function hasEnded(): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { Breaker, BreakerName } from '../base/breaker.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { MessageLog } from '../log/message-log.ts'
+import type { DayOf } from '../market/exchanges.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { Standardize } from '../market/standard-batch.ts'
 import type { DataType } from '../market/topics.ts'
@@ -14,7 +15,7 @@ import type { TopicChoice } from './choose-topics.ts'
 import type { StopPolicy } from './cut-off.ts'
 import type { DeadLetter, Gap, Intake } from './intake.ts'
 import type { TopicTimes } from './sample-times.ts'
-import type { LastSequence, StreamTable } from './stream-table.ts'
+import type { LastSequence, StreamTable } from '../market/stream-table.ts'
 
 export interface WriterSettings extends TopicChoice, StopPolicy {
   batchSize: number
@@ -92,8 +93,7 @@ export interface WriterOptions {
     deadLetters: (letters: readonly DeadLetter[]) => ColumnBatch
     gaps: (gaps: readonly Gap[]) => ColumnBatch
   }
-  /** The exchange's own day that a time falls into: any number that grows with it. */
-  dayOf: (exchange: string, micros: number) => number
+  dayOf: DayOf
   breakers: Readonly<Record<BreakerName, Breaker>>
   /** Left out where nobody else can write. It only spares work: what guarantees is that a table says where it is. */
   acquireLease?: (table: DataType, topics: readonly string[]) => Promise<{ held: Lease } | { heldBy: string }>

@@ -5,11 +5,12 @@ import { createBell } from '../base/bell.ts'
 import { createRateMeter } from '../base/rate-meter.ts'
 import { isTransient, sleepUnlessAborted } from '../base/retry.ts'
 import { lookAgainMs } from './refused.ts'
+import type { TableId } from '../../contract/tables.ts'
 import type { DataType } from '../market/topics.ts'
 import { createBudget } from './budget.ts'
 import { checkTopicChoice, chooseTopics } from './choose-topics.ts'
 import { unlessAborted } from './hold.ts'
-import { createTableEntry } from './table-entry.ts'
+import { createTableEntry, type TableEntry } from './table-entry.ts'
 import { describeWriter, lagsOf, type PartitionLag } from './writer-status.ts'
 import type { WriterOptions } from './writer-options.ts'
 
@@ -23,8 +24,9 @@ export interface Writer {
   status: () => WriterStatus
   /** Partition by partition, for the metrics. */
   lags: () => PartitionLag[]
-  /** Whether it writes any of the tables, or is the one that would: nobody else does, and nothing keeps it from it. */
-  isTheWriter: () => boolean
+  /** Whether it writes a table, or is the one that would: nobody else does, and nothing keeps it from it. Of a table beside
+   * rows, whether it writes any of those. */
+  isTheWriter: (table: TableId) => boolean
   /** At once, every second, and when it has ended; fails with what ended it. */
   progress: (signal: AbortSignal) => AsyncGenerator<ConsumeProgress>
   /** Reads no more and commits what it has. Asked a second time, or after five seconds, it leaves what is left. */
@@ -135,9 +137,11 @@ export function startWriter(options: WriterOptions): Writer {
   return {
     status,
     lags: () => lagsOf(entries, options.clock.nowMicros()),
-    isTheWriter: () =>
-      entries.some(({ writer }) => writer() !== undefined) ||
-      entries.every(({ leftTo, failure }) => leftTo() === undefined && failure() === undefined),
+    isTheWriter: table => {
+      const own = entries.filter(entry => entry.table === table)
+      if (own.length > 0) return own.some(isItsWriter)
+      return entries.some(({ writer }) => writer() !== undefined) || entries.every(isItsWriter)
+    },
     stop,
     async *progress(signal) {
       let failure: unknown
@@ -152,6 +156,10 @@ export function startWriter(options: WriterOptions): Writer {
       failure ??= lastingFailure()
       if (failure !== undefined) throw failure as Error
     },
+  }
+
+  function isItsWriter({ writer, leftTo, failure }: TableEntry): boolean {
+    return writer() !== undefined || (leftTo() === undefined && failure() === undefined)
   }
 
   async function waitAtMost(signal: AbortSignal): Promise<void> {

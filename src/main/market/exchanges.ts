@@ -8,6 +8,9 @@ export interface Session {
   closingAuction?: string
 }
 
+/** Which of an exchange's own days a time in microseconds falls into: a number that grows with it. */
+export type DayOf = (exchange: string, micros: number) => number
+
 export interface Exchange {
   name: string
   /** IANA name; the exchange's day begins at its midnight. */

@@ -67,7 +67,9 @@ it('has every message once, whatever crashes on the way, and the gaps and dead l
         if (met === step) throw new Error(`crash at ${step}`)
       },
     })
-    await vi.waitFor(() => expect(writer.status()).toMatchObject({ state: 'stopped', why: `crash at ${step}` }))
+    await vi.waitFor(() => expect(writer.status()).toMatchObject({ state: 'stopped', why: `crash at ${step}` }), {
+      timeout: 15_000,
+    })
     await writer.stop()
   }
   const writer = writerOn(lake, log)

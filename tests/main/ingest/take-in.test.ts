@@ -125,7 +125,7 @@ function takeBy(steps: Schedule, all: readonly (readonly SampleMessage[])[], int
 }
 
 describe('what is taken in', () => {
-  it('is the same for any split of the partitions into batches and flushes', () => {
+  it('is the same for any split of the partitions into batches and flushes', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(partitions, schedule, (all, steps) => {
         expect(takeBy(steps, all)).toEqual(takeBy([], all))
@@ -134,7 +134,7 @@ describe('what is taken in', () => {
     )
   })
 
-  it('is every message once: a row, a repeat or a dead letter', () => {
+  it('is every message once: a row, a repeat or a dead letter', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(partitions, all => {
         const { rows, deadLetters, duplicates } = takeBy([], all)
@@ -143,27 +143,38 @@ describe('what is taken in', () => {
     )
   })
 
-  it('goes on after a restart as if there had been none, when what is in the table is remembered', () => {
-    fc.assert(
-      fc.property(partitions, schedule, fc.array(fc.nat(60), { minLength: 3, maxLength: 3 }), (all, steps, starts) => {
-        const whole = takeBy(steps, all)
-        const after = intakeOf()
-        all.forEach((messages, partition) =>
-          after.remember(standardBatch(messages.slice(0, starts[partition]), { partition })),
-        )
-        const rest = takeBy(
-          steps,
-          all.map((messages, partition) => messages.slice(starts[partition])),
-          after,
-        )
-        const isRest = (partition: number, offset: number) => offset >= starts[partition] * 2
-        expect(rest.rows).toEqual(whole.rows.filter(row => isRest(Number(row._partition), Number(row._offset))))
-        expect(rest.deadLetters).toEqual(whole.deadLetters.filter(({ partition, offset }) => isRest(partition, offset)))
-        expect(rest.gaps).toEqual(whole.gaps.filter(({ partition, offset }) => isRest(partition, offset)))
-      }),
-      { numRuns: 300 },
-    )
-  })
+  it(
+    'goes on after a restart as if there had been none, when what is in the table is remembered',
+    { timeout: 60_000 },
+    () => {
+      fc.assert(
+        fc.property(
+          partitions,
+          schedule,
+          fc.array(fc.nat(60), { minLength: 3, maxLength: 3 }),
+          (all, steps, starts) => {
+            const whole = takeBy(steps, all)
+            const after = intakeOf()
+            all.forEach((messages, partition) =>
+              after.remember(standardBatch(messages.slice(0, starts[partition]), { partition })),
+            )
+            const rest = takeBy(
+              steps,
+              all.map((messages, partition) => messages.slice(starts[partition])),
+              after,
+            )
+            const isRest = (partition: number, offset: number) => offset >= starts[partition] * 2
+            expect(rest.rows).toEqual(whole.rows.filter(row => isRest(Number(row._partition), Number(row._offset))))
+            expect(rest.deadLetters).toEqual(
+              whole.deadLetters.filter(({ partition, offset }) => isRest(partition, offset)),
+            )
+            expect(rest.gaps).toEqual(whole.gaps.filter(({ partition, offset }) => isRest(partition, offset)))
+          },
+        ),
+        { numRuns: 300 },
+      )
+    },
+  )
 
   it('is not touched by what is remembered meanwhile of another partition', () => {
     const intake = intakeOf()
@@ -222,53 +233,57 @@ describe('a row', () => {
     expect(before.map(({ symbol }) => symbol)).toEqual(['BHP', 'BHP'])
   })
 
-  it('stays whole beside thousands of damaged messages, none of which is more than a dead letter', () => {
-    const whole = Array.from({ length: 50 }, (_, i) =>
-      message({ symbol: `S${i % 7}`, sequence: i, vendorData: { i: String(i) } }, i),
-    )
-    const decoder = createRowDecoder(trades, columnNames)
-    const expectedOf = (bytes: Buffer) => {
-      decoder.begin(1)
-      decoder.read({ ...createCursor(bytes), at: 0, end: bytes.length }, 0)
-      return rowsOf({ rowCount: 1, columns: decoder.columns() })[0]
-    }
-    let refused = 0
-    let offset = 0
-    const flips = fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 4 })
-    fc.assert(
-      fc.property(
-        fc.array(fc.record({ of: fc.nat(49), flips, size: fc.nat(150) }), { minLength: 20, maxLength: 20 }),
-        all => {
-          const messages = all.flatMap(({ of, flips, size }) => {
-            const good = whole[of]
-            const bad = Buffer.from(size < 15 ? good.bytes!.subarray(0, size) : good.bytes!)
-            for (const [at, byte] of flips) if (bad.length > 0) bad[at % bad.length] = byte
-            return [
-              { ...good, bytes: bad, offset: offset++ },
-              { ...good, offset: offset++ },
-            ]
-          })
-          const intake = intakeOf({ dedupeMinutes: 0 })
-          intake.take(standardBatch(messages))
-          const { rows, deadLetters } = outcome([intake.drain()])
-          refused += deadLetters.length
-          expect(rows.length + deadLetters.length).toBe(messages.length)
-          const byOffset = new Map(messages.map(one => [one.offset, one]))
-          const messageAt = (offset: unknown) => byOffset.get(Number(offset))!
-          const expected = rows.map(({ _topic, _partition, _offset }) => ({
-            ...expectedOf(messageAt(_offset).bytes!),
-            ...{ _topic, _partition, _offset },
-          }))
-          expect(rows).toEqual(expected)
-          for (const { offset, bytes, key, reason } of deadLetters) {
-            expect(bytes!.equals(messageAt(offset).bytes!)).toBe(true)
-            expect(key!.equals(messageAt(offset).key!)).toBe(true)
-            expect(reason).toMatch(/^(undecodable|unknown_schema|out_of_range|invalid_value|missing_field)$/)
-          }
-        },
-      ),
-      { numRuns: 500 },
-    )
-    expect(refused).toBeGreaterThan(1000)
-  })
+  it(
+    'stays whole beside thousands of damaged messages, none of which is more than a dead letter',
+    { timeout: 60_000 },
+    () => {
+      const whole = Array.from({ length: 50 }, (_, i) =>
+        message({ symbol: `S${i % 7}`, sequence: i, vendorData: { i: String(i) } }, i),
+      )
+      const decoder = createRowDecoder(trades, columnNames)
+      const expectedOf = (bytes: Buffer) => {
+        decoder.begin(1)
+        decoder.read({ ...createCursor(bytes), at: 0, end: bytes.length }, 0)
+        return rowsOf({ rowCount: 1, columns: decoder.columns() })[0]
+      }
+      let refused = 0
+      let offset = 0
+      const flips = fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 4 })
+      fc.assert(
+        fc.property(
+          fc.array(fc.record({ of: fc.nat(49), flips, size: fc.nat(150) }), { minLength: 20, maxLength: 20 }),
+          all => {
+            const messages = all.flatMap(({ of, flips, size }) => {
+              const good = whole[of]
+              const bad = Buffer.from(size < 15 ? good.bytes!.subarray(0, size) : good.bytes!)
+              for (const [at, byte] of flips) if (bad.length > 0) bad[at % bad.length] = byte
+              return [
+                { ...good, bytes: bad, offset: offset++ },
+                { ...good, offset: offset++ },
+              ]
+            })
+            const intake = intakeOf({ dedupeMinutes: 0 })
+            intake.take(standardBatch(messages))
+            const { rows, deadLetters } = outcome([intake.drain()])
+            refused += deadLetters.length
+            expect(rows.length + deadLetters.length).toBe(messages.length)
+            const byOffset = new Map(messages.map(one => [one.offset, one]))
+            const messageAt = (offset: unknown) => byOffset.get(Number(offset))!
+            const expected = rows.map(({ _topic, _partition, _offset }) => ({
+              ...expectedOf(messageAt(_offset).bytes!),
+              ...{ _topic, _partition, _offset },
+            }))
+            expect(rows).toEqual(expected)
+            for (const { offset, bytes, key, reason } of deadLetters) {
+              expect(bytes!.equals(messageAt(offset).bytes!)).toBe(true)
+              expect(key!.equals(messageAt(offset).key!)).toBe(true)
+              expect(reason).toMatch(/^(undecodable|unknown_schema|out_of_range|invalid_value|missing_field)$/)
+            }
+          },
+        ),
+        { numRuns: 500 },
+      )
+      expect(refused).toBeGreaterThan(1000)
+    },
+  )
 })

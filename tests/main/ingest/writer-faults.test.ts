@@ -297,14 +297,14 @@ describe('another writer', () => {
     const tables = memoryTables()
     const writer = openWriter({ log, tables, settings: { whenFenced: 'fail' } })
     await eventually(() => expect(writer.status().state).toBe('writing'))
-    expect(writer.isTheWriter()).toBe(true)
+    expect(writer.isTheWriter('trades')).toBe(true)
     tables.trades.setVector([{ cluster: 'c', epoch: '0', topic: TRADES, next: { 0: 0 } }])
     await log.append(TRADES, trades(1, 5))
     const follow = async () => {
       for await (const { rows } of writer.progress(new AbortController().signal)) expect(rows).toBe(0)
     }
     await expect(follow()).rejects.toMatchObject({ code: 'FENCED' })
-    expect(writer.isTheWriter()).toBe(false)
+    expect(writer.isTheWriter('trades')).toBe(false)
   })
 
   it('that holds the lease of one table leaves it a writer of the others', async () => {
@@ -319,9 +319,10 @@ describe('another writer', () => {
         heldBy.has(table) ? { heldBy: 'k2 on desk-7' } : { held: { lost, release: async () => {} } },
     })
     await eventually(() => expect(writer.status().state).toBe('following'))
-    expect(writer.isTheWriter()).toBe(false)
+    const written = () => (['trades', 'quotes', 'dead_letters'] as const).filter(table => writer.isTheWriter(table))
+    await eventually(() => expect(written()).toEqual([]))
     heldBy.delete('quotes')
-    await eventually(() => expect(writer.isTheWriter()).toBe(true))
+    await eventually(() => expect(written()).toEqual(['quotes', 'dead_letters']))
     expect(writer.status().state).toBe('following')
   })
 

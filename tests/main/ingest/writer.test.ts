@@ -125,6 +125,34 @@ describe('a writer', () => {
     expect(tables.quotes.vector()).toEqual([])
   })
 
+  it('reads all topics of a table in one read, also those that came one after the other', async () => {
+    const log = await memoryLog([TRADES])
+    const tables = memoryTables()
+    const reads = new Set<readonly string[]>()
+    const counting: MessageLog = {
+      ...log,
+      async *read(options) {
+        reads.add(options.topics)
+        try {
+          yield* log.read(options)
+        } finally {
+          reads.delete(options.topics)
+        }
+      },
+    }
+    openWriter({ log: counting, tables, settings: { topics: [], pattern: '.*trades.*' } })
+    await log.append(TRADES, trades(1, 2))
+    await untilRows(tables, 2)
+    const all = [TRADES, CRYPTO, 'market.futures.trades.cme']
+    for (const [i, name] of all.entries()) {
+      if (i > 0) await log.createTopics([{ name, partitions: 2 }])
+      await log.append(name, trades(10 * (i + 1), 3))
+      await untilRows(tables, 2 + 3 * (i + 1))
+    }
+    expect([...reads].map(topics => [...topics].sort())).toEqual([[...all].sort()])
+    expect(tables.trades.rows()).toHaveLength(11)
+  })
+
   it('tells the log how far the table is after each commit, and is not held up when that fails', async () => {
     const log = await memoryLog([TRADES], 1)
     const tables = memoryTables()

@@ -1,8 +1,5 @@
 // Which of an exchange's own days a time falls into: sequence numbers may begin anew with each.
-import { exchangeOf } from '../../market/exchanges.ts'
-
-/** Days since 1970 on the exchange's own clock; any exchange, in upper case or not. One day all through a quarter of an hour. */
-export type DayOf = (exchange: string, micros: number) => number
+import { exchangeOf, type DayOf } from '../../market/exchanges.ts'
 
 type Day = (micros: number) => number
 
@@ -12,6 +9,7 @@ export const QUARTER_MICROS = 900e6
 /** A century of days is 3.5 million quarters; times that jump about must not fill the memory. */
 const MOST_KNOWN = 20_000
 
+/** Days since 1970 on the exchange's own clock; any exchange, in upper case or not. One day all through a quarter of an hour. */
 export function createSessionDays(): DayOf {
   const byExchange = new Map<string, Day>()
   const byZone = new Map<string, Day>([['UTC', micros => Math.floor(micros / DAY_MICROS)]])

@@ -2,10 +2,11 @@
 import { ASSET_CLASSES } from '../../../contract/tables.ts'
 import type { RowCollector } from '../../market/collect-rows.ts'
 import type { Gap } from '../intake.ts'
-import type { LastSequence } from '../stream-table.ts'
+import type { DayOf } from '../../market/exchanges.ts'
+import type { LastSequence } from '../../market/stream-table.ts'
 import type { QualityCount, QualityCounts } from './quality-counts.ts'
 import { bigintOf, createSequenceTracker, type SequencedRow, type Verdict } from './sequence-tracker.ts'
-import { QUARTER_MICROS, type DayOf } from './session-days.ts'
+import { QUARTER_MICROS } from './session-days.ts'
 import { severityOf } from './severity.ts'
 
 export interface WatchOptions {

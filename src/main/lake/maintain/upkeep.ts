@@ -12,8 +12,8 @@ export interface UpkeepOptions {
   retention: Retention
   /** At a commit every five seconds, a day's partition gains 120 files in ten minutes. */
   everyMs?: number
-  /** Asked before each round: not while another K2 writes, and keeps the tables in order itself. */
-  isOurs?: () => boolean
+  /** Asked of each table in each round: not while another K2 writes it, and keeps it in order itself. */
+  isOurs?: (table: TableId) => boolean
   /** Each table waits for a moment in which this holds, but not for ever: files must not gather without end. */
   isQuiet?: () => boolean
   onDone?: (done: { table: TableId; compacted: Compacted; expired: Expired }) => void
@@ -47,8 +47,8 @@ async function run(lake: Lake, options: UpkeepOptions, everyMs: number, signal: 
   const isOver = () => signal.aborted
   while (!isOver()) {
     await sleep(everyMs, undefined, { signal }).catch(() => {})
-    if (options.isOurs?.() === false) continue
     for (const table of Object.keys(TABLES) as TableId[]) {
+      if (options.isOurs?.(table) === false) continue
       await untilQuiet(options, signal)
       if (isOver()) return
       await keepUp(lake, table, options, signal)

@@ -4,7 +4,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import type { TableId } from '../../../contract/tables.ts'
 import { readBatch } from '../../duck/read-batch.ts'
+import type { DayOf } from '../../market/exchanges.ts'
 import { isRestart } from '../../market/sequence-restart.ts'
+import type { LastSequence } from '../../market/stream-table.ts'
 import { headOf } from '../iceberg/metadata.ts'
 import { fieldNamed, type Schema } from '../iceberg/schema.ts'
 import { decodeValue } from '../iceberg/single-value.ts'
@@ -12,16 +14,6 @@ import type { Lake } from '../lake.ts'
 import type { Condition } from '../read/filter.ts'
 import { planScan, type ScanFile, type ScanPlan } from '../read/plan-scan.ts'
 import { openScan } from '../read/scan.ts'
-
-export interface LastSequence {
-  symbol: string
-  exchange: string
-  sequence: bigint
-  exchangeMicros: number
-}
-
-/** The exchange's own day that a time falls into: any number that grows with it. */
-export type DayOf = (exchange: string, micros: number) => number
 
 const LOOK_BACK_MICROS = 7 * 86_400_000_000
 const READ_PLACED = ['symbol', 'exchange', 'exchange_timestamp', 'source_sequence', '_partition', '_offset']

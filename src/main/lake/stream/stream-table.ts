@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { TableId } from '../../../contract/tables.ts'
-import type { OffsetVector } from '../../market/topic-offsets.ts'
+import type { StagedRows, StreamTable } from '../../market/stream-table.ts'
 import { commitChange } from '../commit/commit-change.ts'
 import { OutcomeUnknown } from '../commit/commit-until-landed.ts'
 import { findCommit } from '../commit/find-commit.ts'
@@ -18,28 +18,7 @@ import { stageBatches } from '../write/stage-batches.ts'
 import { createWriters, type Writers } from '../write/writers.ts'
 import { leaveOutKnown } from './known-rows.ts'
 import { mayBeReread } from './reread.ts'
-import { lastSequences, type DayOf, type LastSequence } from './last-sequences.ts'
-
-/** Files in place and not yet in any table. */
-export interface StagedRows {
-  rows: number
-  discard: () => Promise<void>
-}
-
-export interface StreamCommit {
-  staged: readonly StagedRows[]
-  offsets: { from: OffsetVector; to: OffsetVector }
-  validThroughMicros?: number
-  summary?: Readonly<Record<string, string>>
-}
-
-export interface StreamTable {
-  readonly id: TableId
-  offsets: () => Promise<OffsetVector>
-  stage: (batches: readonly ColumnBatch[], signal?: AbortSignal) => Promise<StagedRows>
-  commit: (commit: StreamCommit) => Promise<{ snapshotId: string }>
-  lastSequences: (topic: string, dayOf: DayOf) => Promise<LastSequence[]>
-}
+import { lastSequences } from './last-sequences.ts'
 
 /** What is staged, and whether it may be in the table by now. */
 interface Staged {

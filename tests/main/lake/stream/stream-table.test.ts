@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../../../src/contract/failure.ts'
-import type { StreamTable } from '../../../../src/main/ingest/stream-table.ts'
+import type { StreamTable } from '../../../../src/main/market/stream-table.ts'
 import type { Catalog, CommitOutcome } from '../../../../src/main/lake/catalog/catalog.ts'
 import { headOf } from '../../../../src/main/lake/iceberg/metadata.ts'
 import type { Lake } from '../../../../src/main/lake/lake.ts'

@@ -1,7 +1,8 @@
-// A table as the writer of a stream sees it, as a seam: the lake implements it, the writer only knows this.
+// A table as the writer of a stream sees it, as a seam: the lake implements it, the writer knows nothing else of the lake.
 import type { ColumnBatch } from '../../contract/columns.ts'
 import type { TableId } from '../../contract/tables.ts'
-import type { OffsetVector } from '../market/topic-offsets.ts'
+import type { DayOf } from './exchanges.ts'
+import type { OffsetVector } from './topic-offsets.ts'
 
 /** Files in place and not yet in any table. */
 export interface StagedRows {
@@ -32,11 +33,11 @@ export interface LastSequence {
 export interface StreamTable {
   readonly id: TableId
   /** Creates the table when it is missing, and tells how far the log is in it. */
-  offsets(): Promise<OffsetVector>
+  offsets: () => Promise<OffsetVector>
   /** Rows on their way into files; may be done several times for one commit, also at the same time. */
-  stage(batches: readonly ColumnBatch[], signal?: AbortSignal): Promise<StagedRows>
+  stage: (batches: readonly ColumnBatch[], signal?: AbortSignal) => Promise<StagedRows>
   /** One compare-and-swap. A commit of unknown outcome was looked up by its id before this throws. */
-  commit(commit: StreamCommit): Promise<{ snapshotId: string }>
+  commit: (commit: StreamCommit) => Promise<{ snapshotId: string }>
   /** Of every instrument that came from this topic in the days before the last one, the highest number of its newest day. */
-  lastSequences(topic: string, dayOf: (exchange: string, micros: number) => number): Promise<LastSequence[]>
+  lastSequences: (topic: string, dayOf: DayOf) => Promise<LastSequence[]>
 }
