@@ -18,11 +18,21 @@ const BATCH_ROWS = 16_384
  * what the binding's own column arrays take.
  */
 export async function readBatch(connection: DuckDBConnection, sql: string, signal?: AbortSignal): Promise<ColumnBatch> {
+  const { result, chunks } = await runForChunks(connection, sql, signal)
+  return readChunks(result, chunks)
+}
+
+/** All rows of an answer as DuckDB's own vectors. */
+export async function runForChunks(
+  connection: DuckDBConnection,
+  sql: string,
+  signal?: AbortSignal,
+): Promise<{ result: DuckDBResult; chunks: readonly DataChunk[] }> {
   // A materialized result, because DuckDB uses all its threads only for those.
   const result = await runSql(connection, sql, signal)
   const inner = innerOf(result)
   const chunks = Array.from({ length: duckdb.result_chunk_count(inner) }, (_, i) => duckdb.result_get_chunk(inner, i))
-  return readChunks(result, chunks)
+  return { result, chunks }
 }
 
 /** The rows of an answer as they come, so that memory does not grow with it. Without rows there is one empty batch. */

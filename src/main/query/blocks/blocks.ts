@@ -2,8 +2,9 @@
 //
 // A block is one symbol's rows of one data file, in the total order, as columns of the contract. Files never change, so
 // nothing is ever invalidated; what was used least recently goes when there is no room. A column is read from Parquet
-// when it is first asked for. Times are doubles; decimals have the fewest places and bits that say them exactly (see
-// narrow.ts), so `scale` differs from block to block; beyond 2^53 they are 64-bit integers.
+// when it is first asked for, those of several symbols that are asked for at the same time in one reading of the file.
+// Times are doubles; decimals have the fewest places and bits that say them exactly (see duck/read-narrow.ts), so `scale`
+// differs from block to block; beyond 2^53 they are 64-bit integers.
 //
 //   const { runs, files } = await blocks.read({ at, symbol, exchange, startMicros, endMicros, columns }, signal)
 //
@@ -17,7 +18,8 @@ import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import { createBoundedCache } from './bounded-cache.ts'
 import { bytesOfColumn, joinColumns, takeRows, viewRows } from './combine-columns.ts'
 import { mergeOrder } from './merge-blocks.ts'
-import { filterOf, readBlock, type BlockSource, type BlockTools, type ScanFile } from './read-block.ts'
+import { createReader } from './gather-reads.ts'
+import { filterOf, type BlockSource, type BlockTools, type ScanFile } from './read-block.ts'
 import { ALL_KEYS, KEY_LEVELS, TIME, totalOrder } from './total-order.ts'
 
 export { OFF_MARKET } from './read-block.ts'
@@ -64,10 +66,10 @@ interface Block {
 
 /** Of a small file all numbers that order its rows are read at once: a second reading costs more. */
 const SMALL_FILE_ROWS = 100_000
-const FILES_AT_ONCE = 3
 
 export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): Blocks {
   const cache = createBoundedCache<Block>(maxBytes)
+  const readColumns = createReader({ reads, pool })
   const counts = { hits: 0, misses: 0 }
 
   /** The columns of a block, read where they are missing. */
@@ -106,7 +108,7 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
     const readMore = async (more: readonly string[]) => {
       const lacking = more.filter(name => !read.has(name))
       if (lacking.length === 0) return
-      for (const [name, column] of await readBlock({ reads, pool }, source, lacking, signal)) read.set(name, column)
+      for (const [name, column] of await readColumns(source, lacking, signal)) read.set(name, column)
     }
     await readMore(isSmall ? [...new Set([...missing, ...KEY_LEVELS[0], ...KEY_LEVELS[1]])] : missing)
     if (isNew) {
@@ -130,7 +132,7 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
         const columns = await columnsOf(source, asked.columns, signal)
         return { columns, keys: names => columnsOf(source, names, signal), ...rangeIn(columns, startMicros, endMicros) }
       }
-      const slices = await eachOf(planned, load)
+      const slices = await Promise.all(planned.map(load))
       if (asked.fresh) slices.push(sliceOf(asked.fresh, startMicros, endMicros))
       const passing = slices.filter(({ from, to }) => from < to)
       const names = [...new Set([TIME, ...asked.columns])]
@@ -141,20 +143,6 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
     },
     stats: () => ({ ...cache.stats(), ...counts }),
   }
-}
-
-/** A few at a time, so that other queries find connections between them. */
-async function eachOf<T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<U[]> {
-  const done = new Array<U>(items.length)
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) {
-      const i = next++
-      done[i] = await work(items[i])
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, items.length) }, worker))
-  return done
 }
 
 /** Rows of a block, from one up to another. */

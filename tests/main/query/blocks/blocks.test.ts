@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { rowsOf, type Column, type ColumnBatch, type Row } from '../../../../src/contract/columns.ts'
 import { trades } from '../../../../src/contract/tables.ts'
 import type { Lake } from '../../../../src/main/lake/lake.ts'
+import type { LakeReads } from '../../../../src/main/lake/reads.ts'
 import { createBlocks, OFF_MARKET, type BlockQuestion } from '../../../../src/main/query/blocks/blocks.ts'
 import { readBatch } from '../../../../src/main/duck/read-batch.ts'
 import { append, START_MICROS, tempLake, tradesBatch } from '../../../support/lake.ts'
@@ -13,7 +14,9 @@ const ORDER = 'exchange_timestamp, source_sequence, _partition, _offset, message
 
 async function openBlocks(lake: Lake, maxBytes = 64e6) {
   const { reads, pool } = await queryParts(lake)
-  const blocks = createBlocks({ reads, pool, maxBytes })
+  let opened = 0
+  const open: LakeReads['open'] = (...asked) => (opened++, reads.open(...asked))
+  const blocks = createBlocks({ reads: { ...reads, open }, pool, maxBytes })
   const head = () => reads.at('trades')
   /** What DuckDB says of the same question. */
   async function expected({ at, symbol, exchange, startMicros, endMicros, columns }: BlockQuestion): Promise<Row[]> {
@@ -32,7 +35,7 @@ async function openBlocks(lake: Lake, maxBytes = 64e6) {
     })
   }
   const rowsIn = async (question: BlockQuestion) => (await blocks.read(question)).runs.flatMap(rowsOf)
-  return { blocks, head, expected, rowsIn }
+  return { blocks, head, expected, rowsIn, opened: () => opened }
 }
 
 describe('blocks', () => {
@@ -133,6 +136,39 @@ describe('blocks', () => {
     const [first, ...others] = await Promise.allSettled(asked)
     expect(first).toMatchObject({ status: 'rejected', reason: { code: 'CANCELLED' } })
     expect(others).toEqual(Array(3).fill({ status: 'fulfilled', value: 100 }))
+  })
+
+  it('reads a file once for all symbols that are asked for at the same time, and each has its own rows', async () => {
+    const lake = await tempLake()
+    const { blocks, head, expected, opened } = await openBlocks(lake)
+    await append(lake, disordered(0, 900), { specId: 0 })
+    await append(lake, tradesBatch(5_000, 300, { symbols: 9 }), { specId: 0 })
+    const at = await head()
+    const symbols = ['SYM0', 'SYM1', 'SYM2', 'SYM4', 'SYM5', 'SYM6', 'SYM8', 'NONE']
+    const rowsOfAll = async () => {
+      const ask = (symbol: string) => blocks.read({ at, symbol, exchange: 'asx', columns: ALL })
+      return (await Promise.all(symbols.map(ask))).map(({ runs }) => runs.flatMap(rowsOf))
+    }
+    const found = await rowsOfAll()
+    expect(opened()).toBe(2)
+    for (const [i, symbol] of symbols.entries())
+      expect(found[i]).toEqual(await expected({ at, symbol, exchange: 'ASX', columns: ALL }))
+    expect(found.map(rows => rows.length > 0)).toEqual(symbols.map(symbol => symbol !== 'NONE'))
+    expect(await rowsOfAll()).toEqual(found)
+    expect(opened()).toBe(2)
+  })
+
+  it('reads a few of the many symbols of a file without those between them', async () => {
+    const lake = await tempLake()
+    const { blocks, head, expected } = await openBlocks(lake)
+    await append(lake, tradesBatch(0, 1_000, { symbols: 40 }), { specId: 0 })
+    const at = await head()
+    const columns = ['exchange_timestamp', 'price']
+    const symbols = ['SYM0', 'SYM1', 'SYM10', 'SYM9']
+    const found = await Promise.all(symbols.map(symbol => blocks.read({ at, symbol, columns })))
+    for (const [i, symbol] of symbols.entries())
+      expect(found[i].runs.flatMap(rowsOf)).toEqual(await expected({ at, symbol, columns }))
+    expect(blocks.stats()).toMatchObject({ entries: 4 })
   })
 
   it('equals a sorted read for any commits and ranges', { timeout: 60_000 }, async () => {
