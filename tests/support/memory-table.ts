@@ -7,16 +7,23 @@ import type { DataFile } from '../../src/main/lake/iceberg/data-file.ts'
 import { headOf } from '../../src/main/lake/iceberg/metadata.ts'
 import type { FileIO } from '../../src/main/lake/io/file-io.ts'
 import { memoryFiles, type MemoryFiles } from '../../src/main/lake/io/memory.ts'
-import { createTable, openTable } from '../../src/main/lake/open-table.ts'
+import { createTable, openTable, type TableContext } from '../../src/main/lake/open-table.ts'
 import { createManifestCache } from '../../src/main/lake/read/manifest-cache.ts'
 import type { LakeTable } from '../../src/main/lake/table.ts'
+
+interface Elsewhere {
+  io?: FileIO
+  clock?: Clock
+  catalog?: Catalog
+  pins?: TableContext['pins']
+}
 
 export interface MemoryTable {
   table: LakeTable
   files: MemoryFiles
   catalog: Catalog
   /** Another process's view of the same table. */
-  elsewhere: (options?: { io?: FileIO; clock?: Clock; catalog?: Catalog }) => LakeTable
+  elsewhere: (options?: Elsewhere) => LakeTable
   /** Gives a staged file its bytes, as far as a commit looks at them: not at all. */
   stage: (name: string, rows?: number, day?: number) => Promise<DataFile>
 }
@@ -31,12 +38,8 @@ export async function memoryTable(
 ): Promise<MemoryTable> {
   const files = memoryFiles()
   const catalog = memoryCatalog({ io: files, fault, clock })
-  const open = ({
-    io = files,
-    clock: own = clock,
-    catalog: other = catalog,
-  }: { io?: FileIO; clock?: Clock; catalog?: Catalog } = {}) =>
-    openTable(id, { catalog: other, io, cache: createManifestCache(), clock: own })
+  const open = ({ io = files, clock: own = clock, catalog: other = catalog, pins }: Elsewhere = {}) =>
+    openTable(id, { catalog: other, io, cache: createManifestCache(), clock: own, pins })
   await createTable(open(), 'file:///warehouse')
   return {
     table: open({ io: wrap(files) }),

@@ -82,6 +82,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     async close() {
       for (const sorter of sorters) await sorter.close()
       sorters.clear()
+      for (const { pins } of tables.values()) await pins.close()
       await duck.close()
       await catalog.close()
       await io.close()

@@ -6,6 +6,7 @@ import type { Catalog, LoadedTable } from './catalog/catalog.ts'
 import { newTableMetadata } from './iceberg/new-table.ts'
 import type { FileIO } from './io/file-io.ts'
 import type { ManifestCache } from './read/manifest-cache.ts'
+import { createPins, type PinOptions } from './pins.ts'
 import type { LakeTable } from './table.ts'
 import { definitionOf, NAMESPACE } from './tables.ts'
 
@@ -17,6 +18,8 @@ export interface TableContext {
   /** Sees every state of the table that is loaded or committed here. */
   onLoaded?: (loaded: LoadedTable) => void
   onCommit?: LakeTable['onCommit']
+  /** How soon and how often others are told, where not as usual. */
+  pins?: Partial<PinOptions>
 }
 
 export function openTable(id: TableId, context: TableContext): LakeTable {
@@ -24,7 +27,7 @@ export function openTable(id: TableId, context: TableContext): LakeTable {
   const name = { namespace: NAMESPACE, name: id }
   let known: LoadedTable | undefined
   let turn: Promise<unknown> = Promise.resolve()
-  const pins = new Map<string, number>()
+  const pins = createPins({ io, location: () => known?.metadata.location, ...context.pins })
   async function load(signal?: AbortSignal): Promise<LoadedTable> {
     try {
       return await catalog.loadTable(name, signal)
@@ -53,15 +56,8 @@ export function openTable(id: TableId, context: TableContext): LakeTable {
     onCommit,
     manifests: async (snapshot, signal) => (snapshot ? cache.manifests(snapshot['manifest-list'], { io, signal }) : []),
     entries: (manifest, { metadata }, signal) => cache.entries(manifest, { io, metadata, signal }),
-    pin(snapshotId) {
-      pins.set(snapshotId, (pins.get(snapshotId) ?? 0) + 1)
-      return () => {
-        const left = (pins.get(snapshotId) ?? 1) - 1
-        if (left > 0) pins.set(snapshotId, left)
-        else pins.delete(snapshotId)
-      }
-    },
-    pinned: () => new Set(pins.keys()),
+    pins,
+    pin: pins.pin,
     inTurn<T>(work: () => Promise<T>): Promise<T> {
       const mine = turn.then(work)
       turn = mine.catch(() => {})

@@ -5,6 +5,7 @@ import type { Catalog, LoadedTable, TableName } from './catalog/catalog.ts'
 import type { ManifestEntry, ManifestFile } from './iceberg/data-file.ts'
 import type { Operation, Snapshot } from './iceberg/metadata.ts'
 import type { FileIO } from './io/file-io.ts'
+import type { Pins } from './pins.ts'
 import type { TableDefinition } from './tables.ts'
 
 export interface CommitEvent {
@@ -34,9 +35,9 @@ export interface LakeTable {
   onCommit: (commit: CommitEvent) => void
   manifests: (snapshot: Snapshot | undefined, signal?: AbortSignal) => Promise<readonly ManifestFile[]>
   entries: (manifest: ManifestFile, loaded: LoadedTable, signal?: AbortSignal) => Promise<readonly ManifestEntry[]>
-  /** Keeps a snapshot's files while a reader of this process needs them; the returned function lets go. */
-  pin: (snapshotId: string) => () => void
-  pinned: () => ReadonlySet<string>
+  /** Who reads which snapshots, here and in other processes. */
+  pins: Pins
+  pin: Pins['pin']
   /** One commit at a time: those of one process need not conflict with each other. */
   inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }

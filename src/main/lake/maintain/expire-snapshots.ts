@@ -30,14 +30,21 @@ export interface Expired {
 export async function expireSnapshots(table: LakeTable, options: ExpireOptions): Promise<Expired> {
   const { retention, dryRun = false, signal } = options
   const nowMs = table.clock.nowMs()
-  const select = ({ metadata }: LoadedTable) => selectExpired(metadata, { retention, nowMs, pinned: table.pinned() })
   const before = await table.load(signal)
+  let others = await table.pins.others()
+  const pinned = () => new Set([...table.pins.own(), ...others])
+  const select = ({ metadata }: LoadedTable) => selectExpired(metadata, { retention, nowMs, pinned: pinned() })
+  const lookAgain = async () => void (others = await table.pins.others())
   const expired = select(before)
   if (expired.length === 0) return { ...NOTHING, snapshots_kept: before.metadata.snapshots.length }
   const gone = new Set(expired.map(snapshot => snapshot['snapshot-id']))
   const then = await heldBy(table, before, expired, signal)
-  const after = dryRun ? without(before, gone) : await commitRemoval(table, { gone, select, nowMs, signal })
-  const files = await onlyIn(table, then, before, after, signal).catch((error: unknown) => {
+  const after = dryRun ? without(before, gone) : await commitRemoval(table, { gone, select, lookAgain, nowMs, signal })
+  const found = async () => {
+    if (!dryRun) await lookAgain()
+    return onlyIn(table, then, { before, after, pinned: pinned(), signal })
+  }
+  const files = await found().catch((error: unknown) => {
     throw dryRun ? error : filesStay(table, expired.length, error)
   })
   if (!dryRun)
@@ -58,18 +65,25 @@ const NOTHING: Expired = { snapshots_removed: 0, snapshots_kept: 0, files_remove
 interface Removal {
   gone: ReadonlySet<string>
   select: (loaded: LoadedTable) => Snapshot[]
+  /** Who of other processes reads what, by now. */
+  lookAgain: () => Promise<void>
   nowMs: number
   signal?: AbortSignal
 }
 
 /** What was chosen goes, unless a tag or a reader came to it meanwhile, or the head went back to it. */
-async function commitRemoval(table: LakeTable, { gone, select, nowMs, signal }: Removal): Promise<LoadedTable> {
+async function commitRemoval(
+  table: LakeTable,
+  { gone, select, lookAgain, nowMs, signal }: Removal,
+): Promise<LoadedTable> {
   const stillGone = (loaded: LoadedTable): string[] =>
     select(loaded)
       .map(snapshot => snapshot['snapshot-id'])
       .filter(id => gone.has(id))
   const { table: landed } = await table.inTurn(async () => {
-    await table.load(signal) // reading took its time, and a tag may have come
+    // Reading took its time: a tag may have come, and a reader.
+    await table.load(signal)
+    await lookAgain()
     return commitUntilLanded(table, {
       signal,
       landed: now => stillGone(now).length === 0,
@@ -133,16 +147,16 @@ async function heldBy(
   return { manifests, lists: snapshots.map(snapshot => snapshot['manifest-list']) }
 }
 
+interface Removed {
+  before: LoadedTable
+  after: LoadedTable
+  pinned: ReadonlySet<string>
+  signal?: AbortSignal
+}
+
 /** Manifest lists, manifests, data and delete files of the expired snapshots that nobody else holds. */
-async function onlyIn(
-  table: LakeTable,
-  then: Held,
-  before: LoadedTable,
-  after: LoadedTable,
-  signal?: AbortSignal,
-): Promise<Found[]> {
-  // A reader of this process that came during the commit keeps its files; they are orphans once it is gone.
-  const pinned = table.pinned()
+async function onlyIn(table: LakeTable, then: Held, { before, after, pinned, signal }: Removed): Promise<Found[]> {
+  // A reader that came during the commit keeps its files; they are orphans once it is gone.
   const read = before.metadata.snapshots.filter(snapshot => pinned.has(snapshot['snapshot-id']))
   const kept = [...after.metadata.snapshots, ...read]
   const now = await manifestsOf(table, kept, { signal })

@@ -15,5 +15,5 @@ it('lets go of its snapshots when it cannot be told', async () => {
   const lake = await tempLake({ folder })
   const table = lake.table('trades')
   await expect(diffSnapshots(lake, table, { a, b, limit: 10, offset: 0 })).rejects.toMatchObject({ code: 'NOT_FOUND' })
-  expect(table.pinned()).toEqual(new Set())
+  expect(table.pins.own()).toEqual(new Set())
 })
