@@ -39,6 +39,7 @@ export default defineConfig({
     html: { cspNonce: '__NONCE__' },
     build: {
       target: 'chrome140',
+      minify: true, // which electron-vite leaves out otherwise
       rollupOptions: { input: { index: resolve('src/renderer/index.html') } },
     },
   },

@@ -1,0 +1,182 @@
+// The explorer: what is asked of the tables, and the result that K2 holds of it; per tab, so that going to and fro asks nothing.
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { Failure } from '../../contract/failure.ts'
+import { rowsStatement, type Statement } from './explorer-statement.ts'
+import { openResult, type HeldResult } from './held-result.ts'
+import type { Link } from './link.ts'
+import { pastStateOf, type MomentStore } from './moment.ts'
+import type { Focus } from './workspace.ts'
+
+export type ExplorerTab = 'trades' | 'quotes' | 'sql'
+export type RangeName = 'all' | '15m' | '1h' | '1d' | 'between'
+
+/** What the rows of trades and quotes are narrowed to. */
+export interface ExplorerFilter {
+  scope: 'linked' | 'all'
+  range: RangeName
+  /** For `between`, microseconds since 1970. */
+  fromMicros?: number
+  toMicros?: number
+  newestFirst: boolean
+}
+
+export interface Run {
+  /** Stays while the next one is under way, and when that fails. */
+  result?: HeldResult
+  isRunning: boolean
+  failure?: Failure
+  /** Whether it was asked for, by a person or by opening its tab. */
+  wasAsked: boolean
+}
+
+export interface ExplorerState {
+  tab: ExplorerTab
+  filter: ExplorerFilter
+  sql: string
+  runs: Record<ExplorerTab, Run>
+}
+
+export interface Explorer {
+  state: StoreApi<ExplorerState>
+  show: (tab: ExplorerTab) => void
+  narrow: (change: Partial<ExplorerFilter>) => void
+  /** Takes the last change of the filter back; says whether there was one. */
+  undo: () => boolean
+  write: (sql: string) => void
+  /** Asks what is on the open tab, anew. */
+  run: () => Promise<void>
+  cancel: () => void
+  close: () => void
+}
+
+const IDLE: Run = { isRunning: false, wasAsked: false }
+const SPANS_SECONDS: Partial<Record<RangeName, number>> = { '15m': 900, '1h': 3600, '1d': 86_400 }
+const FIRST_SQL = `SELECT symbol, count(*) AS trades, sum(quantity) AS volume, vwap(price, quantity) AS vwap
+FROM trades
+GROUP BY symbol
+ORDER BY trades DESC`
+const MOST_UNDO = 50
+/** Walking through symbols with a held key asks for the last one only. */
+const SETTLE_MS = 200
+
+export interface ExplorerParts {
+  link: Link
+  moment: MomentStore
+  focus: StoreApi<Focus>
+  /** Exchange time of the newest row, for spans that end there; microseconds since 1970. */
+  newestMicros: () => number
+}
+
+export function createExplorer({ link, moment, focus, newestMicros }: ExplorerParts): Explorer {
+  const state = createStore<ExplorerState>(() => ({
+    tab: 'trades',
+    filter: { scope: 'linked', range: 'all', newestFirst: true },
+    sql: FIRST_SQL,
+    runs: { trades: IDLE, quotes: IDLE, sql: IDLE },
+  }))
+  const selected = () => focus.getState().instrument
+  const before: ExplorerFilter[] = []
+  const asking: Partial<Record<ExplorerTab, AbortController>> = {}
+  let settling: ReturnType<typeof setTimeout> | undefined
+
+  function setRun(tab: ExplorerTab, change: Partial<Run>): void {
+    state.setState(({ runs }) => ({ runs: { ...runs, [tab]: { ...runs[tab], ...change } } }))
+  }
+
+  function statementOf(tab: ExplorerTab): Statement {
+    const { filter, sql } = state.getState()
+    if (tab === 'sql') return { sql, params: [] }
+    const instrument = filter.scope === 'linked' ? selected() : undefined
+    return rowsStatement(tab, { instrument, newestFirst: filter.newestFirst, ...rangeOf(filter) })
+  }
+
+  function rangeOf({ range, fromMicros, toMicros }: ExplorerFilter): { fromMicros?: number; toMicros?: number } {
+    if (range === 'between') return { fromMicros, toMicros }
+    const seconds = SPANS_SECONDS[range]
+    if (seconds === undefined) return {}
+    const end = moment.clockMicros ?? (newestMicros() || Date.now() * 1000)
+    return { fromMicros: end - seconds * 1e6 }
+  }
+
+  async function run(): Promise<void> {
+    const { tab } = state.getState()
+    const now = moment.state.getState()
+    if (tab !== 'sql' && state.getState().filter.scope === 'linked' && !selected()) return
+    if (now.mode === 'replay' && now.session === undefined) return
+    asking[tab]?.abort()
+    const mine = (asking[tab] = new AbortController())
+    setRun(tab, { isRunning: true, wasAsked: true, failure: undefined })
+    try {
+      const result = await openResult(link, { ...statementOf(tab), ...pastStateOf(now) }, mine.signal)
+      if (mine.signal.aborted) return result.close()
+      state.getState().runs[tab].result?.close()
+      setRun(tab, { isRunning: false, result })
+    } catch (failure) {
+      if (mine.signal.aborted) return
+      setRun(tab, { isRunning: false, failure: failure as Failure })
+    }
+  }
+
+  function cancel(): void {
+    const { tab, runs } = state.getState()
+    if (!runs[tab].isRunning) return
+    asking[tab]?.abort()
+    setRun(tab, { isRunning: false })
+  }
+
+  /** What stands in the other tabs is of before: they ask when they are opened. */
+  function askAgain(tabs: readonly ExplorerTab[]): void {
+    for (const tab of tabs) if (tab !== state.getState().tab) setRun(tab, { wasAsked: false })
+    if (!tabs.includes(state.getState().tab)) return
+    clearTimeout(settling)
+    settling = setTimeout(() => void run(), SETTLE_MS)
+  }
+
+  function show(tab: ExplorerTab): void {
+    state.setState({ tab })
+    if (tab !== 'sql' && !state.getState().runs[tab].wasAsked) void run()
+  }
+
+  function setFilter(filter: ExplorerFilter): void {
+    state.setState({ filter })
+    askAgain(['trades', 'quotes'])
+  }
+
+  const ends = [
+    moment.state.subscribe(() => {
+      const { runs } = state.getState()
+      askAgain(runs.sql.wasAsked ? ['trades', 'quotes', 'sql'] : ['trades', 'quotes'])
+    }),
+    focus.subscribe(({ instrument }, { instrument: last }) => {
+      if (instrument !== last && state.getState().filter.scope === 'linked') askAgain(['trades', 'quotes'])
+    }),
+    link.store.subscribe(({ client }, { client: last }) => {
+      const { tab, runs } = state.getState()
+      if (client && client !== last && tab !== 'sql' && !runs[tab].result) void run()
+    }),
+  ]
+  return {
+    state,
+    show,
+    narrow(change) {
+      const { filter } = state.getState()
+      before.push(filter)
+      if (before.length > MOST_UNDO) before.shift()
+      setFilter({ ...filter, ...change })
+    },
+    undo() {
+      const last = before.pop()
+      if (last) setFilter(last)
+      return last !== undefined
+    },
+    write: sql => state.setState({ sql }),
+    run,
+    cancel,
+    close() {
+      clearTimeout(settling)
+      for (const end of ends) end()
+      for (const asked of Object.values(asking)) asked.abort()
+      for (const { result } of Object.values(state.getState().runs)) result?.close()
+    },
+  }
+}

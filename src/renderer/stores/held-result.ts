@@ -1,0 +1,76 @@
+// A result that K2 holds for the grid: opened by a statement, read window by window, let go when another takes its place.
+import type { ColumnBatch } from '../../contract/columns.ts'
+import { Failure } from '../../contract/failure.ts'
+import type { Link } from './link.ts'
+import type { Statement } from './explorer-statement.ts'
+
+type Client = NonNullable<ReturnType<Link['store']['getState']>['client']>
+type Opened = Awaited<ReturnType<Client['results.open']>>
+type WindowAsk = Parameters<Client['results.window']>[0]
+
+export type HeldColumn = Opened['columns'][number]
+export type Sort = NonNullable<WindowAsk['sort']>
+export type Filter = NonNullable<WindowAsk['filter']>
+
+/** Which state of the tables is asked. */
+export type PastState = { snapshot_id?: string; as_of?: string; replay_session?: string }
+
+export interface HeldResult extends Omit<Opened, 'result'> {
+  /** What was asked, for files of the same rows. */
+  statement: Statement & PastState
+  /** Milliseconds since 1970. */
+  openedAtMs: number
+  window: (
+    first: number,
+    count: number,
+    sort: Sort,
+    filter: Filter,
+  ) => Promise<{ rows: ColumnBatch; row_count: number }>
+  close: () => void
+}
+
+/** K2 lets go of results that nobody looked at for a while, and of all when it starts anew: then it is asked again, once. */
+export async function openResult(
+  link: Link,
+  statement: Statement & PastState,
+  signal: AbortSignal,
+): Promise<HeldResult> {
+  const opened = await clientOf(link)['results.open'](statement, { signal })
+  let id: Promise<string> = Promise.resolve(opened.result)
+  let isClosed = false
+
+  async function window(first: number, count: number, sort: Sort, filter: Filter) {
+    const asked = id
+    try {
+      return await clientOf(link)['results.window']({ result: await asked, first, count, sort, filter })
+    } catch (failure) {
+      if (isClosed || !(failure instanceof Failure) || failure.code !== 'NOT_FOUND') throw failure
+      if (id === asked) id = reopen()
+      return clientOf(link)['results.window']({ result: await id, first, count, sort, filter })
+    }
+  }
+  async function reopen(): Promise<string> {
+    const { result } = await clientOf(link)['results.open'](statement)
+    return result
+  }
+  return {
+    ...opened,
+    statement,
+    openedAtMs: Date.now(),
+    window,
+    close() {
+      if (isClosed) return
+      isClosed = true
+      const { client } = link.store.getState()
+      // What cannot be said now needs no saying: K2 lets go by itself.
+      if (client) void id.then(result => client['results.close']({ result })).catch(() => {})
+    },
+  }
+}
+
+export function clientOf({ store }: Link): Client {
+  const { client, why } = store.getState()
+  if (!client)
+    throw new Failure('UNAVAILABLE', `${why ?? 'K2 is not connected.'} What is shown stays; try again when it is.`)
+  return client
+}
