@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { call, stream } from './capability.ts'
 import { isColumnBatch, type ColumnBatch } from './columns.ts'
-import { answer, limit, pastState } from './fields.ts'
+import { answer, limit, pastState, replaySession } from './fields.ts'
 
 /** What rows can be written as, beside the JSON of an answer. */
 export const FILE_FORMATS = ['csv', 'ndjson', 'arrow', 'parquet'] as const
@@ -31,6 +31,14 @@ export const statement = {
     .default([])
     .describe('Values for ? or $1, $2, … in their order'),
   ...pastState,
+  snapshot_id: pastState.snapshot_id.describe(
+    'As the tables were at this snapshot: its id, or a tag; current for the newest, without what is not in the tables yet',
+  ),
+  live: z
+    .boolean()
+    .optional()
+    .describe('With what the log has beyond the tables, as where no state of them is chosen; false leaves it out'),
+  replay_session: replaySession.optional(),
 }
 
 export const sqlErrors = [

@@ -13,6 +13,7 @@ import type { ColumnBatch } from '../contract/columns.ts'
 import { exports } from '../contract/export.ts'
 import { reads } from '../contract/reads.ts'
 import { receipts } from '../contract/receipts.ts'
+import { results } from '../contract/results.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
@@ -78,6 +79,7 @@ export const historyContract = {
   ...exports,
   'sql.run': contract['sql.run'],
   'sql.export': contract['sql.export'],
+  ...results,
   'reads.version': call({
     summary: 'Which snapshot is read',
     input: z.strictObject({ table: z.enum(['trades', 'quotes']), ...pastState }),
@@ -111,7 +113,11 @@ export async function startHistory(
   }
   const readHybrid = createHybrid(tools)
   const files = openExports(tools, join(config.profile, 'cache', 'exports'))
-  const sql = openSql(tools, { memoryMb: config.query.memoryMb, tempFolder: join(config.profile, 'cache', 'sql') })
+  const sql = openSql(tools, {
+    memoryMb: config.query.memoryMb,
+    tempFolder: join(config.profile, 'cache', 'sql'),
+    seenIn: input => seenIn(guard, input),
+  })
   let opened: Promise<OpenedLog> | undefined
   const openKafka = () =>
     (opened ??= openLog(config, log, notOnKafka, event => countLogEvent(metrics, event)).then(found =>

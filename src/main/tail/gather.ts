@@ -1,6 +1,6 @@
 // From chosen rows to a column batch. Everything is copied, so an answer outlives what it was taken from.
 import type { Column, ColumnBatch } from '../../contract/columns.ts'
-import { TAIL_TABLES } from '../../contract/tables.ts'
+import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
 import { createCursor, pointCursor } from '../market/decode-primitives.ts'
 import { createRowDecoder } from '../market/decode-rows.ts'
 import type { SchemaOf } from '../market/decode-wire.ts'
@@ -12,9 +12,19 @@ import type { Store } from './store.ts'
 /** `hot` are the columns held ready; `all` are all of the table's, for which the messages are read again. */
 export type Width = 'hot' | 'all'
 
+/** What has these columns. */
+export function widthFor(dataType: TailTable, columns: readonly string[]): Width {
+  const hot = hotNames(dataType)
+  return columns.every(name => hot.has(name) || name.startsWith('_')) ? 'hot' : 'all'
+}
+
+function hotNames(dataType: TailTable): Set<string> {
+  return new Set([...PAIR_COLUMNS[dataType], 'exchange_timestamp', 'symbol', 'exchange'])
+}
+
 export function createGather(store: Store, schemaOf?: SchemaOf): (rows: Rows, width: Width) => ColumnBatch {
   const table = TAIL_TABLES[store.dataType]
-  const hot = new Set([...PAIR_COLUMNS[store.dataType], 'exchange_timestamp', 'symbol', 'exchange'])
+  const hot = hotNames(store.dataType)
   const cold = new Set(table.columns.map(({ name }) => name).filter(name => !hot.has(name) && !name.startsWith('_')))
   const decoder = createRowDecoder(table, cold, schemaOf)
   const cursor = createCursor()

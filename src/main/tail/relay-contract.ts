@@ -39,6 +39,10 @@ export const tailContract = {
       until_micros: z.number().optional(),
       before: given<OffsetVector>().optional(),
       limit: z.int().min(1),
+      columns: z
+        .array(z.string())
+        .optional()
+        .describe('All when left out; where those that are held ready will do, no message is read again'),
     }),
     output: given<FreshRows>(),
     errors: ['UNAVAILABLE'],

@@ -1,7 +1,9 @@
 // The live view's own side of being asked from another process.
 import type { Handlers } from '../../contract/capability.ts'
+import type { ColumnBatch } from '../../contract/columns.ts'
 import type { TailTable } from '../../contract/tables.ts'
 import type { tailContract } from './relay-contract.ts'
+import { widthFor } from './gather.ts'
 import type { Tail } from './tail.ts'
 
 export interface RelayedTails {
@@ -15,14 +17,25 @@ const CATCH_UP_MS = 3_000
 
 export function relayTailHandlers({ tails, isRunning, caughtUp }: RelayedTails): Handlers<typeof tailContract> {
   return {
-    async 'tail.fresh'({ data_type: table, boundary, symbols, exchange, since_micros, until_micros, before, limit }) {
+    async 'tail.fresh'({
+      data_type: table,
+      boundary,
+      symbols,
+      exchange,
+      since_micros,
+      until_micros,
+      before,
+      limit,
+      columns,
+    }) {
       const tail = tails[table]
       const isCaughtUp = await caughtUp(table, CATCH_UP_MS)
       const pin = tail.pin()
       const filter = { symbols, exchange, sinceMicros: since_micros, untilMicros: until_micros, before }
-      const { rows, lacking } = tail.rowsFrom(boundary, pin, filter, limit)
+      const width = columns && widthFor(table, columns)
+      const { rows, lacking } = tail.rowsFrom(boundary, pin, filter, limit, width)
       return {
-        rows,
+        rows: columns ? only(rows, columns) : rows,
         next: pin.next,
         lacking,
         holdsFrom: tail.wholeFrom(),
@@ -36,4 +49,8 @@ export function relayTailHandlers({ tails, isRunning, caughtUp }: RelayedTails):
       return { ...tails[table].freshSymbols(boundary), newestMicros: tails[table].counts().newestMicros }
     },
   }
+}
+
+function only({ rowCount, columns }: ColumnBatch, names: readonly string[]): ColumnBatch {
+  return { rowCount, columns: Object.fromEntries(names.map(name => [name, columns[name]])) }
 }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { Handlers } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { results } from '../../../contract/results.ts'
-import { NOWHERE, type SqlTools } from '../sql/open-statement.ts'
-import { lakeMeta } from '../tools.ts'
+import type { SqlTools } from '../sql/open-statement.ts'
+import { sqlMeta } from '../sql/sql-meta.ts'
 import { holdStatement, resultColumns, type HeldRows } from './hold-statement.ts'
 import { readWindow, type Orders } from './read-window.ts'
 
@@ -89,8 +89,8 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
         const gone = new AbortController()
         held.set(result, { rows, orders: new Map(), usedMs: performance.now(), turn: Promise.resolve(), gone })
         makeRoom()
-        const { at = NOWHERE, files, rowCount, isTruncated } = rows
-        const meta = lakeMeta(tools, { at, files, rows: rowCount, startedMs })
+        const { rowCount, isTruncated } = rows
+        const meta = sqlMeta(tools, rows, rowCount, startedMs)
         return {
           result,
           row_count: rowCount,

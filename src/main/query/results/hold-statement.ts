@@ -7,6 +7,7 @@ import { streamBatches } from '../../duck/read-batch.ts'
 import { interruptible } from '../../duck/run-sql.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import type { Lease } from '../pool.ts'
+import { withColumns, type LiveRows } from '../sql/live-rows.ts'
 import { openStatement, type OpenStatement, type SqlQuestion, type SqlTools } from '../sql/open-statement.ts'
 import { closeAfter, heeded, type ResultColumn } from '../sql/run-statement.ts'
 
@@ -27,6 +28,7 @@ export interface HeldRows {
   isTruncated: boolean
   at: TableAt | undefined
   files: FileCounts
+  live: readonly LiveRows[]
   /** In memory and on disk. */
   bytes: number
   /** Gives `work` as much memory as a statement may have; at rest it is less, and the rest of the rows is on disk. */
@@ -38,10 +40,19 @@ export interface HeldRows {
 const MB_AT_REST = 64
 const MB_PER_COLUMN = 1
 
-export async function holdStatement(
+export function holdStatement(
   tools: SqlTools,
   question: SqlQuestion,
   mostRows: number,
+  lease: Lease,
+): Promise<HeldRows> {
+  return withColumns(wantsAllColumns => hold(tools, question, { mostRows, wantsAllColumns }, lease))
+}
+
+async function hold(
+  tools: SqlTools,
+  question: SqlQuestion,
+  { mostRows, wantsAllColumns }: { mostRows: number; wantsAllColumns: boolean },
   { connection: parser, signal }: Lease,
 ): Promise<HeldRows> {
   const around = {
@@ -52,12 +63,12 @@ export async function holdStatement(
     settings: ['memory_limit'],
   }
   const unended = { ...question, sql: question.sql.replace(/[\s;]+$/, '') }
-  const open = await openStatement(unended, { tools, parser, signal, around })
+  const open = await openStatement(unended, { tools, parser, signal, around, wantsAllColumns })
   const filling = fill(open, mostRows, signal)
   try {
     const { columns, rowCount } = await heeded(filling, signal)
     open.releaseFiles()
-    const { connection, at, files, close } = open
+    const { connection, at, files, live, close } = open
     const { memoryMb } = tools.sandbox
     const restMb = Math.min(memoryMb, Math.max(MB_AT_REST, columns.length * MB_PER_COLUMN))
     const limitTo = (mb: number) => connection.run(`SET memory_limit = '${mb}MB'`)
@@ -79,6 +90,7 @@ export async function holdStatement(
       isTruncated,
       at,
       files,
+      live,
       bytes,
       withMemory,
       close,

@@ -51,7 +51,7 @@ async function* exportParquet(
   }
   try {
     const unended = { ...question, sql: question.sql.replace(/[\s;]+$/, '') }
-    const open = await openStatement(unended, { tools, parser, signal, around })
+    const open = await openStatement(unended, { tools, parser, signal, around, wantsAllColumns: true })
     const copying = interruptible(open.connection, signal, () => open.statement.run())
     try {
       await heeded(copying, signal)

@@ -4,16 +4,19 @@ import type { results } from '../../../contract/results.ts'
 import type { sql } from '../../../contract/sql.ts'
 import { openResults, type ResultLimits } from '../results/handlers.ts'
 import { createSpillFolder } from '../spill-folder.ts'
-import { lakeMeta, type QueryTools } from '../tools.ts'
+import type { QueryTools } from '../tools.ts'
 import { exportStatement } from './export-statement.ts'
-import { NOWHERE, type SqlTools } from './open-statement.ts'
+import type { SqlTools } from './open-statement.ts'
+import type { SeenIn } from './plan-tables.ts'
 import { readStatement } from './run-statement.ts'
+import { sqlMeta } from './sql-meta.ts'
 
 export interface SqlOptions {
   /** Of all queries; one statement may have a quarter of it. */
   memoryMb: number
   /** Shared with other processes. */
   tempFolder: string
+  seenIn: SeenIn
   /** Others than usual. */
   results?: Partial<ResultLimits>
 }
@@ -28,10 +31,11 @@ const THREADS = 2
 /** Most of what is held is on disk. */
 const HELD_PER_MEMORY = 2
 
-export function openSql(tools: Pick<QueryTools, 'reads' | 'pool' | 'clock'>, options: SqlOptions): Sql {
+export function openSql(tools: QueryTools, options: SqlOptions): Sql {
   const folder = createSpillFolder(options.tempFolder)
   const memoryMb = Math.max(LEAST_MB, Math.floor(options.memoryMb / 4))
-  const sqlTools: SqlTools = { ...tools, sandbox: { memoryMb, threads: THREADS, tempFolder: folder.path } }
+  const { seenIn } = options
+  const sqlTools: SqlTools = { ...tools, seenIn, sandbox: { memoryMb, threads: THREADS, tempFolder: folder.path } }
   const held = openResults(sqlTools, { mostBytes: options.memoryMb * HELD_PER_MEMORY * 1_000_000, ...options.results })
   return {
     handlers: { ...handlersOf(sqlTools), ...held.handlers },
@@ -48,8 +52,8 @@ function handlersOf(tools: SqlTools): Handlers<typeof sql> {
     async 'sql.run'({ limit, ...question }, { signal }) {
       const startedMs = performance.now()
       const read = await pool.run(lease => readStatement(tools, question, limit, lease), signal)
-      const { batch, columns, hasMore, at = NOWHERE, files } = read
-      const meta = lakeMeta(tools, { at, files, rows: batch.rowCount, startedMs })
+      const { batch, columns, hasMore } = read
+      const meta = sqlMeta(tools, read, batch.rowCount, startedMs)
       return { data: batch, query: { ...meta, columns: [...columns] }, pagination: { limit, has_more: hasMore } }
     },
     'sql.export': ({ limit, format, ...question }, { signal }) =>

@@ -1,25 +1,23 @@
 // A statement on its way: parsed, checked, its tables planned, and prepared in a sandbox that holds them and nothing else.
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
 import { Failure } from '../../../contract/failure.ts'
-import type { PastState } from '../moments.ts'
-import { choiceOf } from '../moments.ts'
 import type { FileCounts, OpenRows, TableAt } from '../../lake/reads.ts'
 import type { QueryTools } from '../tools.ts'
 import { bindParams, checkParams, type Param } from './bind-params.ts'
-import { checkStatement, type FoundTable } from './check-statement.ts'
+import { checkStatement } from './check-statement.ts'
+import { joinLiveRows, type LiveRows } from './live-rows.ts'
 import { parseSql } from './parse-sql.ts'
-import { filterOf } from './push-down.ts'
+import { planTables, type PlanTools, type SqlState } from './plan-tables.ts'
 import { openSandbox, type SandboxOptions, type View } from './sandbox.ts'
 import { translateSqlError } from './sql-failures.ts'
-import { statesOf } from './states.ts'
 import { rewriteTravel } from './time-travel.ts'
 
-export interface SqlQuestion extends PastState {
+export interface SqlQuestion extends SqlState {
   sql: string
   params: readonly Param[]
 }
 
-export interface SqlTools extends Pick<QueryTools, 'reads' | 'pool' | 'clock'> {
+export interface SqlTools extends PlanTools, Pick<QueryTools, 'pool' | 'clock'> {
   sandbox: SandboxOptions
 }
 
@@ -29,6 +27,8 @@ export interface OpenStatement {
   /** The first table that is read, and what of all of them. */
   at: TableAt | undefined
   files: FileCounts
+  /** Of each table with what the log has beyond it. */
+  live: readonly LiveRows[]
   /** What to say of an error that came while it ran. */
   explain: (error: unknown) => Promise<unknown>
   /** Whether something stands around it. */
@@ -44,6 +44,8 @@ export interface OpenOptions {
   parser: DuckDBConnection
   signal: AbortSignal
   around?: Around
+  /** Of the live view, whatever the statement seems to need. */
+  wantsAllColumns?: boolean
 }
 
 /** What stands before and after a statement when it is run. */
@@ -59,7 +61,7 @@ export interface Around {
 }
 
 export async function openStatement(question: SqlQuestion, options: OpenOptions): Promise<OpenStatement> {
-  const { tools, parser, signal } = options
+  const { tools, parser, signal, wantsAllColumns = false } = options
   const parsed = await parseSql(parser, question.sql)
   const { sql, travelled, others } = rewriteTravel(parsed, checkStatement(parsed))
   checkParams(parsed.tree, question.params)
@@ -67,18 +69,10 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   if (options.around && isExplain && !options.around.mayBeExplain)
     throw new Failure('INVALID_INPUT', 'What EXPLAIN answers is for people: it is not written as this format.')
   const around = isExplain ? undefined : options.around
-  const pushed = { tree: parsed.tree, params: question.params, connection: parser }
-  const filterFor = async (refs: readonly FoundTable[]) => (refs.length === 1 ? filterOf(refs[0], pushed) : [])
-
-  const tables = [...new Set(others.map(({ table }) => table))]
-  const states = await statesOf(tools.reads, tables, choiceOf(question), signal)
-  const views: { name: string; at: TableAt; refs: readonly FoundTable[] }[] = tables.map(table => ({
-    name: table,
-    at: states.get(table)!,
-    refs: others.filter(other => other.table === table),
-  }))
-  for (const { name, table, choice, refs } of travelled)
-    views.push({ name, at: await tools.reads.at(table, choice, signal), refs })
+  const rewritten = { sql, travelled, others }
+  const { params } = question
+  const plan = { parsed, params, state: question, rewritten, wantsAllColumns, connection: parser, signal }
+  const planned = await planTables(tools, plan)
 
   const sandbox = await openSandbox(tools.sandbox)
   const opened: OpenRows[] = []
@@ -98,10 +92,10 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   }
   try {
     const made: View[] = []
-    for (const { name, at, refs } of views) {
-      const rows = await tools.reads.open(at, { filter: await filterFor(refs) }, sandbox.connection, signal)
+    for (const { name, at, filter, live } of planned) {
+      const rows = await tools.reads.open(at, { filter }, sandbox.connection, signal)
       opened.push(rows)
-      made.push({ name, sql: rows.sql() })
+      made.push({ name, sql: live ? await joinLiveRows(sandbox.connection, rows.sql(), live) : rows.sql() })
     }
     const files = [...opened.flatMap(({ paths }) => paths), ...(around?.file === undefined ? [] : [around.file])]
     await sandbox.lock(made, files, options.around?.settings)
@@ -109,7 +103,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
     const whole = around ? around.before + sql + around.after : sql
     const statement = await connection.prepare(whole)
     bindParams(statement, question.params)
-    const share = { at: views.at(0)?.at, files: sumOf(opened) }
+    const share = { at: planned.at(0)?.at, live: planned.flatMap(({ live = [] }) => live), files: sumOf(opened) }
     return { connection, statement, ...share, explain, isWrapped: around !== undefined, releaseFiles, close }
   } catch (error) {
     const told = await explain(error)
@@ -126,13 +120,4 @@ function sumOf(opened: readonly OpenRows[]): FileCounts {
     sum.read += files.read
   }
   return sum
-}
-
-/** Of a statement that reads no table. */
-export const NOWHERE: TableAt = {
-  table: 'trades',
-  snapshotId: undefined,
-  committedMicros: undefined,
-  validThroughMicros: undefined,
-  offsets: undefined,
 }

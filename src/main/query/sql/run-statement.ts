@@ -7,6 +7,7 @@ import { interruptible } from '../../duck/run-sql.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import type { Lease } from '../pool.ts'
 import { openStatement, type OpenStatement, type SqlQuestion, type SqlTools } from './open-statement.ts'
+import { withColumns, type LiveRows } from './live-rows.ts'
 import { firstRows } from '../export/at-most.ts'
 import { checkNames } from '../export/export-rows.ts'
 import { tameTimes } from '../export/tame-times.ts'
@@ -23,6 +24,7 @@ export interface SqlRows {
   hasMore: boolean
   at: TableAt | undefined
   files: FileCounts
+  live: readonly LiveRows[]
 }
 
 /** DuckDB heeds no interrupt inside one call of a function: after so long its caller is answered all the same. */
@@ -34,16 +36,27 @@ export async function readStatement(
   limit: number,
   lease: Lease,
 ): Promise<SqlRows> {
-  const { columns, batches, at, files } = await streamStatement(tools, question, lease, limit + 1)
+  return withColumns(wantsAllColumns => readFirst(tools, question, limit, lease, wantsAllColumns))
+}
+
+async function readFirst(
+  tools: SqlTools,
+  question: SqlQuestion,
+  limit: number,
+  lease: Lease,
+  wantsAllColumns: boolean,
+): Promise<SqlRows> {
+  const options = { batchRows: limit + 1, wantsAllColumns }
+  const { columns, batches, ...share } = await streamStatement(tools, question, lease, options)
   try {
     const { value } = (await batches.next()) as { value: ColumnBatch }
-    return { batch: tameTimes(firstRows(value, limit)), columns, hasMore: value.rowCount > limit, at, files }
+    return { batch: tameTimes(firstRows(value, limit)), columns, hasMore: value.rowCount > limit, ...share }
   } finally {
     await batches.return()
   }
 }
 
-export interface SqlStream extends Pick<SqlRows, 'columns' | 'at' | 'files'> {
+export interface SqlStream extends Pick<SqlRows, 'columns' | 'at' | 'files' | 'live'> {
   /** At least one, if need be without rows. They are to be read to the end, or returned. */
   batches: AsyncGenerator<ColumnBatch, void>
 }
@@ -52,10 +65,11 @@ export async function streamStatement(
   tools: SqlTools,
   question: SqlQuestion,
   { connection: parser, signal }: Lease,
-  batchRows?: number,
+  /** What is handed on before all is read cannot be read once more, so all columns are there from the start. */
+  { batchRows, wantsAllColumns = true }: { batchRows?: number; wantsAllColumns?: boolean } = {},
 ): Promise<SqlStream> {
-  const open = await openStatement(question, { tools, parser, signal })
-  const { connection, statement, at, files } = open
+  const open = await openStatement(question, { tools, parser, signal, wantsAllColumns })
+  const { connection, statement, at, files, live } = open
   const running = interruptible(connection, signal, () => statement.stream())
   try {
     const result = await heeded(running, signal)
@@ -65,6 +79,7 @@ export async function streamStatement(
       columns,
       at,
       files,
+      live,
       batches: readAll(open, streamBatches(connection, begin, { batchRows, signal }), signal),
     }
   } catch (error) {

@@ -21,7 +21,7 @@ describe('SQL over the tables', () => {
       { symbol: 'SYM0', n: '15', q: '100' },
       { symbol: 'SYM1', n: '15', q: '102' },
     ])
-    expect(query).toMatchObject({ engine: 'lake', snapshot_id: String(snapshotId), partial: false })
+    expect(query).toMatchObject({ engine: 'hybrid', snapshot_id: String(snapshotId), partial: false })
     expect(query.columns).toEqual([
       { name: 'symbol', type: 'VARCHAR' },
       { name: 'n', type: 'BIGINT' },

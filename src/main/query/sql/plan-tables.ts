@@ -1,0 +1,106 @@
+// The tables that a statement reads, each at its state: as they are now, with what the log has beyond them; as they were at
+// a snapshot or a moment; or as a replay session sees them.
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { Failure } from '../../../contract/failure.ts'
+import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
+import type { Filter, TableAt } from '../../lake/reads.ts'
+import { choiceOf, resolveState, type PastState } from '../moments.ts'
+import { timeColumnOf } from '../reads/row-order.ts'
+import type { QueryTools } from '../tools.ts'
+import type { Param } from './bind-params.ts'
+import type { FoundTable } from './check-statement.ts'
+import { readLiveRows, type LiveRows } from './live-rows.ts'
+import { neededColumns } from './needed-columns.ts'
+import type { Parsed } from './parse-sql.ts'
+import { filterOf } from './push-down.ts'
+import { refuse } from './refuse.ts'
+import { placeOf } from './sql-tree.ts'
+import { statesOf } from './states.ts'
+import type { Rewritten } from './time-travel.ts'
+
+export interface SqlState extends PastState {
+  /** With what the log has beyond the tables; that is so where nothing says otherwise. */
+  live?: boolean
+  replay_session?: string
+}
+
+/** What a replay session sees of a table: which state, and of that the rows whose own time is before an end. */
+export type SeenIn = (input: SqlState) => (table: TableId) => { past: PastState; untilMicros: number }
+
+export interface PlanTools extends Pick<QueryTools, 'reads' | 'live'> {
+  seenIn: SeenIn
+}
+
+export interface PlannedTable {
+  /** What the statement calls it. */
+  name: string
+  at: TableAt
+  filter: Filter
+  live?: LiveRows
+}
+
+export interface PlanQuestion {
+  parsed: Parsed
+  params: readonly Param[]
+  state: SqlState
+  rewritten: Rewritten
+  /** Fetch all columns of the live view, whatever the statement seems to need. */
+  wantsAllColumns: boolean
+  /** Of the pool: it says what a text is as a time. */
+  connection: DuckDBConnection
+  signal: AbortSignal
+}
+
+export async function planTables(tools: PlanTools, question: PlanQuestion): Promise<PlannedTable[]> {
+  const { parsed, params, state, rewritten, connection, signal } = question
+  const { travelled, others } = rewritten
+  const pushed = { tree: parsed.tree, params, connection }
+  const filterFor = async (refs: readonly FoundTable[]) => (refs.length === 1 ? filterOf(refs[0], pushed) : [])
+  const tables = [...new Set(others.map(({ table }) => table))].map(table => {
+    return { table, refs: others.filter(other => other.table === table) }
+  })
+  if (state.replay_session !== undefined) {
+    if (travelled.length > 0)
+      throw refuse('The session says which state of the tables is read; leave out AT', {
+        sql: parsed.sql,
+        at: placeOf(travelled[0].refs[0].ref),
+      })
+    const see = tools.seenIn(state)
+    return Promise.all(
+      tables.map(async ({ table, refs }) => {
+        const { past, untilMicros } = see(table)
+        const at = await resolveState(tools.reads, table, past, signal)
+        const before = { column: timeColumnOf(table), op: '<' as const, value: untilMicros }
+        return { name: table, at, filter: [...(await filterFor(refs)), before] }
+      }),
+    )
+  }
+
+  const choice = choiceIn(state)
+  const isLive = (table: TableId): table is TailTable => choice === 'live' && Object.hasOwn(TAIL_TABLES, table)
+  const still = tables.map(({ table }) => table).filter(table => !isLive(table))
+  const states = await statesOf(tools.reads, still, typeof choice === 'string' ? undefined : choice, signal)
+  const planned = tables.map(async ({ table, refs }): Promise<PlannedTable> => {
+    const filter = await filterFor(refs)
+    if (!isLive(table)) return { name: table, at: states.get(table)!, filter }
+    const all = TAIL_TABLES[table].columns.map(({ name }) => name)
+    const columns = question.wantsAllColumns ? all : neededColumns(parsed.tree, table, refs)
+    const live = await readLiveRows(tools, { table, filter, columns }, signal)
+    return { name: table, at: live.at, filter, live }
+  })
+  const then = travelled.map(async ({ name, table, choice, refs }): Promise<PlannedTable> => {
+    return { name, at: await tools.reads.at(table, choice, signal), filter: await filterFor(refs) }
+  })
+  return Promise.all([...planned, ...then])
+}
+
+/** `current` is the newest state of the tables alone, as is `live: false`. */
+function choiceIn(state: SqlState): 'live' | 'current' | NonNullable<ReturnType<typeof choiceOf>> {
+  const isCurrent = state.snapshot_id === CURRENT && state.as_of === undefined
+  const choice = isCurrent ? undefined : choiceOf(state)
+  if (state.live && (choice || isCurrent))
+    throw new Failure('INVALID_INPUT', 'live is of the tables as they are now: leave out snapshot_id and as_of.')
+  return choice ?? (isCurrent || state.live === false ? 'current' : 'live')
+}
+
+const CURRENT = 'current'
