@@ -1,7 +1,7 @@
 // Trades beside the quotes that were in force when they were made, and what came of it after them.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, endTime, exchange, limit, pastState, startTime, symbol } from './fields.ts'
+import { answer, batchOf, cursor, endTime, exchange, limit, pastState, startTime, symbol } from './fields.ts'
 import { SIDES, type ColumnSpec, type TableSpec } from './tables.ts'
 
 const required = (name: string, type: ColumnSpec['type'], about: string): ColumnSpec => ({
@@ -60,6 +60,7 @@ export const asofContract = {
       start_time: startTime.optional(),
       end_time: endTime.optional(),
       limit: limit(1_000, 100_000),
+      cursor: cursor.optional(),
       strict: z.boolean().default(false).describe('Only quotes from before the trade, none of the same moment'),
       tolerance_ms: span.optional().describe('Only quotes that are not older than so many milliseconds'),
       horizons_ms: z

@@ -166,7 +166,7 @@ export async function startHistory(
     ...receiptHandlers(tools, lists),
     ...replays.handlers,
     ...barsHandlers(tools, blocks),
-    ...asofHandlers(tools, blocks),
+    ...asofHandlers(tools, blocks, createCursors(cursorKey, 'asof')),
     ...sql.handlers,
     ...files.handlers,
     'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),

@@ -4,6 +4,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
+import type { TableId } from '../../contract/tables.ts'
+import type { LakeReads, TableAt } from '../lake/reads.ts'
 
 export interface Cursors<P> {
   /** `query` is what the cursor is good for: given back with another one, it is refused. */
@@ -32,6 +34,23 @@ export function createCursors<P>(key: Buffer, kind: string): Cursors<P> {
       if (more.length > 0 || mac.length !== MAC_BYTES || !timingSafeEqual(mac, macOf(payload, query))) throw refused()
       return JSON.parse(Buffer.from(payload, 'base64url').toString()) as P
     },
+  }
+}
+
+/** The state that a cursor goes on in, by its id. */
+export async function stateOfCursor(
+  reads: Pick<LakeReads, 'at'>,
+  table: TableId,
+  snapshotId: string,
+  signal?: AbortSignal,
+): Promise<TableAt> {
+  try {
+    return await reads.at(table, { snapshotId }, signal)
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND')) throw error
+    const what = `The snapshot ${snapshotId} of ${table} that the cursor goes on in has expired.`
+    const advice = 'Begin again without a cursor, or tag a snapshot that is to be walked for long.'
+    throw new Failure('SNAPSHOT_NOT_FOUND', `${what} ${advice}`, { details: error.details, cause: error })
   }
 }
 

@@ -11,6 +11,7 @@ import { readHandlers } from '../../../src/main/query/reads/handlers.ts'
 import { symbolHandlers } from '../../../src/main/query/reads/list-symbols.ts'
 import { snapshotsWithinSession } from '../../../src/main/replay/guard-snapshots.ts'
 import { seenIn, withinSession } from '../../../src/main/replay/guard.ts'
+import { ONLY_HEAD } from '../../support/failing-operations.ts'
 import { append, tempLake } from '../../support/lake.ts'
 import { oneRow } from '../../support/plain-handlers.ts'
 import { replayBatch } from '../../support/replay-rows.ts'
@@ -22,14 +23,13 @@ const context = { signal: new AbortController().signal, correlationId: 'c', door
 const SECOND = 1e6
 /** An hour from now: the catalog takes no commit from before the one that made its tables. */
 const FIRST_MICROS = Math.ceil(Date.now() / 1000 + 3_600) * SECOND
-const RETENTION = { tiers: [], maximum: 1 } as never
 
 async function guarded(lake: Lake) {
   const client = await testReplay(lake)
   const tools = await replayTools(lake)
   const lists = readHandlers(tools, { cursorKey: Buffer.alloc(32, 7) })
   const tool = { clockOf: client.clockOf, microsOf }
-  const lakes = lakeHandlers(lake, { retention: RETENTION })
+  const lakes = lakeHandlers(lake, { retention: ONLY_HEAD })
   const files = openExports(tools, makeTempFolder())
   return {
     client,

@@ -8,14 +8,14 @@ import type { TableAt } from '../../lake/reads.ts'
 import { createExchangeOf } from '../bars/instrument.ts'
 import { lastBefore } from '../bars/last-before.ts'
 import { backward } from '../bars/read-bars.ts'
-import { rangeOf } from '../bars/range.ts'
-import { statesOf } from '../bars/states.ts'
 import { windowsOf } from '../bars/windows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
 import { joinColumns, takeRows, viewRows } from '../blocks/combine-columns.ts'
 import { filterOf } from '../blocks/read-block.ts'
+import type { Cursors } from '../cursor.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
+import { openPage, type AsofPlace } from './page.ts'
 import { joinPiece, joinPieces, type JoinOptions } from './join-piece.ts'
 
 type Asked = Parameters<Handlers<typeof asofContract>['asof.join']>[0]
@@ -23,30 +23,36 @@ type Asked = Parameters<Handlers<typeof asofContract>['asof.join']>[0]
 const TRADES = ['source_sequence', 'price', 'quantity', 'side']
 const QUOTES = ['bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']
 
-export function asofHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof asofContract> {
-  const { reads, clock } = tools
+export function asofHandlers(
+  tools: QueryTools,
+  blocks: Blocks,
+  cursors: Cursors<AsofPlace>,
+): Handlers<typeof asofContract> {
+  const { reads } = tools
   const exchangeOf = createExchangeOf(tools)
   return {
     async 'asof.join'(asked, { signal }) {
       const startedMs = performance.now()
       const symbols = symbolsOf(asked)
-      const range = rangeOf(asked)
-      const { trades, quotes } = await statesOf(reads, asked, signal)
-      const options = optionsOf(asked, clock.nowMicros())
+      const page = await openPage({ ...tools, cursors }, asked, signal)
+      const { range, passed } = page
+      const { trades, quotes } = page.states
+      const options = optionsOf(asked, page.knownUntilMicros)
       const files = { total: 0, pruned: 0, read: 0 }
       const found: Named[] = []
       for (const symbol of symbols) {
         const exchange = await exchangeOf(trades, { symbol, exchange: asked.exchange }, signal)
         if (exchange === undefined) continue
         const one = { trades, quotes, symbol, exchange, ...range, isOnMarket: asked.conditions === 'on_market' }
-        const { columns, rowCount, fileCount } = await joinOne(one, options, asked.limit + 1)
+        const { columns, rowCount, fileCount } = await joinOne(one, options, asked.limit + passed + 1)
         files.total += fileCount
         files.read += fileCount
         if (rowCount > 0) found.push({ symbol, exchange, columns, rowCount })
       }
-      const { data, hasMore } = newest(found, asked.limit)
+      const { data, hasMore } = newest(found, asked.limit, passed)
       const query = lakeMeta(tools, { at: trades, files, rows: data.rowCount, startedMs })
-      return { data, query, pagination: { limit: asked.limit, has_more: hasMore } }
+      const next_cursor = page.nextCursor(data, hasMore)
+      return { data, query, pagination: { limit: asked.limit, next_cursor, has_more: hasMore } }
 
       async function joinOne(one: One, join: JoinOptions, limit: number) {
         const { symbol, exchange, isOnMarket } = one
@@ -134,8 +140,8 @@ interface Named extends ColumnBatch {
   exchange: string
 }
 
-/** Of all instruments together, in the order of time; those of one moment in the order asked for. */
-function newest(found: readonly Named[], limit: number): { data: ColumnBatch; hasMore: boolean } {
+/** Of all instruments together, in the order of time; those of one moment in the order asked for. The last ones were given. */
+function newest(found: readonly Named[], limit: number, passed: number): { data: ColumnBatch; hasMore: boolean } {
   if (found.length === 0) return { data: emptyBatch(tradesWithQuotes.columns), hasMore: false }
   const rowCount = found.reduce((sum, one) => sum + one.rowCount, 0)
   const same = (word: string, count: number): Column => ({
@@ -150,14 +156,17 @@ function newest(found: readonly Named[], limit: number): { data: ColumnBatch; ha
       ...one.columns,
     })),
   )
-  const kept = Math.min(limit, rowCount)
-  const order = found.length === 1 ? undefined : newestOf(all.exchange_timestamp.values as Float64Array, kept)
-  const cut = (column: Column) => (order ? takeRows(column, order) : viewRows(column, rowCount - kept, rowCount))
+  const end = rowCount - passed
+  const kept = Math.min(limit, end)
+  const order = found.length === 1 ? undefined : byTime(all.exchange_timestamp.values as Float64Array, end - kept, end)
+  const cut = (column: Column) => (order ? takeRows(column, order) : viewRows(column, end - kept, end))
   const columns = Object.fromEntries(Object.entries(all).map(([name, column]) => [name, cut(column)]))
-  return { data: { rowCount: kept, columns }, hasMore: rowCount > limit }
+  return { data: { rowCount: kept, columns }, hasMore: end > limit }
 }
 
-function newestOf(times: Float64Array, count: number): Uint32Array {
-  const order = new Uint32Array(times.length).map((_, row) => row).sort((a, b) => times[a] - times[b])
-  return order.subarray(order.length - count)
+function byTime(times: Float64Array, from: number, to: number): Uint32Array {
+  return new Uint32Array(times.length)
+    .map((_, row) => row)
+    .sort((a, b) => times[a] - times[b])
+    .subarray(from, to)
 }

@@ -1,13 +1,12 @@
 // Trades and quotes as they were at the same moment.
 import { Failure } from '../../../contract/failure.ts'
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
+import type { TailTable } from '../../../contract/tables.ts'
 import { resolveState, type PastState } from '../moments.ts'
 
-export async function statesOf(
-  reads: Pick<LakeReads, 'at'>,
-  past: PastState,
-  signal?: AbortSignal,
-): Promise<{ trades: TableAt; quotes: TableAt }> {
+export type States = Record<TailTable, TableAt>
+
+export async function statesOf(reads: Pick<LakeReads, 'at'>, past: PastState, signal?: AbortSignal): Promise<States> {
   const trades = await resolveState(reads, 'trades', past, signal)
   const isPast = past.snapshot_id !== undefined || past.as_of !== undefined
   if (!isPast) return { trades, quotes: await reads.at('quotes', undefined, signal) }
@@ -19,7 +18,7 @@ export async function statesOf(
   }
 }
 
-const NEVER_WRITTEN = {
+export const NEVER_WRITTEN = {
   snapshotId: undefined,
   committedMicros: undefined,
   validThroughMicros: undefined,

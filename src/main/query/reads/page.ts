@@ -2,7 +2,7 @@
 import { Failure } from '../../../contract/failure.ts'
 import type { FileCounts, LakeReads, TableAt } from '../../lake/reads.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
-import type { Cursors } from '../cursor.ts'
+import { stateOfCursor, type Cursors } from '../cursor.ts'
 import { resolveState, type PastState } from '../moments.ts'
 import { textOf, type AskedRows } from './asked-rows.ts'
 import type { FoundRows, Part, Start } from './read-rows.ts'
@@ -41,27 +41,11 @@ export async function readPage(
   const query = JSON.stringify([textOf(asked), past.snapshot_id, past.as_of])
   const from = cursor === undefined ? undefined : cursors.open(cursor, query)
   const at = from
-    ? await stateOfCursor(reads, asked, from, signal)
+    ? await stateOfCursor(reads, asked.table, from.snapshotId, signal)
     : await resolveState(reads, asked.table, past, signal)
   const { batch, files, next } = await read(at, asked, { limit, offset: offset ?? 0, start: from }, signal)
   const goesOn = next && at.snapshotId !== undefined
   return { at, batch, files, nextCursor: goesOn ? cursors.sign({ ...next, snapshotId: at.snapshotId! }, query) : null }
-}
-
-async function stateOfCursor(
-  reads: LakeReads,
-  { table }: AskedRows,
-  { snapshotId }: CursorPlace,
-  signal: AbortSignal | undefined,
-): Promise<TableAt> {
-  try {
-    return await reads.at(table, { snapshotId }, signal)
-  } catch (error) {
-    if (!(error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND')) throw error
-    const what = `The snapshot ${snapshotId} of ${table} that the cursor goes on in has expired.`
-    const advice = 'Begin again without a cursor, or tag a snapshot that is to be walked for long.'
-    throw new Failure('SNAPSHOT_NOT_FOUND', `${what} ${advice}`, { details: error.details, cause: error })
-  }
 }
 
 function bothGiven(): Failure {

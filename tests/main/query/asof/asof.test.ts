@@ -8,6 +8,9 @@ import type { Lake } from '../../../../src/main/lake/lake.ts'
 import { asofHandlers } from '../../../../src/main/query/asof/handlers.ts'
 import { dropStale, inForce } from '../../../../src/main/query/asof/in-force.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
+import { createCursors } from '../../../../src/main/query/cursor.ts'
+import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snapshots.ts'
+import { ONLY_HEAD } from '../../../support/failing-operations.ts'
 import { append, tempLake } from '../../../support/lake.ts'
 import { queryParts } from '../../../support/query.ts'
 import { quoteRows, tradeRows, type QuoteRow, type TradeRow } from '../../../support/rows.ts'
@@ -20,6 +23,7 @@ async function openAsof(lake: Lake) {
   const handlers = asofHandlers(
     { reads, pool, live, clock: systemClock },
     createBlocks({ reads, pool, maxBytes: 64e6 }),
+    createCursors(Buffer.alloc(32, 7), 'asof'),
   )
   const context = { signal: new AbortController().signal, correlationId: 'test', door: 'direct' } as const
   const ask = async (input: Input) => handlers['asof.join'](asofContract['asof.join'].input.parse(input), context)
@@ -44,6 +48,12 @@ const quote = (time: string, bid: string | null, ask: string | null, more: Parti
 async function fill(lake: Lake, trades: readonly TradeRow[], quotes: readonly QuoteRow[]) {
   await append(lake, tradeRows(trades))
   if (quotes.length > 0) await append(lake, quoteRows(quotes), { table: 'quotes' })
+}
+
+async function openAsofOf(trades: readonly TradeRow[], quotes: readonly QuoteRow[]) {
+  const lake = await tempLake()
+  await fill(lake, trades, quotes)
+  return { lake, ...(await openAsof(lake)) }
 }
 
 describe('a trade and the quote in force', () => {
@@ -157,7 +167,7 @@ describe('a trade and the quote in force', () => {
       ['BHP', '3', null],
       ['BHP', '4', null],
     ])
-    expect(pagination).toEqual({ limit: 3, has_more: true })
+    expect(pagination).toMatchObject({ limit: 3, has_more: true })
     await expect(ask({ symbol: 'BHP', symbols: ['RIO'] })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   })
 
@@ -211,6 +221,46 @@ describe('a trade and the quote in force', () => {
       ),
       { numRuns: 12 },
     )
+  })
+})
+
+describe('pages', () => {
+  it('give what one large answer gives, also where moments tie and both tables go on meanwhile', async () => {
+    const times = ['01:00:00', '01:00:01', '01:00:01', '01:00:01', '01:00:01', '01:00:02', '01:00:03']
+    const trades = ['BHP', 'CBA'].flatMap(symbol =>
+      times.map((time, sequence) => trade(time, '10', { symbol, sequence })),
+    )
+    const quotes = [quote('00:59:59', '1', '2'), quote('01:00:02', '3', '4', { symbol: 'CBA' })]
+    const { ask } = await openAsofOf(trades, quotes)
+    const asked = { symbols: ['BHP', 'CBA'], horizons_ms: [500], window_before_ms: 1_000 }
+    const whole = rowsOf((await ask(asked)).data)
+    expect(whole).toHaveLength(14)
+    for (const limit of [2, 5]) {
+      const fresh = await openAsofOf(trades, quotes)
+      const walked: object[] = []
+      let cursor: string | undefined
+      do {
+        const { data, pagination } = await fresh.ask({ ...asked, limit, cursor })
+        walked.unshift(...rowsOf(data))
+        cursor = pagination!.next_cursor ?? undefined
+        if (walked.length === limit) await fill(fresh.lake, [trade('01:00:01', '99')], [quote('01:00:00.5', '7', '8')])
+      } while (cursor !== undefined)
+      expect(walked).toEqual(whole)
+    }
+  })
+
+  it('go on in the same question only, and no longer where their snapshot has expired', async () => {
+    const { ask, lake } = await openAsofOf([trade('01:00:00', '10'), trade('01:00:01', '10')], [])
+    const { pagination } = await ask({ symbol: 'BHP', limit: 1 })
+    const cursor = pagination!.next_cursor!
+    expect((await ask({ symbol: 'BHP', limit: 2, cursor })).data.rowCount).toBe(1)
+    await expect(ask({ symbol: 'CBA', limit: 1, cursor })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    await fill(lake, [trade('01:00:02', '10')], [])
+    await expireSnapshots(lake.table('trades'), { retention: ONLY_HEAD })
+    await expect(ask({ symbol: 'BHP', limit: 1, cursor })).rejects.toMatchObject({
+      code: 'SNAPSHOT_NOT_FOUND',
+      message: expect.stringContaining('that the cursor goes on in has expired') as string,
+    })
   })
 })
 
