@@ -18,13 +18,13 @@ import { logContract } from './log/relay-contract.ts'
 import { relayedLog } from './log/relayed-log.ts'
 import { createMetrics, mergeMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka } from './open-log.ts'
-import { refillContract } from './refill-contract.ts'
 import { readAgain } from './read-again.ts'
 import { recentAnyway } from './recent-anyway.ts'
 import { tailContract } from './tail/relay-contract.ts'
 import { systemHandlers } from './system-handlers.ts'
 import { untilRead } from './until-read.ts'
 import { createDispatch } from './wire/dispatch.ts'
+import { writerNeeds } from './writer-needs.ts'
 import { startWriterEngine, writerContract, type WriterEngineOptions } from './writer.ts'
 
 export interface ComposeOptions {
@@ -102,7 +102,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         onExit,
       })
   const writerOptions: WriterEngineOptions = { config, logFolder, byItself: !isHere }
-  const ofLiveForWriter = { ...relayTo(logContract, live), ...relayTo(refillContract, live) }
+  const ofLiveForWriter = { ...relayTo(logContract, live), ...relayTo(writerNeeds, live) }
   const writer = isHere
     ? placeHere(
         writerContract,
@@ -117,7 +117,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         contract: writerContract,
         start: entryOf('writer'),
         options: writerOptions,
-        offers: createDispatch({ ...logContract, ...refillContract }, ofLiveForWriter),
+        offers: createDispatch({ ...logContract, ...writerNeeds }, ofLiveForWriter),
         startAfter: isLiveUp,
         onExit,
       })

@@ -22,12 +22,12 @@ import { exchangeOf } from './market/exchanges.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog, type LogEvent } from './open-log.ts'
 import { countLogEvent, countProducing } from './producer-metrics.ts'
-import { refillContract } from './refill-contract.ts'
 import { binanceEngine } from './sources/binance/handlers.ts'
 import { demoHandlers } from './sources/demo/handlers.ts'
 import { tailHandlers } from './tail/handlers.ts'
 import { tailContract } from './tail/relay-contract.ts'
 import { relayTailHandlers } from './tail/relay-handlers.ts'
+import { writerNeeds } from './writer-needs.ts'
 import { topicChoice } from './writer-settings.ts'
 
 /** Its share of the contract, what main asks of it to answer `stats.get` and `/health`, and its log for the writer. */
@@ -52,7 +52,7 @@ export const liveContract = {
   }),
   ...logContract,
   ...tailContract,
-  ...refillContract,
+  ...writerNeeds,
 }
 
 /** The whole app on defaults stays within 2 GB; this process holds nearly all of it. */
@@ -137,6 +137,10 @@ export async function startLive({
       'gaps.refill'({ exchange, symbol, data_type: dataType, from, to }) {
         const isOurs = exchange === exchangeOf('BINANCE').name && dataType === 'trades'
         return { requested: isOurs ? binance.refill(symbol, { from, to }) : 0 }
+      },
+      'tail.committed'({ table, offsets }) {
+        tail.noteCommitted(table, offsets)
+        return {}
       },
       'tail.stats': () => tail.stats(),
       'load.simulate'({ lag }) {

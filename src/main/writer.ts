@@ -14,7 +14,7 @@ import { createSessionDays } from './ingest/quality/session-days.ts'
 import { deadLetterRows, gapRows } from './ingest/side-rows.ts'
 import { createIntake } from './ingest/take-in.ts'
 import { writerHandlers } from './ingest/writer-handlers.ts'
-import type { WriterOptions, WriterSettings } from './ingest/writer-options.ts'
+import type { Committed, WriterOptions, WriterSettings } from './ingest/writer-options.ts'
 import { startWriter, type Writer } from './ingest/writer.ts'
 import { countCommit } from './lake-metrics.ts'
 import { lakeOptions } from './lake-options.ts'
@@ -29,9 +29,9 @@ import { countRequests } from './metrics/count-requests.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { isOnKafka, openLog } from './open-log.ts'
 import type { StreamTable } from './market/stream-table.ts'
-import type { refillContract } from './refill-contract.ts'
 import { rereadWith, type RereadTools } from './reread-letters.ts'
 import { reportUpkeep } from './report-upkeep.ts'
+import type { writerNeeds } from './writer-needs.ts'
 import { writerLeases, type LeaseTimes } from './writer-leases.ts'
 import { countWriter } from './writer-metrics.ts'
 import { writerSettings } from './writer-settings.ts'
@@ -68,7 +68,9 @@ export interface WriterEngineOptions {
 
 /** Who may have what is missing; and what only tests set: a place to end at, and waits that would be too long for them. */
 export interface WriterHooks {
-  refill?: Client<typeof refillContract>['gaps.refill']
+  refill?: Client<typeof writerNeeds>['gaps.refill']
+  /** Who holds what is not in the tables yet; it looks at them itself too, and later. */
+  committed?: Client<typeof writerNeeds>['tail.committed']
   onStep?: WriterOptions['onStep']
   halfOpenAfterMs?: number
   leaseTimes?: LeaseTimes
@@ -84,7 +86,7 @@ const BREAKERS: readonly BreakerName[] = ['kafka', 'registry', 'catalog', 's3']
 export async function startWriterEngine(
   { config, logFolder, byItself = false }: WriterEngineOptions,
   embedded: () => MessageLog,
-  { refill, onStep, halfOpenAfterMs, leaseTimes }: WriterHooks = {},
+  { refill, committed, onStep, halfOpenAfterMs, leaseTimes }: WriterHooks = {},
 ): Promise<Engines<typeof writerContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-writer', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-writer' })
@@ -129,7 +131,7 @@ export async function startWriterEngine(
       acquireLease: writerLeases(lake, leaseTimes),
       clock: systemClock,
       logger: log.child({ component: 'writer' }),
-      events: { ...counts.events, onGap: gap => onGap(gap) },
+      events: { ...counts.events, onGap: gap => onGap(gap), onCommit: commit => onCommit(commit) },
       settings: { ...settings, ...asked },
       onStep,
     })
@@ -137,6 +139,12 @@ export async function startWriterEngine(
     const own = { ...writer, stop: () => (stopping ??= writer.stop().finally(() => started.delete(own))) }
     started.add(own)
     return own
+  }
+
+  function onCommit(commit: Committed): void {
+    counts.events.onCommit?.(commit)
+    const { table, offsets } = commit
+    if (table !== 'reference_data') void committed?.({ table, offsets }).catch(() => {}) // it looks for itself
   }
 
   function onGap(gap: Gap): void {

@@ -63,6 +63,22 @@ describe('the writing half', () => {
     expect(await client['ingest.status']({})).toMatchObject({ state: 'writing', why: null })
   })
 
+  it('tells with each commit how far the log is in the table, and goes on where nobody hears it', async () => {
+    const log = await openTrades()
+    const told: Parameters<NonNullable<WriterHooks['committed']>>[0][] = []
+    const committed: WriterHooks['committed'] = async now => {
+      told.push(now)
+      throw new Error('nobody there')
+    }
+    const { client } = await openEngine(log, makeTempFolder(), { byItself: true }, { committed })
+    await log.append(TRADES, trades(10))
+    await vi.waitFor(async () => expect(await client['ingest.status']({})).toMatchObject({ messages: 10 }), 10_000)
+    expect(await client['writer.finish']({})).toMatchObject({ rows: 10 })
+    const { table, offsets } = told.at(-1)!
+    const next = offsets.map(({ topic, next }) => [topic, Object.values(next).reduce((sum, offset) => sum + offset)])
+    expect([table, next]).toEqual(['trades', [[TRADES, 10]]])
+  })
+
   it('asks the sources for what is missing where it is ten messages and more', async () => {
     const log = await openTrades()
     const asked: object[] = []
