@@ -134,6 +134,43 @@ describe('a writer', () => {
     await eventually(() => expect(writer.status()).toMatchObject({ state: 'writing', why: null }))
   })
 
+  it('stops where a leader that was behind has taken over, with what it had read committed, and goes on from where it is told', async () => {
+    const [before, after] = [await memoryLog([TRADES], 1), await memoryLog([TRADES], 1)]
+    await before.append(TRADES, trades(1, 6))
+    await after.append(TRADES, trades(1, 4))
+    await after.append(TRADES, trades(51, 5))
+    const election = new AbortController()
+    const lostItsEnd = new Failure('OFFSET_OUT_OF_RANGE', 'It holds other messages from offset 4 on.', {
+      details: { topic: TRADES, partition: 0, offset: 6, earliest: 0, latest: 4 },
+    })
+    const leader = () => (election.signal.aborted ? after : before)
+    const log: MessageLog = {
+      ...before,
+      ranges: topic => leader().ranges(topic),
+      offsetsAt: (topic, micros) => leader().offsetsAt(topic, micros),
+      async *read(options) {
+        if (election.signal.aborted) return yield* after.read(options)
+        yield* before.read({ ...options, signal: AbortSignal.any([options.signal, election.signal]) })
+        if (election.signal.aborted) throw lostItsEnd
+      },
+    }
+    const tables = memoryTables()
+    const writer = openWriter({ log, tables, settings: { batchSeconds: 60 } })
+    await eventually(() => expect(writer.status().messages).toBe(6))
+    expect(numbersIn(tables)).toEqual([])
+    election.abort()
+    await eventually(() => expect(writer.status()).toMatchObject({ state: 'stopped' }))
+    expect(writer.status().why).toContain('up to offset 6, but it ends at 4')
+    expect(writer.status().why).toContain(`k2 ingest offsets set ${TRADES} 0`)
+    expect(numbersIn(tables)).toEqual(upTo(6))
+    expect(tables.trades.vector()).toEqual(vector({ 0: 6 }))
+
+    tables.trades.setVector(vector({ 0: 4 }))
+    await eventually(() => expect(writer.status().messages).toBe(6 + 5))
+    await writer.stop()
+    expect(numbersIn(tables)).toEqual([...upTo(6), 51, 52, 53, 54, 55])
+  })
+
   it('says which command goes on when the log tells it that a topic was made anew', async () => {
     const log = await memoryLog([TRADES], 1)
     const renewed: MessageLog = {
