@@ -8,6 +8,7 @@ import type { QueryTools } from '../tools.ts'
 import { exportStatement } from './export-statement.ts'
 import type { SqlTools } from './open-statement.ts'
 import type { SeenIn } from './plan-tables.ts'
+import { createSandboxes } from './sandboxes.ts'
 import { readStatement } from './run-statement.ts'
 import { sqlMeta } from './sql-meta.ts'
 
@@ -35,12 +36,15 @@ export function openSql(tools: QueryTools, options: SqlOptions): Sql {
   const folder = createSpillFolder(options.tempFolder)
   const memoryMb = Math.max(LEAST_MB, Math.floor(options.memoryMb / 4))
   const { seenIn } = options
-  const sqlTools: SqlTools = { ...tools, seenIn, sandbox: { memoryMb, threads: THREADS, tempFolder: folder.path } }
+  const sandbox = { memoryMb, threads: THREADS, tempFolder: folder.path }
+  const sandboxes = createSandboxes(sandbox)
+  const sqlTools: SqlTools = { ...tools, seenIn, sandbox, openSandbox: sandboxes.open }
   const held = openResults(sqlTools, { mostBytes: options.memoryMb * HELD_PER_MEMORY * 1_000_000, ...options.results })
   return {
     handlers: { ...handlersOf(sqlTools), ...held.handlers },
     close() {
       held.close()
+      sandboxes.close()
       folder.remove()
     },
   }

@@ -8,7 +8,7 @@ import { checkStatement } from './check-statement.ts'
 import { joinLiveRows, type LiveRows } from './live-rows.ts'
 import { parseSql } from './parse-sql.ts'
 import { planTables, type PlanTools, type SqlState } from './plan-tables.ts'
-import { openSandbox, type SandboxOptions, type View } from './sandbox.ts'
+import type { Sandbox, SandboxOptions, View } from './sandbox.ts'
 import { translateSqlError } from './sql-failures.ts'
 import { rewriteTravel } from './time-travel.ts'
 
@@ -19,6 +19,7 @@ export interface SqlQuestion extends SqlState {
 
 export interface SqlTools extends PlanTools, Pick<QueryTools, 'pool' | 'clock'> {
   sandbox: SandboxOptions
+  openSandbox: () => Promise<Sandbox>
 }
 
 export interface OpenStatement {
@@ -74,7 +75,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   const plan = { parsed, params, state: question, rewritten, wantsAllColumns, connection: parser, signal }
   const planned = await planTables(tools, plan)
 
-  const sandbox = await openSandbox(tools.sandbox)
+  const sandbox = await tools.openSandbox()
   const opened: OpenRows[] = []
   const releaseFiles = () => opened.splice(0).forEach(rows => rows.release())
   const close = () => {
