@@ -10,6 +10,8 @@ export interface HttpRoute {
   path: `/${string}`
   /** Reached without a key; only health and the like. */
   open?: boolean
+  /** A stream is served at the address of another one too: where `query` is given there, in place of the field. */
+  also?: { path: `/${string}`; query: string; field: string }
 }
 
 export interface CliCommand {

@@ -64,8 +64,20 @@ describe('the document', () => {
 
   it('lists the failures of each route by status, with their codes', () => {
     const { responses } = named('tail.follow')
-    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '409', '421', '429', '500', '503'])
-    expect(answerOf('tail.follow', 409).description).toBe('OFFSET_OUT_OF_RANGE')
+    expect(Object.keys(responses)).toEqual([
+      '200',
+      '400',
+      '401',
+      '403',
+      '404',
+      '409',
+      '421',
+      '429',
+      '500',
+      '503',
+      '504',
+    ])
+    expect(answerOf('tail.follow', 409).description).toBe('OFFSET_OUT_OF_RANGE, CONFLICT')
     expect(answerOf('tail.follow', 429).headers).toHaveProperty('Retry-After')
     const { schema } = answerOf('tail.follow', 503).content['application/json']
     expect(JSON.stringify(schema)).toContain('"enum":["UNAVAILABLE"]')
@@ -84,9 +96,19 @@ describe('the document', () => {
   it('shows a stream as events whose data is a batch', () => {
     const [type, media] = Object.entries(answerOf('tail.follow', 200).content)[0]
     expect(type).toBe('text/event-stream')
-    expect(media.schema.properties!.data.contentSchema!.properties).toHaveProperty('cursor')
+    const [live] = media.schema.anyOf!
+    expect(live.properties!.data.contentSchema!.properties).toHaveProperty('cursor')
     expect(named('tail.follow').parameters).toContainEqual(
       expect.objectContaining({ name: 'Last-Event-ID', in: 'header' }),
+    )
+  })
+
+  it('shows at one address the streams that are served there', () => {
+    const [live, replayed] = answerOf('tail.follow', 200).content['text/event-stream'].schema.anyOf!
+    expect(Object.keys(live.properties!.data.contentSchema!.properties!)).toContain('newest_at')
+    expect(Object.keys(replayed.properties!.data.contentSchema!.properties!)).toContain('clock')
+    expect(named('tail.follow').parameters).toContainEqual(
+      expect.objectContaining({ name: 'replay_session', in: 'query', required: false }),
     )
   })
 })

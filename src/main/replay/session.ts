@@ -226,6 +226,8 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
       if (after === undefined) return
       await tape.seekCursor(after, signal)
       setClock(tape.visibleUntil())
+      // It ended with rows on their way that this reader never got.
+      if (state === 'ended') state = 'playing'
     })
     try {
       // How it stands, before anything moves.

@@ -1,7 +1,7 @@
 // The contract as an OpenAPI 3.1 document: what scripts, generators and /docs read. Pure.
 import type { Capability, Contract } from '../../contract/capability.ts'
 import { createFailures, headers, success } from './openapi-answers.ts'
-import type { JsonSchema, OpenApi, Operation, Parameter } from './openapi-document.ts'
+import type { Answer, JsonSchema, OpenApi, Operation, Parameter } from './openapi-document.ts'
 import { createSchemas } from './openapi-schemas.ts'
 
 export function openApi(contract: Contract, { version }: { version: string }): OpenApi {
@@ -12,6 +12,8 @@ export function openApi(contract: Contract, { version }: { version: string }): O
     const { http } = capability
     if (!http) continue
     const method = http.method.toLowerCase() as 'get' | 'post'
+    const others = Object.values(contract).filter(({ http: its }) => its?.also?.path === http.path)
+    const errors = [...capability.errors, ...others.flatMap(other => other.errors)]
     const operation: Operation = {
       operationId: name,
       summary: capability.summary,
@@ -24,10 +26,22 @@ export function openApi(contract: Contract, { version }: { version: string }): O
             ? schemas.schemaOf(contract[capability.file].input, 'input')
             : undefined,
       }),
-      responses: { 200: success(capability, schemas), ...failures.failuresOf(capability) },
+      responses: { 200: success(capability, schemas), ...failures.failuresOf({ ...capability, errors }) },
     }
+    for (const other of others) addOther(operation, other)
     paths[http.path] = { ...paths[http.path], [method]: operation }
   }
+  /** What the same address serves where another stream is asked for by its field of the query. */
+  function addOther(operation: Operation, other: Capability): void {
+    const { query, field } = other.http!.also!
+    const { properties = {} } = schemas.schemaOf(other.input, 'input')
+    const of = { ...properties[field], description: `${other.summary}. Beside it only what its own address takes` }
+    operation.parameters.unshift(parameter(query, 'query', false, of))
+    const answer = operation.responses[200] as Answer
+    for (const [type, { schema }] of Object.entries(success(other, schemas).content))
+      answer.content[type] = { schema: { anyOf: [answer.content[type].schema, schema] } }
+  }
+
   return {
     openapi: '3.1.0',
     info: { title: 'K2 Workstation', version, description },

@@ -16,6 +16,14 @@ export function inputOf({ input, http }: Capability, request: FastifyRequest): u
   return { ...body, ...inPath(input, path, body) }
 }
 
+/** At the address of another stream, where what it is of has a name of its own. */
+export function inputOfOther({ input, http }: Capability, { query: given }: FastifyRequest): unknown {
+  const { query, field } = http!.also!
+  const { [query]: of, ...others } = given as Record<string, string | string[]>
+  if (Object.hasOwn(others, field)) throw new Failure('INVALID_INPUT', `${field}: is given as ${query} already.`)
+  return { ...fromText(input, others), ...fromText(input, { [field]: of }) }
+}
+
 function inPath(schema: Capability['input'], path: Record<string, string>, others: object): Record<string, unknown> {
   for (const name of Object.keys(path))
     if (Object.hasOwn(others, name)) throw new Failure('INVALID_INPUT', `${name}: is given by the path already.`)

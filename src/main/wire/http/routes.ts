@@ -9,7 +9,7 @@ import { invalidInput, toFailure } from '../dispatch.ts'
 import { failureBody, JSON_TYPE, successBody } from './envelope.ts'
 import { sendEvents } from './events.ts'
 import { isBug } from './failures.ts'
-import { inputOf } from './input.ts'
+import { inputOf, inputOfOther } from './input.ts'
 import { dispositionOf, FILE_TYPES, formatIn, sendFile } from './send-file.ts'
 
 export interface RouteOptions {
@@ -34,6 +34,7 @@ export function addRoutes(
   for (const [name, capability] of Object.entries(contract)) {
     const { http, kind, file } = capability
     if (!http) continue
+    const others = Object.entries(contract).filter(([, { http: its }]) => its?.also?.path === http.path)
     app.route({
       method: http.method,
       url: http.path.replace(/\{(\w+)\}/g, ':$1'),
@@ -73,7 +74,8 @@ export function addRoutes(
     }
 
     async function answerStream(request: FastifyRequest, reply: FastifyReply) {
-      const input = { ...(inputOf(capability, request) as object), ...resumed(name, capability, request) }
+      const { name, capability, given } = streamAt(request)
+      const input = { ...(given as object), ...resumed(name, capability, request) }
       reply.type('text/event-stream; charset=utf-8')
       if (request.method === 'HEAD') return reply.send()
       const context = contextOf(request, reply)
@@ -85,6 +87,14 @@ export function addRoutes(
       const { signal } = context
       await sendEvents(batches, { open, signal, heartbeatMs, toFailure: error => told(error, context) })
       return reply
+    }
+
+    /** The stream of this address, or the one that the query asks for in its place. */
+    function streamAt(request: FastifyRequest) {
+      for (const [other, its] of others)
+        if (Object.hasOwn(request.query as object, its.http!.also!.query))
+          return { name: other, capability: its, given: inputOfOther(its, request) }
+      return { name, capability, given: inputOf(capability, request) }
     }
   }
 
