@@ -4,13 +4,17 @@ import type { Port } from '../../contract/messages.ts'
 import { createBars, type BarsStore } from './bars.ts'
 import { watchDemo, type Demo } from './demo.ts'
 import { createDensity, type Density } from './density.ts'
+import { followAsOf, type AsOfRows } from './as-of.ts'
 import { createExplorer, type Explorer } from './explorer.ts'
 import { createInstruments, type Instrument, type Instruments } from './instruments.ts'
+import { exchangeDay } from './exchange-day.ts'
 import { createLink, type Link } from './link.ts'
 import { followQuotesOf, type QuoteFeed } from './quotes.ts'
 import { createMoment, type MomentStore } from './moment.ts'
 import { createPast, type Past } from './past.ts'
+import { createReplay, type Replay } from './replay.ts'
 import { openSettings, type Settings } from './settings.ts'
+import { pollSnapshots, type SnapshotsState } from './snapshots.ts'
 import { pollStats, type StatsState } from './stats.ts'
 import { pollSymbols, type SymbolsState } from './symbols.ts'
 import { createTapeView, type TapeView } from './tape-view.ts'
@@ -34,9 +38,13 @@ export interface Workspace {
   /** Which moment every pane shows. */
   moment: MomentStore
   past: StoreApi<Past>
+  asOf: AsOfRows
+  /** Of trades, newest first. */
+  snapshots: StoreApi<SnapshotsState>
   explorer: Explorer
   /** Of the chart. */
   bars: BarsStore
+  replay: Replay
   symbols: StoreApi<SymbolsState>
   /** What the symbol list is narrowed to. */
   filter: StoreApi<{ text: string }>
@@ -62,14 +70,30 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     () => focus.getState().trades,
     () => past.getState().trades,
   )
-  const bars = createBars({
+  const replay = createReplay({
+    link,
+    moment,
+    past,
+    instruments,
+    instrument: () => focus.getState().instrument,
+    barLength: () => {
+      const { interval } = bars.state.getState()
+      return interval === '1d' ? '1h' : interval
+    },
+    dayOf: exchangeDay,
+  })
+  const bars: BarsStore = createBars({
     link,
     instrument: () => focus.getState().instrument,
     moment: moment.state,
-    replayEnd: () => undefined,
+    replayEnd: replay.end,
     arrived: () => focus.getState().trades?.received ?? 0,
   })
   focus.subscribe(bars.wake)
+  focus.subscribe(replay.follow)
+  replay.state.subscribe(bars.wake)
+  const asOf = followAsOf({ link, moment, past, focus, tape, instruments })
+  const snapshots = pollSnapshots(link)
   const explorer = createExplorer({ link, moment, focus, newestMicros: () => density.edge })
   const symbols = pollSymbols(link, instruments)
   const stats = pollStats(link)
@@ -118,8 +142,11 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     tape,
     moment,
     past,
+    asOf,
+    snapshots: snapshots.state,
     explorer,
     bars,
+    replay,
     symbols: symbols.state,
     filter: createStore(() => ({ text: '' })),
     stats: stats.state,
@@ -128,7 +155,7 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     close() {
       clearInterval(timer)
       unsubscribe()
-      for (const part of [explorer, trades, bars, symbols, stats, demo, link]) part.close()
+      for (const part of [explorer, asOf, snapshots, trades, bars, replay, symbols, stats, demo, link]) part.close()
       focus.getState().quotes?.close()
       focus.getState().trades?.close()
     },

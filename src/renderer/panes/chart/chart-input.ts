@@ -56,8 +56,9 @@ export function listenToChart(root: HTMLElement, hand: ChartHand): () => void {
       dragged.x += whole * hand.bandPx()
       pan(whole)
     }
-    const bar = hand.barAt(event.clientX - box.left)
-    hand.point(bar === undefined ? undefined : { bar, y: event.clientY - box.top })
+    const x = event.clientX - box.left
+    const bar = hand.barAt(x)
+    hand.point(bar === undefined ? undefined : { bar, x, y: event.clientY - box.top })
   }
 
   function release(): void {

@@ -11,6 +11,7 @@ export interface Pointed {
   /** Of the bars in view. */
   bar: number
   /** Where a pointer is; none for the keyboard, whose price is the close. */
+  x?: number
   y?: number
 }
 

@@ -41,7 +41,9 @@ export function mountChart({ root, canvas, summary }: ChartParts, candles: Candl
     isStale = false
     view = candleView(state.bars, { ...state, width, height, zone, areDays: state.subject.interval === '1d' })
     decimals = priceDecimals(view.bars, state.subject.instrument.decimals)
-    if (pointed && pointed.bar >= view.bars.start.length) pointed = undefined
+    const { length } = view.bars.start
+    if (pointed?.x !== undefined) pointed = { ...pointed, bar: barAt(view, pointed.x) }
+    if (pointed && (pointed.bar < 0 || pointed.bar >= length)) pointed = undefined
     candles.draw(view, colours)
     earlier.hidden = view.earlierMicros === undefined
     if (view.earlierMicros !== undefined) earlier.textContent = `◂ ${dateOf(view.earlierMicros, zone)}`
