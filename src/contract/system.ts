@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { call } from './capability.ts'
 import { instant } from './fields.ts'
+import { table } from './lake.ts'
 import { writerStatus } from './writer.ts'
 
 const dependency = z.strictObject({
@@ -42,6 +43,17 @@ const tailStats = z.strictObject({
 })
 export type TailStats = z.infer<typeof tailStats>
 
+export const tableStats = z.strictObject({
+  table,
+  rows: z.int(),
+  files: z.int().describe('Data files'),
+  bytes: z.int().describe('Of its data files'),
+  snapshots: z.int().describe('How many are kept'),
+  snapshot_id: z.string().nullable().describe('The current one; null where nothing was written yet'),
+  committed_at: instant.nullable().describe('When it was committed'),
+})
+export type TableStats = z.infer<typeof tableStats>
+
 const processStats = z.strictObject({
   name: z.string().describe('Which process'),
   pid: z.int(),
@@ -78,12 +90,13 @@ export const system = {
     }),
   }),
   'stats.get': call({
-    summary: 'What the tail holds, how far the writer is, and what the processes use',
+    summary: 'What the tail and the tables hold, how far the writer is, and what the processes use',
     http: { method: 'GET', path: '/v1/stats' },
     cli: { command: 'query stats' },
     input: z.strictObject({}),
     output: z.strictObject({
       tail: z.strictObject({ trades: tailStats, quotes: tailStats }),
+      tables: z.array(tableStats).nullable().describe('Of the tables there are; null while they cannot be asked'),
       writer: writerStatus.nullable().describe('Null while the writer does not answer'),
       processes: z.array(processStats),
     }),

@@ -171,6 +171,9 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         describeConfig: () => describeConfig(config),
         ownVitals: vitals.read,
         tailStats: async signal => (await live.client(signal))['tail.stats']({}, { signal }),
+        tableStats: async signal => (await history.client(signal))['tables.stats']({}, { signal }),
+        // Here the engines start when they are asked.
+        tablesTimeoutMs: isHere ? OWN_HEALTH_TIMEOUT_MS : undefined,
         writerStatus: isHere
           ? undefined
           : async signal => (await writer.client(signal))['ingest.status']({}, { signal }),

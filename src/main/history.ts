@@ -14,6 +14,7 @@ import { exports } from '../contract/export.ts'
 import { reads } from '../contract/reads.ts'
 import { receipts } from '../contract/receipts.ts'
 import { results } from '../contract/results.ts'
+import { tableStats as tableStatsRow } from '../contract/system.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, logRequests } from './base/log.ts'
 import type { Config } from './config/settings.ts'
@@ -52,6 +53,7 @@ import { lakeMeta, type QueryTools } from './query/tools.ts'
 import { seenIn, withinSession } from './replay/guard.ts'
 import { snapshotsWithinSession } from './replay/guard-snapshots.ts'
 import { createReplay } from './replay/handlers.ts'
+import { tableStats } from './table-stats.ts'
 import type { tailContract } from './tail/relay-contract.ts'
 
 /** Its share of the contract, and what main asks of it to answer `/health`. */
@@ -85,6 +87,7 @@ export const historyContract = {
     input: z.strictObject({ table: z.enum(['trades', 'quotes']), ...pastState }),
     output: z.strictObject({ snapshot_id: z.string().nullable() }),
   }),
+  'tables.stats': call({ summary: 'What the tables hold', input: z.strictObject({}), output: z.array(tableStatsRow) }),
   'lake.probe': call({ summary: 'Ask the catalog', input: z.strictObject({}), output: z.strictObject({}) }),
 }
 
@@ -147,6 +150,7 @@ export async function startHistory(
   })
   const listed = windowedLists(tools, readHybrid, lists)
   const guard = { clockOf: replays.clockOf, microsOf }
+  const statsOf = tableStats(lake)
   const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention })
   const handlers: Handlers<typeof historyContract> = {
     ...lakes,
@@ -178,6 +182,7 @@ export async function startHistory(
       const { snapshotId } = await resolveState(tools.reads, table, past, signal)
       return { snapshot_id: snapshotId ?? null }
     },
+    'tables.stats': (_input, { signal }) => statsOf(signal),
     async 'lake.probe'() {
       await lake.catalog.listTables(NAMESPACE)
       return {}

@@ -2,7 +2,7 @@
 import type { Handlers } from '../contract/capability.ts'
 import { timestampText } from '../contract/columns.ts'
 import type { system } from '../contract/system.ts'
-import type { TailStats } from '../contract/system.ts'
+import type { TableStats, TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
 import type { WriterStatus } from '../contract/writer.ts'
 import type { Dependency } from './dependencies.ts'
@@ -20,6 +20,9 @@ export interface SystemParts {
   }[]
   ownVitals: () => Omit<Vitals, 'metrics'>
   tailStats: (signal: AbortSignal) => Promise<Record<TailTable, TailStats>>
+  tableStats: (signal: AbortSignal) => Promise<TableStats[]>
+  /** As long as for all else where left out. */
+  tablesTimeoutMs?: number
   /** Undefined where nobody writes here. */
   writerStatus?: (signal: AbortSignal) => Promise<WriterStatus>
   dependencies: readonly Dependency[]
@@ -53,16 +56,18 @@ export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
     }),
     async 'stats.get'(_input, { signal }) {
       const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)])
+      const inTime = AbortSignal.timeout(parts.tablesTimeoutMs ?? STATUS_TIMEOUT_MS)
       const engines = parts.engines.map(async ({ name, vitals, restarts }) =>
         processStats(name, await vitals(soon), restarts()),
       )
-      const [tail, writer = null, ...theirs] = await Promise.all([
+      const [tail, tables, writer = null, ...theirs] = await Promise.all([
         parts.tailStats(signal),
+        parts.tableStats(AbortSignal.any([signal, inTime])).catch(() => null),
         parts.writerStatus?.(soon).catch(() => null),
         ...engines.map(found => found.catch(() => undefined)),
       ])
       const elsewhere = theirs.filter(found => found !== undefined).filter(({ pid }) => pid !== process.pid)
-      return { tail, writer, processes: [processStats('main', parts.ownVitals(), 0), ...elsewhere] }
+      return { tail, tables, writer, processes: [processStats('main', parts.ownVitals(), 0), ...elsewhere] }
     },
     'config.get': () => parts.describeConfig(),
   }

@@ -31,6 +31,7 @@ async function health({ parts, status = plainWriter, tailTrouble, askLog = well,
     describeConfig: () => [],
     ownVitals: () => ({ pid: 1, residentMb: 1, loopDelayP99Ms: 1 }),
     tailStats: () => Promise.resolve(tail as never),
+    tableStats: () => Promise.resolve([]),
     engines: [],
     healthTimeoutMs: 300,
     dependencies: listDependencies({
@@ -118,6 +119,7 @@ it('gives the statistics of the tail also while the other engines are being star
     describeConfig: () => [],
     ownVitals: () => vitals,
     tailStats: () => Promise.resolve(tail as never),
+    tableStats: never,
     writerStatus: never,
     engines: [
       { name: 'live', vitals: () => Promise.resolve(vitals), restarts: () => 0 },
@@ -127,6 +129,6 @@ it('gives the statistics of the tail also while the other engines are being star
     dependencies: [],
   })
   const stats = await handlers['stats.get']({}, context)
-  expect(stats).toMatchObject({ tail, writer: null })
+  expect(stats).toMatchObject({ tail, tables: null, writer: null })
   expect(stats.processes.map(({ name }) => name)).toEqual(['main', 'live'])
 })

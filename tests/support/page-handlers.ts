@@ -67,7 +67,12 @@ export function pageHandlers(load: PageLoad, startedAtMs: number): Handlers<K2> 
       })),
     'config.get': () => slow(() => []),
     'stats.get': () =>
-      slow(() => ({ tail: { trades: tailStats(load), quotes: tailStats(load) }, writer: plainWriter, processes: [] })),
+      slow(() => ({
+        tail: { trades: tailStats(load), quotes: tailStats(load) },
+        tables: null,
+        writer: plainWriter,
+        processes: [],
+      })),
     'demo.status': () => slow(status),
     'demo.start': ({ rate }) =>
       slow(() => {

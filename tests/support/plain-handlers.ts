@@ -28,7 +28,12 @@ export function plainHandlers(): Handlers<K2> {
       started_at: AT,
       log: 'embedded',
     }),
-    'stats.get': () => ({ tail: { trades: tail, quotes: tail }, writer: plainWriter, processes: [process] }),
+    'stats.get': () => ({
+      tail: { trades: tail, quotes: tail },
+      tables: null,
+      writer: plainWriter,
+      processes: [process],
+    }),
     'config.get': () => [],
     'trades.recent': () => answer(oneRow(trades)),
     'quotes.recent': () => answer(oneRow(quotes)),
