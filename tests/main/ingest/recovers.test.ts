@@ -149,9 +149,10 @@ describe('a writer', () => {
       ranges: topic => leader().ranges(topic),
       offsetsAt: (topic, micros) => leader().offsetsAt(topic, micros),
       async *read(options) {
-        if (election.signal.aborted) return yield* after.read(options)
-        yield* before.read({ ...options, signal: AbortSignal.any([options.signal, election.signal]) })
-        if (election.signal.aborted) throw lostItsEnd
+        const isElected = election.signal.aborted
+        if (isElected) yield* after.read(options)
+        else yield* before.read({ ...options, signal: AbortSignal.any([options.signal, election.signal]) })
+        if (!isElected && election.signal.aborted) throw lostItsEnd
       },
     }
     const tables = memoryTables()
