@@ -3,19 +3,13 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { timestampText } from '../../contract/columns.ts'
 import type { QueryMeta } from '../../contract/fields.ts'
+import { keyOf, questionOf, type BarSubject, type ReplayEnd } from './bar-questions.ts'
 import { barsOfLatestTime, countBefore, joinBars, NO_BARS, readBars, sliceBars, type Bars } from './bar-columns.ts'
 import { finerFor, intervalFor, usualBars, zoomBy, type Interval, type IntervalChoice } from './bar-interval.ts'
 import type { Instrument } from './instruments.ts'
 import { pause, type K2Client, type Link } from './link.ts'
-import { pastStateOf, type Moment } from './moment.ts'
+import type { Moment } from './moment.ts'
 import { whileConnected } from './poll.ts'
-
-/** What the bars are of. */
-export interface BarSubject {
-  instrument: Instrument
-  interval: Interval
-  moment: Moment
-}
 
 export interface BarsState {
   choice: IntervalChoice
@@ -31,12 +25,6 @@ export interface BarsState {
   query?: QueryMeta
   isLoading: boolean
   failure?: string
-}
-
-/** Where a replay's clock is, for questions that end there. */
-export interface ReplayEnd {
-  untilMicros: number
-  snapshotId?: string
 }
 
 export interface BarsContext {
@@ -72,8 +60,6 @@ const MOST_ASKED = 10_000
 /** Nine numbers each; further back than this one takes a longer interval. */
 const MOST_HELD = 100_000
 
-type Question = Parameters<K2Client['bars.list']>[0]
-
 export function createBars({ link, instrument, moment, replayEnd, arrived }: BarsContext): BarsStore {
   let widthPx = 800
   const interval = intervalFor(widthPx)
@@ -104,17 +90,6 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
     return { instrument: chosen, interval: state.getState().interval, moment: moment.getState() }
   }
 
-  function questionOf({ instrument: { symbol, exchange }, interval, moment }: BarSubject): Question {
-    const what = { symbol, exchange, interval }
-    if (moment.mode !== 'replay') return { ...what, ...pastStateOf(moment) }
-    const { untilMicros, snapshotId } = replayEnd()!
-    return {
-      ...what,
-      end_time: timestampText(untilMicros),
-      ...(snapshotId !== undefined && { snapshot_id: snapshotId }),
-    }
-  }
-
   /** What is to be done next; nothing when all is as it should be. */
   function nextWork(subject: BarSubject): ((client: K2Client, signal: AbortSignal) => Promise<void>) | undefined {
     const { bars, count, behind, hasOlder } = state.getState()
@@ -141,7 +116,10 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
     look()
     const { count, behind } = state.getState()
     const limit = Math.min(MOST_ASKED, Math.ceil(count * 2 + behind))
-    const { data, query, pagination } = await client['bars.list']({ ...questionOf(subject), limit }, { signal })
+    const { data, query, pagination } = await client['bars.list'](
+      { ...questionOf(subject, replayEnd()), limit },
+      { signal },
+    )
     const bars = readBars(data)
     shownKey = keyOf(subject)
     show({ subject, bars, query, hasOlder: pagination?.has_more ?? false })
@@ -160,7 +138,7 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
   async function loadOlder(client: K2Client, subject: BarSubject, count: number, signal: AbortSignal): Promise<void> {
     state.setState({ isLoading: true })
     const { bars } = state.getState()
-    const question = { ...questionOf(subject), end_time: timestampText(bars.start[0]), live: undefined }
+    const question = { ...questionOf(subject, replayEnd()), end_time: timestampText(bars.start[0]), live: undefined }
     const limit = Math.min(MOST_ASKED, count)
     const { data, pagination } = await client['bars.list']({ ...question, limit }, { signal })
     show({ bars: joinBars(readBars(data), bars), hasOlder: pagination?.has_more ?? false })
@@ -173,7 +151,11 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
     const end = subject.moment.mode === 'replay' ? replayEnd()!.untilMicros : Infinity
     const held = countBefore(before.start, end)
     if (held === 0) return loadNewest(client, subject, signal)
-    const question = { ...questionOf(subject), start_time: timestampText(before.start[held - 1]), limit: 1000 }
+    const question = {
+      ...questionOf(subject, replayEnd()),
+      start_time: timestampText(before.start[held - 1]),
+      limit: 1000,
+    }
     const { data, query, pagination } = await client['bars.list'](question, { signal })
     if (pagination?.has_more) return loadNewest(client, subject, signal)
     const newest = readBars(data)
@@ -281,11 +263,4 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
       wakeUp.abort()
     },
   }
-}
-
-/** What must be asked anew where it changes; a replay's clock is not of it. */
-function keyOf(subject: BarSubject | undefined): string {
-  if (!subject) return ''
-  const { instrument, interval, moment } = subject
-  return JSON.stringify([instrument.name, interval, moment])
 }

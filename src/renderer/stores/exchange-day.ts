@@ -1,7 +1,12 @@
 // The day around a moment, by the exchange's own clock.
 import { dayText, momentIn } from '../ui/moment-text.ts'
 import { zoneOf } from '../ui/zone-time.ts'
-import type { TimeSpan } from './replay.ts'
+
+/** Half open, microseconds since 1970. */
+export interface TimeSpan {
+  fromMicros: number
+  toMicros: number
+}
 
 const MORE_THAN_A_DAY_MICROS = 30 * 3_600e6
 

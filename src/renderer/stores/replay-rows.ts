@@ -75,7 +75,10 @@ export function createReplayRows(options: ReplayRowsOptions): ReplayRows {
     ])
     if (isFilledAgain) return
     const made = { trades: createTradeFeed(instruments), quotes: createQuoteFeed(instrument) }
-    shown = { trades: reader(made.trades.reader.take), quotes: reader(made.quotes.reader.take) }
+    shown = {
+      trades: reader((rows, atMs) => made.trades.reader.take(rows, atMs)),
+      quotes: reader((rows, atMs) => made.quotes.reader.take(rows, atMs)),
+    }
     shown.trades.begin(oldestFirst(trades.data))
     shown.quotes.begin(oldestFirst(quotes.data))
     const late = waiting
@@ -146,7 +149,7 @@ function reader(give: (rows: ColumnBatch, newestAtMs: number) => void): Reader {
 
 function placeOf({ columns }: ColumnBatch, row: number): string {
   const { message_id: id, _partition: partition, _offset: offset, source_sequence: sequence } = columns
-  return [id, partition, offset, sequence].map(column => String(cellOf(column, row))).join(' ')
+  return JSON.stringify([id, partition, offset, sequence].map(column => cellOf(column, row)))
 }
 
 function oldestFirst(rows: ColumnBatch): ColumnBatch {

@@ -2,21 +2,17 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { timestampText } from '../../contract/columns.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
-import type { ReplayEnd } from './bars.ts'
+import type { ReplayEnd } from './bar-questions.ts'
+import type { TimeSpan } from './exchange-day.ts'
 import type { Instrument, Instruments } from './instruments.ts'
 import { pause, type K2Client, type Link } from './link.ts'
 import type { MomentStore } from './moment.ts'
 import type { Past } from './past.ts'
 import { createReplayRows, type ReplayRows } from './replay-rows.ts'
+import { firstRowIn, lastRowOf, microsOf } from './replay-span.ts'
 
 export type Speed = SessionState['speed']
 export const SPEEDS: readonly Speed[] = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1000, 'max']
-
-/** Half open, microseconds since 1970. */
-export interface TimeSpan {
-  fromMicros: number
-  toMicros: number
-}
 
 export interface ReplayState {
   session?: SessionState
@@ -115,7 +111,7 @@ export function createReplay(context: ReplayContext): Replay {
     state.setState({ isOpening: false, span })
     take(session)
     moment.goReplay(session.session)
-    if (around !== undefined && around > micros(session.visible_until))
+    if (around !== undefined && around > microsOf(session.visible_until))
       await tell({ action: 'seek', to: timestampText(around) })
     void watch(client, session.session, signal)
     await followRows(client, session.session, instrument, signal)
@@ -141,7 +137,7 @@ export function createReplay(context: ReplayContext): Replay {
           { signal },
         )) {
           after = batch.cursor
-          if (batch.clock !== null) moment.clockMicros = micros(batch.clock)
+          if (batch.clock !== null) moment.clockMicros = microsOf(batch.clock)
           rows.take(batch)
         }
       } catch (failure) {
@@ -167,7 +163,7 @@ export function createReplay(context: ReplayContext): Replay {
 
   function take(session: SessionState): void {
     state.setState({ session, failure: session.why ?? undefined })
-    if (session.clock !== null) moment.clockMicros = micros(session.clock)
+    if (session.clock !== null) moment.clockMicros = microsOf(session.clock)
     running?.rows?.turned(session.turns)
   }
 
@@ -234,7 +230,7 @@ export function createReplay(context: ReplayContext): Replay {
     end() {
       const { session } = state.getState()
       if (!session || moment.state.getState().mode !== 'replay') return undefined
-      return { untilMicros: micros(session.visible_until), snapshotId: session.snapshots.trades ?? undefined }
+      return { untilMicros: microsOf(session.visible_until), snapshotId: session.snapshots.trades ?? undefined }
     },
     open,
     toggle() {
@@ -258,7 +254,7 @@ export function createReplay(context: ReplayContext): Replay {
       const { session, loopFromMicros } = state.getState()
       if (!session?.clock) return
       if (session.loop) return void tell({ action: 'loop' })
-      const now = micros(session.clock)
+      const now = microsOf(session.clock)
       if (loopFromMicros === undefined || now <= loopFromMicros) return state.setState({ loopFromMicros: now })
       state.setState({ loopFromMicros: undefined })
       void tell({ action: 'loop', from: timestampText(loopFromMicros), to: timestampText(now) })
@@ -274,32 +270,4 @@ export function createReplay(context: ReplayContext): Replay {
       stop()
     },
   }
-}
-
-async function lastRowOf(client: K2Client, { symbol, exchange }: Instrument, signal: AbortSignal) {
-  const { data } = await client['dates.range']({ symbol, exchange }, { signal })
-  return data.last === null ? undefined : micros(data.last)
-}
-
-/** The beginning of the minute in which the day's first row is. */
-async function firstRowIn(client: K2Client, { symbol, exchange }: Instrument, day: TimeSpan, signal: AbortSignal) {
-  const question = {
-    symbol,
-    exchange,
-    start_time: timestampText(day.fromMicros),
-    end_time: timestampText(day.toMicros),
-    order: 'asc' as const,
-    limit: 1,
-  }
-  const found = await Promise.all([
-    client['trades.list'](question, { signal }),
-    client['quotes.list'](question, { signal }),
-  ])
-  const times = found.flatMap(({ data }) => Array.from(data.columns.exchange_timestamp.values, Number))
-  return times.length === 0 ? undefined : Math.floor(Math.min(...times) / 60e6) * 60e6
-}
-
-/** "…T10:41:22.118123Z" → microseconds since 1970. */
-function micros(text: string): number {
-  return Date.parse(`${text.slice(0, 23)}Z`) * 1000 + Number(text.slice(23, 26))
 }
