@@ -31,6 +31,10 @@ export function App({ workspace }: { workspace: Workspace }) {
       openSettings: () => togglePopover(SETTINGS_ID),
       focusPane: pane => focusOn(`[data-pane="${pane}"] [data-home]`),
       focusFilter: () => focusOn('#symbol-filter'),
+      openSql: () => {
+        workspace.explorer.show('sql')
+        requestAnimationFrame(() => focusOn('.sql-text'))
+      },
       openAsOf: () => document.getElementById(AS_OF_ID)?.showPopover(),
     }
     return [...replayCommands(workspace), ...listCommands(workspace, frame)]

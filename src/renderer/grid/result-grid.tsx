@@ -52,6 +52,8 @@ export interface ResultGridProps {
   /** What stands where there is no value. */
   noValue: string
   hasFilterRow: boolean
+  /** What a column is called on the page, where not as in the result. */
+  headOf?: Readonly<Record<string, string>>
   label: string
   /** These do not change while a result is shown. */
   onCount: (rowCount: number, isFiltered: boolean) => void
@@ -60,13 +62,13 @@ export interface ResultGridProps {
 }
 
 export function ResultGrid(props: ResultGridProps) {
-  const { result, zone, rowHeightPx, noValue, hasFilterRow, label } = props
+  const { result, zone, rowHeightPx, noValue, hasFilterRow, headOf, label } = props
   const host = useRef<HTMLDivElement>(null)
   const api = useRef<GridApi<GridRow>>(null)
   const { onCount, onTrouble, onReady } = props
   const columns = useMemo(
-    () => columnsOf(result, zone, noValue, hasFilterRow, rowHeightPx),
-    [result, zone, noValue, hasFilterRow, rowHeightPx],
+    () => columnsOf(result, zone, noValue, hasFilterRow, rowHeightPx, headOf),
+    [result, zone, noValue, hasFilterRow, rowHeightPx, headOf],
   )
   const source = useMemo(() => sourceOf(result, zone, onCount, onTrouble), [result, zone, onCount, onTrouble])
   useEffect(() => {
@@ -120,12 +122,12 @@ function columnsOf(
   noValue: string,
   hasFilterRow: boolean,
   rowHeightPx: number,
+  headOf: ResultGridProps['headOf'],
 ): ColDef<GridRow>[] {
   const text = createCellText(zone, noValue)
   return result.columns.map(column => ({
     colId: column.name,
-    headerName: column.name,
-    headerTooltip: column.type,
+    headerName: headOf?.[column.name] ?? column.name,
     width: columnWidthPx(column, rowHeightPx),
     sortable: true,
     resizable: true,
@@ -133,8 +135,7 @@ function columnsOf(
     filterParams: { filterOptions: filterOptionsOf(column), maxNumConditions: 1, debounceMs: 300, caseSensitive: true },
     floatingFilter: hasFilterRow,
     suppressHeaderMenuButton: true,
-    suppressHeaderFilterButton: hasFilterRow,
-    type: isRightAligned(column) ? 'right' : undefined,
+    suppressHeaderFilterButton: true,
     cellClass: isRightAligned(column) ? 'number' : undefined,
     headerClass: isRightAligned(column) ? 'number' : undefined,
     valueGetter: ({ data }) => (data ? text(column.name, data) : ''),

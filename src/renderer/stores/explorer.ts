@@ -46,6 +46,7 @@ export interface Explorer {
   /** Asks what is on the open tab, anew. */
   run: () => Promise<void>
   cancel: () => void
+  isRunning: () => boolean
   close: () => void
 }
 
@@ -172,6 +173,7 @@ export function createExplorer({ link, moment, focus, newestMicros }: ExplorerPa
     write: sql => state.setState({ sql }),
     run,
     cancel,
+    isRunning: () => state.getState().runs[state.getState().tab].isRunning,
     close() {
       clearTimeout(settling)
       for (const end of ends) end()

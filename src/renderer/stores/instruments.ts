@@ -16,6 +16,8 @@ export interface Instrument {
   companyName: string | null
   /** Trades that K2 has counted, as the list of symbols says. */
   listedTrades: number
+  /** The same as a moment in the past knew it; undefined while live, and where nothing was known of it. */
+  tradesThen?: number
   /** Decimals that its trades have needed so far: its prices are all shown with as many. */
   decimals: number
   last: number | bigint | null

@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { QueryMeta } from '../../contract/fields.ts'
 import type { Instruments } from './instruments.ts'
 import type { Link } from './link.ts'
+import { pastStateOf, type Moment, type MomentStore } from './moment.ts'
 import { poll } from './poll.ts'
 
 export interface SymbolsState {
@@ -13,18 +14,28 @@ export interface SymbolsState {
 }
 
 const EVERY_MS = 2000
+const LIVE: Moment = { mode: 'live' }
 
-export function pollSymbols(link: Link, instruments: Instruments): { state: StoreApi<SymbolsState>; close(): void } {
+export function pollSymbols(
+  link: Link,
+  instruments: Instruments,
+  moment?: MomentStore,
+): { state: StoreApi<SymbolsState>; close(): void } {
   const state = createStore<SymbolsState>(() => ({}))
   const close = poll(
     link,
     EVERY_MS,
     async (client, signal) => {
-      const { data, query } = await client['symbols.list']({}, { signal })
+      const then = moment?.state.getState() ?? LIVE
+      const { data, query } = await client['symbols.list'](pastStateOf(then), { signal })
+      if (then !== LIVE && then !== moment?.state.getState()) return
+      const isLive = then.mode === 'live'
+      for (const instrument of instruments.all) instrument.tradesThen = undefined
       for (const { symbol, exchange, company_name, trades } of data) {
         const instrument = instruments.find(symbol, exchange)
         instrument.companyName = company_name
-        instrument.listedTrades = trades
+        if (isLive) instrument.listedTrades = trades
+        else instrument.tradesThen = trades
       }
       state.setState({ count: data.length, query, failure: undefined })
     },

@@ -95,7 +95,7 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
   const asOf = followAsOf({ link, moment, past, focus, tape, instruments })
   const snapshots = pollSnapshots(link)
   const explorer = createExplorer({ link, moment, focus, newestMicros: () => density.edge })
-  const symbols = pollSymbols(link, instruments)
+  const symbols = pollSymbols(link, instruments, moment)
   const stats = pollStats(link)
   const demo = watchDemo(link)
 

@@ -35,12 +35,13 @@ export interface FrameActions {
   focusPane: (pane: PaneName) => void
   focusFilter: () => void
   openAsOf: () => void
+  openSql: () => void
 }
 
 export type PaneName = 'symbols' | 'chart' | 'explorer' | 'tape' | 'quotes' | 'timeline'
 
 export function listCommands(workspace: Workspace, frame: FrameActions): Command[] {
-  const { tape, demo, settings, link, moment } = workspace
+  const { tape, demo, settings, link, moment, explorer } = workspace
   const set = (change: Partial<Settings>) => () => settings.setState(change)
   const isDemoOn = () => demo.state.getState().status?.running === true
   const isDemoOff = () => !isDemoOn()
@@ -71,6 +72,21 @@ export function listCommands(workspace: Workspace, frame: FrameActions): Command
     }),
     command('Tape', 'All symbols', { keys: 'a', also: 'tape scope', run: () => tape.show('all') }),
     command('Tape', 'Only the selected symbol', { keys: 'o', also: 'tape scope one', run: () => tape.show('one') }),
+    command('Explorer', 'Trades', { also: 'rows explore table', run: () => explorer.show('trades') }),
+    command('Explorer', 'Quotes', { also: 'rows explore table', run: () => explorer.show('quotes') }),
+    command('Explorer', 'SQL', { keys: 'q', also: 'query statement', run: frame.openSql }),
+    command('Explorer', 'Ask again', { keys: 'mod+Enter', also: 'run refresh', run: () => void explorer.run() }),
+    command('Explorer', 'Cancel what runs', {
+      keys: 'Escape',
+      isOffered: () => explorer.isRunning(),
+      run: explorer.cancel,
+    }),
+    command('Explorer', 'Undo a filter', { keys: 'mod+z', also: 'back', run: () => void explorer.undo() }),
+    command('Explorer', 'All symbols', { also: 'rows scope', run: () => explorer.narrow({ scope: 'all' }) }),
+    command('Explorer', 'Only the selected symbol', {
+      also: 'rows linked scope',
+      run: () => explorer.narrow({ scope: 'linked' }),
+    }),
     command('Simulated market', 'Start the simulated market', {
       also: 'demo',
       isOffered: isDemoOff,

@@ -78,8 +78,8 @@ function MomentMark() {
     <div className="moment-mark">
       <span className="moment-mode">{MODE_NAMES[state.mode]}</span>
       {at !== undefined && (
-        <span>
-          {timeOfDay(at, zone, 'second')} {dateOf(at, zone)}
+        <span title={state.mode === 'as_of' ? state.label : undefined}>
+          {timeOfDay(at, zone, 'second')} <span className="moment-day">{dateOf(at, zone)}</span>
         </span>
       )}
       <button type="button" className="button" onClick={goLive}>

@@ -25,7 +25,8 @@ export function createKeys(bindings: readonly KeyBinding[], now: () => number = 
     const isChord = name.startsWith('mod+')
     const before = now() < pendingUntil ? pending : ''
     pending = ''
-    if (!isChord && isTyping(event.target)) return false
+    // A field takes its own letters back.
+    if ((!isChord || name === 'mod+z') && isTyping(event.target)) return false
     if (name === 'space' && isActivatable(event.target)) return false
     if (WALKING.test(name) && isWalked(event.target)) return false
     if (before) {

@@ -10,6 +10,43 @@ import { timeOfDay } from './zone-time.ts'
 const EVERY_MS = 500
 
 export function ProvenanceStrip() {
+  const { moment } = useWorkspace()
+  const mode = useStore(moment.state, state => state.mode)
+  return mode === 'as_of' ? <PastProvenance /> : <LiveProvenance />
+}
+
+/** Of the tape's rows as a moment knew them. */
+function PastProvenance() {
+  const { link, asOf, tape, past, focus } = useWorkspace()
+  useStore(past) // another feed
+  const linkState = useStore(link.store)
+  const { query, failure, isAsking } = useStore(asOf.state)
+  const scope = useStore(tape.state, state => state.scope)
+  const instrument = useStore(focus, state => state.instrument)
+  const why = failure ?? (query?.partial ? (query.why ?? 'K2 does not say why') : undefined)
+  return (
+    <section className="provenance" aria-label="Where these rows come from">
+      <span className="unit">{scope === 'one' && instrument ? `Trades of ${instrument.name}` : 'Trades'}</span>
+      {query && <span className="unit">{tierText(linkState, query)}</span>}
+      {isAsking && <span className="unit">asking</span>}
+      {why !== undefined && (
+        <span className="unit partial" title={why}>
+          {failure === undefined ? `Partial: ${why}` : why}
+        </span>
+      )}
+      {query && why === undefined && <span className="unit">Complete as of then</span>}
+      {query?.files && (
+        <span className="unit">
+          read {grouped(query.files.read)} of {grouped(query.files.total)} files
+        </span>
+      )}
+      {query && <span className="unit">{grouped(heldRows(tape.feed().ring))} newest rows</span>}
+      {query && <span className="unit">{query.ms < 10 ? query.ms.toFixed(1) : grouped(query.ms)} ms</span>}
+    </section>
+  )
+}
+
+function LiveProvenance() {
   const { link, tape, symbols, focus, stats, past } = useWorkspace()
   const now = useNow(EVERY_MS)
   const zone = useZone()

@@ -21,6 +21,29 @@ const TABS: readonly { tab: ExplorerTab; title: string }[] = [
   { tab: 'sql', title: 'SQL' },
 ]
 
+/** SQL shows the columns' own names. */
+const HEADS = {
+  exchange_timestamp: 'Time',
+  symbol: 'Symbol',
+  exchange: 'Venue',
+  price: 'Price',
+  quantity: 'Quantity',
+  side: 'Side',
+  trade_conditions: 'Conditions',
+  bid_quantity: 'Bid size',
+  bid_price: 'Bid',
+  ask_price: 'Ask',
+  ask_quantity: 'Ask size',
+  trade_id: 'Trade id',
+  quote_id: 'Quote id',
+  currency: 'Currency',
+  source_sequence: 'Sequence',
+  ingestion_timestamp: 'Taken in',
+  _partition: 'Partition',
+  _offset: 'Offset',
+  message_id: 'Message id',
+}
+
 export function ExplorerPane() {
   const { explorer } = useWorkspace()
   const tab = useStore(explorer.state, state => state.tab)
@@ -29,15 +52,16 @@ export function ExplorerPane() {
   const [hasFilterRow, setFilterRow] = useState(false)
   const [count, setCount] = useState<{ rows: number; isFiltered: boolean }>()
   const [trouble, setTrouble] = useState<string>()
+  /** What nobody sees must not narrow. */
+  const toggleFilterRow = () => {
+    if (hasFilterRow) grid?.clearFilter()
+    setFilterRow(!hasFilterRow)
+  }
   const tellCount = useCallback((rows: number, isFiltered: boolean) => setCount({ rows, isFiltered }), [])
   return (
     <Pane name="explorer" title="Explorer" head={<ExplorerHead run={run} count={count} />}>
       <div className="pane-bar" role="progressbar" aria-label="Asking" hidden={!run.isRunning} />
-      {tab === 'sql' ? (
-        <SqlEditor />
-      ) : (
-        <ExplorerFilterRow hasFilterRow={hasFilterRow} onFilterRow={() => setFilterRow(is => !is)} />
-      )}
+      {tab === 'sql' ? <SqlEditor /> : <ExplorerFilterRow hasFilterRow={hasFilterRow} onFilterRow={toggleFilterRow} />}
       {run.failure && run.result && <FailureNote run={run} tab={tab} />}
       <div className="explorer-body">
         {run.result ? (
@@ -121,6 +145,7 @@ function ResultRows({ run, tab, hasFilterRow, onCount, onTrouble, onReady }: Row
         rowHeightPx={rowHeightPx}
         noValue={tab === 'sql' ? 'NULL' : '–'}
         hasFilterRow={hasFilterRow || tab === 'sql'}
+        headOf={tab === 'sql' ? undefined : HEADS}
         label={tab === 'sql' ? 'Rows of the statement' : `Rows of ${tab}`}
         onCount={onCount}
         onTrouble={onTrouble}

@@ -4,6 +4,7 @@ import { useStore } from 'zustand'
 import { ROW_HEIGHT_PX } from '../../stores/settings.ts'
 import type { QuoteFeed } from '../../stores/quotes.ts'
 import { Pane } from '../../ui/pane.tsx'
+import { PastNote } from '../../ui/past-note.tsx'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { mountQuotes } from './quote-rows.ts'
 import './quotes.css'
@@ -28,10 +29,14 @@ export function QuotesPane() {
       {quotes ? (
         <QuoteTable key={instrument!.name} quotes={quotes} />
       ) : (
-        <p className="pane-note">{mode === 'live' || !instrument ? 'Pick a symbol to see its quotes.' : ''}</p>
+        <NoQuotes isLive={mode === 'live' || !instrument} />
       )}
     </Pane>
   )
+}
+
+function NoQuotes({ isLive }: { isLive: boolean }) {
+  return isLive ? <p className="pane-note">Pick a symbol to see its quotes.</p> : <PastNote what="quotes" />
 }
 
 /** Outside live those of the moment, and none until they are there. */
@@ -44,10 +49,11 @@ function useShownQuotes(): QuoteFeed | undefined {
 }
 
 function QuoteTable({ quotes }: { quotes: QuoteFeed }) {
-  const { settings } = useWorkspace()
+  const { settings, moment } = useWorkspace()
   const zone = useZone()
   const rowHeightPx = useStore(settings, ({ density }) => ROW_HEIGHT_PX[density])
   const hasRows = useStore(quotes.state, state => state.hasRows)
+  const isLive = useStore(moment.state, ({ mode }) => mode === 'live')
   const top = useRef<HTMLDivElement>(null)
   const scroller = useRef<HTMLDivElement>(null)
   useEffect(() => mountQuotes(top.current!, scroller.current!, quotes, zone, rowHeightPx), [quotes, zone, rowHeightPx])
@@ -92,7 +98,8 @@ function QuoteTable({ quotes }: { quotes: QuoteFeed }) {
           data-home
           aria-label="Quotes"
         />
-        {!hasRows && <p className="pane-note">No quotes of it in the tail yet.</p>}
+        {!hasRows &&
+          (isLive ? <p className="pane-note">No quotes of it in the tail yet.</p> : <PastNote what="quotes" />)}
       </div>
     </>
   )

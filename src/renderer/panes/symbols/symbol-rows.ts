@@ -1,7 +1,7 @@
 // Paints the symbol list and walks it by keyboard; only the rows in sight exist.
 import { DOWN, UP, type Instrument } from '../../stores/instruments.ts'
 import type { Workspace } from '../../stores/workspace.ts'
-import { groupedDecimal, rateText } from '../../ui/decimal-text.ts'
+import { grouped, groupedDecimal, rateText } from '../../ui/decimal-text.ts'
 import { onTurn } from '../../ui/frame-loop.ts'
 import { createRowWindow, EMPTY_ROW, longMark } from '../../ui/row-window.ts'
 import { orderSymbols } from './order-symbols.ts'
@@ -17,7 +17,7 @@ export function mountSymbols(
   rowHeightPx: number,
   onCounts: (shown: number, all: number) => void,
 ): () => void {
-  const { instruments, settings, filter, focus, tape } = workspace
+  const { instruments, settings, filter, focus, tape, moment } = workspace
   const rows = createRowWindow(scroller, {
     cells: CELLS,
     rowRole: 'option',
@@ -65,12 +65,15 @@ export function mountSymbols(
     const { symbol, exchange, last, lastScale, decimals, direction, tradesPerSecond } = instrument
     rows.text(row, 0, symbol)
     rows.text(row, 1, exchange)
-    rows.text(row, 2, last === null ? '' : groupedDecimal(last, lastScale, decimals))
-    rows.text(row, 3, direction === UP ? '▲' : direction === DOWN ? '▼' : '')
-    rows.text(row, 4, last === null ? '' : rateText(tradesPerSecond))
-    const colour = direction === UP ? 'up' : direction === DOWN ? 'down' : 'same'
+    // Prices of now never stand under a moment of the past; how often it had traded by then does.
+    const isLive = moment.state.getState().mode === 'live'
+    const shown = isLive ? direction : 0
+    rows.text(row, 2, last === null || !isLive ? '' : groupedDecimal(last, lastScale, decimals))
+    rows.text(row, 3, shown === UP ? '▲' : shown === DOWN ? '▼' : '')
+    rows.text(row, 4, isLive ? (last === null ? '' : rateText(tradesPerSecond)) : countText(instrument.tradesThen))
+    const colour = shown === UP ? 'up' : shown === DOWN ? 'down' : 'same'
     rows.mark(row, colour + longMark(symbol, exchange) + (isCurrent ? ' current' : ''))
-    const bar = Math.round(Math.sqrt(tradesPerSecond / busiest) * 100)
+    const bar = isLive ? Math.round(Math.sqrt(tradesPerSecond / busiest) * 100) : 0
     if (bars[row] !== bar) rows.row(row).style.setProperty('--activity', `${(bars[row] = bar)}%`)
     const element = rows.row(row)
     if (element.id === '') element.id = `symbol-row-${row}`
@@ -134,6 +137,10 @@ export function mountSymbols(
     scroller.removeEventListener('click', listenClick)
     rows.close()
   }
+}
+
+function countText(trades: number | undefined): string {
+  return trades === undefined ? '' : grouped(trades)
 }
 
 function setAttribute(element: HTMLElement, name: string, value: string): void {

@@ -57,6 +57,7 @@ function SymbolsHead({ shown, all }: { shown: number; all: number }) {
 function SymbolList({ onCounts }: { onCounts: (shown: number, all: number) => void }) {
   const workspace = useWorkspace()
   const rowHeightPx = useStore(workspace.settings, ({ density }) => ROW_HEIGHT_PX[density])
+  const isLive = useStore(workspace.moment.state, ({ mode }) => mode === 'live')
   const scroller = useRef<HTMLDivElement>(null)
   const tell = useRef(onCounts)
   useEffect(
@@ -70,9 +71,9 @@ function SymbolList({ onCounts }: { onCounts: (shown: number, all: number) => vo
           Symbol
         </OrderButton>
         <span className="venue-head">Venue</span>
-        <span className="last-head">Last</span>
+        <span className="last-head">{isLive ? 'Last' : ''}</span>
         <OrderButton order="activity" title="Order by trades a second, the busiest first">
-          Trades/s
+          {isLive ? 'Trades/s' : 'Trades then'}
         </OrderButton>
       </div>
       <div

@@ -1,9 +1,11 @@
 // The tape: trades as they happen, newest on top; held still and scrolled back at will.
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { heldRows } from '../../stores/ring.ts'
 import { ROW_HEIGHT_PX } from '../../stores/settings.ts'
 import { grouped, rateText } from '../../ui/decimal-text.ts'
 import { Pane } from '../../ui/pane.tsx'
+import { PastNote } from '../../ui/past-note.tsx'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { timeOfDay } from '../../ui/zone-time.ts'
 import { mountTape } from './tape-rows.ts'
@@ -24,6 +26,7 @@ function TapeTable() {
   const scope = useStore(workspace.tape.state, state => state.scope)
   useStore(workspace.past) // another feed
   const hasRows = useStore(workspace.tape.feed().state, state => state.hasRows)
+  const isLive = useStore(workspace.moment.state, ({ mode }) => mode === 'live')
   const scroller = useRef<HTMLDivElement>(null)
   useEffect(() => mountTape(scroller.current!, workspace, zone, rowHeightPx), [workspace, zone, rowHeightPx])
   return (
@@ -58,16 +61,20 @@ function TapeTable() {
         data-home
         aria-label="Trades"
       />
-      {!hasRows && (
-        <p className="pane-note">{scope === 'one' ? 'No trades of it in the tail yet.' : 'No trades yet.'}</p>
-      )}
+      {!hasRows &&
+        (isLive ? (
+          <p className="pane-note">{scope === 'one' ? 'No trades of it in the tail yet.' : 'No trades yet.'}</p>
+        ) : (
+          <PastNote what="trades" />
+        ))}
     </div>
   )
 }
 
 function TapeHead() {
-  const { tape, focus } = useWorkspace()
-  const { scope, held } = useStore(tape.state)
+  const { tape, focus, moment } = useWorkspace()
+  const scope = useStore(tape.state, state => state.scope)
+  const mode = useStore(moment.state, state => state.mode)
   const name = useStore(focus, ({ instrument }) => instrument?.name)
   return (
     <>
@@ -80,20 +87,36 @@ function TapeHead() {
         </button>
       </div>
       <span className="spring" />
-      <Progress key={scope} />
-      <button
-        type="button"
-        className="button hold"
-        aria-pressed={held !== undefined}
-        onClick={() => (held ? tape.goLive() : tape.hold())}
-      >
-        <span className="hold-glyph" aria-hidden="true">
-          {held ? '▶' : '❚❚'}
-        </span>
-        {held ? 'Live' : 'Pause'}
-        <kbd>{held ? 'Home' : 'Space'}</kbd>
-      </button>
+      {mode === 'as_of' ? <PastCount /> : <Progress key={scope} />}
+      {mode === 'live' && <HoldButton />}
     </>
+  )
+}
+
+/** The past stands still by itself. */
+function PastCount() {
+  const { tape, past } = useWorkspace()
+  useStore(past) // another feed
+  const hasRows = useStore(tape.feed().state, state => state.hasRows)
+  return <span className="progress held">{hasRows && `newest ${grouped(heldRows(tape.feed().ring))} then`}</span>
+}
+
+function HoldButton() {
+  const { tape } = useWorkspace()
+  const held = useStore(tape.state, state => state.held)
+  return (
+    <button
+      type="button"
+      className="button hold"
+      aria-pressed={held !== undefined}
+      onClick={() => (held ? tape.goLive() : tape.hold())}
+    >
+      <span className="hold-glyph" aria-hidden="true">
+        {held ? '▶' : '❚❚'}
+      </span>
+      {held ? 'Live' : 'Pause'}
+      <kbd>{held ? 'Home' : 'Space'}</kbd>
+    </button>
   )
 }
 

@@ -18,7 +18,7 @@ export interface Painted {
 }
 
 export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zone, rowHeightPx: number): () => void {
-  const { tape, instruments } = workspace
+  const { tape, instruments, moment } = workspace
   let stale = true
   const rows = createRowWindow(scroller, {
     cells: CELLS,
@@ -38,8 +38,8 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
   let shownFirst = -1
 
   function paint(): void {
-    const { held } = tape.state.getState()
     const feed = tape.feed()
+    const held = tape.state.getState().held ?? (moment.state.getState().mode === 'as_of' ? feed.ring : undefined)
     const ring = held ?? feed.ring
     const count = heldRows(ring)
     rows.setCount(held ? count : 0)
@@ -113,7 +113,7 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
   }
   /** Who scrolls back wants the rows to stay where they are. */
   function holdToScroll(): void {
-    if (tape.state.getState().held) return
+    if (tape.state.getState().held || moment.state.getState().mode !== 'live') return
     tape.hold()
     paint()
   }

@@ -1,19 +1,21 @@
-// Draws the timeline: trades a second as bars, the tail's reach as a band, the live edge, and what this window has not seen.
+// Draws the timeline: trades a second as bars, the tail's reach as a band, ticks for snapshots, the committed and the live
+// edge, the playhead, and what this window has not seen.
 import { countIn, type Density } from '../../stores/density.ts'
+import type { Moment } from '../../stores/moment.ts'
+import type { Snapshot } from '../../stores/snapshots.ts'
 import type { Workspace } from '../../stores/workspace.ts'
 import { onTurn } from '../../ui/frame-loop.ts'
-import { timeOfDay, type Zone } from '../../ui/zone-time.ts'
+import { dayText } from '../../ui/moment-text.ts'
+import { timeOfDay, zoneOffsetMs, type Zone } from '../../ui/zone-time.ts'
+import { tickSeconds, timelineFrame, type TimelineFrame } from './timeline-frame.ts'
 
 const EVERY_TURNS = 6
-const SPANS_MINUTES = [2, 5, 10, 15, 30, 60]
-const LABELS_PX = 16
-const EDGE_PX = 10
+const SNAP_PX = 3
 const BAR_PX = 3
-const TICK_SECONDS = [10, 30, 60, 120, 300, 600, 900]
 const LABEL_ROOM_PX = 72
 
-export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, zone: Zone): () => void {
-  const { density, stats } = workspace
+export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, zone: Zone): Timeline {
+  const { density, stats, moment, snapshots, replay } = workspace
   let width = 0
   let height = 0
   const fit = () => {
@@ -25,58 +27,67 @@ export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, z
   const observer = new ResizeObserver(fit)
   observer.observe(canvas)
   fit()
+
+  function frame(): Frame | undefined {
+    const { mode } = moment.state.getState()
+    const { span } = replay.state.getState()
+    const clock = moment.clockMicros
+    if (width === 0 || (density.edge === 0 && clock === undefined)) return undefined
+    const subject = {
+      mode,
+      edge: density.edge / 1e6,
+      tailSeconds: (stats.getState().stats?.tail.trades.buffer_minutes ?? 0) * 60,
+      clock: clock === undefined ? undefined : clock / 1e6,
+      span: span && { from: span.fromMicros / 1e6, to: span.toMicros / 1e6 },
+    }
+    return { ...timelineFrame(subject, width, height), tailSeconds: subject.tailSeconds, edge: subject.edge }
+  }
+
   const end = onTurn(EVERY_TURNS, () => {
     const context = canvas.getContext('2d')
     if (!context || width === 0) return
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
     context.clearRect(0, 0, width, height)
-    if (density.edge > 0)
-      draw(context, frameOf(density, tailMinutes(), width, height), density, zone, coloursOf(canvas))
+    const shown = frame()
+    if (!shown) return
+    const colours = coloursOf(canvas)
+    drawTail(context, shown, colours)
+    drawUnseen(context, shown, density, colours)
+    drawBars(context, shown, density, colours)
+    drawSnapshots(context, shown, snapshots.getState().list ?? [], colours)
+    drawTimes(context, shown, zone, colours)
+    drawPlayhead(context, shown, moment.state.getState().mode, colours)
   })
-
-  function tailMinutes(): number {
-    return stats.getState().stats?.tail.trades.buffer_minutes ?? 0
-  }
-  return () => {
-    end()
-    observer.disconnect()
+  return {
+    close: () => {
+      end()
+      observer.disconnect()
+    },
+    placeAt: x => {
+      const shown = frame()
+      if (!shown) return undefined
+      const micros = Math.round(Math.min(shown.to, Math.max(shown.from, shown.second(x))) * 1e6)
+      const near = (snapshots.getState().list ?? []).find(
+        ({ committedMicros }) => Math.abs(shown.x(committedMicros / 1e6) - x) <= SNAP_PX,
+      )
+      return { micros, snapshot: near }
+    },
   }
 }
 
-interface Frame {
-  width: number
-  /** Where the bars stand. */
-  floor: number
-  /** Exchange time at the right edge of the bars, in seconds. */
+export interface Timeline {
+  close: () => void
+  /** The moment at this place, and the snapshot whose tick is there. */
+  placeAt: (x: number) => { micros: number; snapshot?: Snapshot } | undefined
+}
+
+interface Frame extends TimelineFrame {
   edge: number
-  spanSeconds: number
   tailSeconds: number
-  /** A moment in seconds to its place. */
-  x(second: number): number
-}
-
-/** The smallest span that shows the whole tail. */
-export function spanMinutes(tailMinutes: number): number {
-  return SPANS_MINUTES.find(minutes => minutes >= tailMinutes) ?? SPANS_MINUTES.at(-1)!
-}
-
-function frameOf(density: Density, tailMinutes: number, width: number, height: number): Frame {
-  const edge = density.edge / 1e6
-  const spanSeconds = spanMinutes(tailMinutes) * 60
-  const right = width - EDGE_PX
-  const x = (second: number) => right - ((edge - second) / spanSeconds) * right
-  return { width, floor: height - LABELS_PX, edge, spanSeconds, tailSeconds: tailMinutes * 60, x }
-}
-
-function draw(context: CanvasRenderingContext2D, frame: Frame, density: Density, zone: Zone, colours: Colours): void {
-  drawTail(context, frame, colours)
-  drawUnseen(context, frame, density, colours)
-  drawBars(context, frame, density, colours)
-  drawTimes(context, frame, zone, colours)
-  drawEdge(context, frame, colours)
 }
 
 function drawTail(context: CanvasRenderingContext2D, frame: Frame, colours: Colours): void {
+  if (frame.edge < frame.from) return
   const left = Math.max(0, frame.x(frame.edge - frame.tailSeconds))
   const right = frame.x(frame.edge)
   context.fillStyle = colours.tail
@@ -90,6 +101,7 @@ function drawTail(context: CanvasRenderingContext2D, frame: Frame, colours: Colo
 
 /** Before this window began to look, the tail may hold trades that it cannot count: said, not shown as silence. */
 function drawUnseen(context: CanvasRenderingContext2D, frame: Frame, density: Density, colours: Colours): void {
+  if (frame.edge < frame.from) return
   const from = Math.max(0, frame.x(frame.edge - frame.tailSeconds))
   const to = Math.min(frame.x(density.since), frame.x(frame.edge))
   if (to - from < 4) return
@@ -109,9 +121,10 @@ function drawUnseen(context: CanvasRenderingContext2D, frame: Frame, density: De
 
 /** Each bar covers the same whole seconds from one painting to the next, so bars slide and do not flicker. */
 function drawBars(context: CanvasRenderingContext2D, frame: Frame, density: Density, colours: Colours): void {
-  const perBar = Math.max(1, Math.ceil((frame.spanSeconds * BAR_PX) / frame.width))
-  const lastBar = Math.floor(frame.edge / perBar)
-  const firstBar = Math.floor((frame.edge - frame.spanSeconds) / perBar)
+  const perBar = Math.max(1, Math.ceil(((frame.to - frame.from) * BAR_PX) / frame.width))
+  const lastBar = Math.floor(Math.min(frame.edge, frame.to) / perBar)
+  // Nothing is counted further back than an hour.
+  const firstBar = Math.floor(Math.max(frame.from, frame.edge - 3600) / perBar)
   const counts: number[] = []
   for (let bar = firstBar; bar <= lastBar; bar++) {
     let count = 0
@@ -130,38 +143,71 @@ function drawBars(context: CanvasRenderingContext2D, frame: Frame, density: Dens
   })
 }
 
+/** A tick for each snapshot, where it was committed, and a line for how far the tables are. */
+function drawSnapshots(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  list: readonly Snapshot[],
+  colours: Colours,
+): void {
+  context.fillStyle = colours.text
+  for (const { committedMicros, tags } of list) {
+    const second = committedMicros / 1e6
+    if (second < frame.from) break
+    if (second > frame.to) continue
+    const height = tags.length > 0 ? 12 : 5
+    context.fillRect(Math.round(frame.x(second)), frame.floor - height, 1, height)
+  }
+  const committed = (list[0]?.throughMicros ?? 0) / 1e6
+  if (committed <= frame.from || committed > frame.to) return
+  context.fillRect(Math.round(frame.x(committed)), 4, 1, frame.floor - 4)
+  const x = frame.x(committed)
+  if (x < LABEL_ROOM_PX) return
+  context.textAlign = 'right'
+  context.textBaseline = 'top'
+  context.fillText('committed', x - 4, 4)
+}
+
 function drawTimes(context: CanvasRenderingContext2D, frame: Frame, zone: Zone, colours: Colours): void {
-  const step = TICK_SECONDS.find(seconds => (seconds / frame.spanSeconds) * frame.width > LABEL_ROOM_PX) ?? 900
-  const first = Math.ceil((frame.edge - frame.spanSeconds) / step) * step
+  const step = tickSeconds(frame, LABEL_ROOM_PX)
+  const offset = zoneOffsetMs(zone.id, frame.to * 1000) / 1000
+  const first = Math.ceil((frame.from + offset) / step) * step - offset
   context.fillStyle = colours.text
   context.strokeStyle = colours.line
   context.font = colours.font
   context.textBaseline = 'alphabetic'
   context.textAlign = 'center'
   context.beginPath()
-  for (let second = first; second < frame.edge; second += step) {
+  for (let second = first; second < frame.to; second += step) {
     const x = Math.round(frame.x(second)) + 0.5
     context.moveTo(x, frame.floor)
     context.lineTo(x, frame.floor + 3)
     const half = LABEL_ROOM_PX / 2
-    if (x > half && x < frame.width - half)
-      context.fillText(timeOfDay(second * 1e6, zone, step < 60 ? 'second' : 'minute'), x, frame.floor + 13)
+    if (x > half && x < frame.width - half) context.fillText(tickText(second, step, zone), x, frame.floor + 13)
   }
   context.moveTo(0, frame.floor + 0.5)
   context.lineTo(frame.width, frame.floor + 0.5)
   context.stroke()
 }
 
-/** The live edge, and on it the playhead: live is where the playhead stands. */
-function drawEdge(context: CanvasRenderingContext2D, frame: Frame, colours: Colours): void {
-  const x = Math.round(frame.x(frame.edge))
-  context.fillStyle = colours.accent
+function tickText(second: number, step: number, zone: Zone): string {
+  if (step >= 86_400) return dayText(second * 1e6, zone)
+  return timeOfDay(second * 1e6, zone, step < 60 ? 'second' : 'minute')
+}
+
+/** Live is where the playhead stands at the newest row; elsewhere the newest row keeps a thin line. */
+function drawPlayhead(context: CanvasRenderingContext2D, frame: Frame, mode: Moment['mode'], colours: Colours): void {
+  context.fillStyle = mode === 'live' ? colours.accent : mode === 'as_of' ? colours.past : colours.replay
+  const x = Math.round(frame.x(frame.playhead))
   context.fillRect(x, 4, 2, frame.floor - 4)
   context.beginPath()
   context.moveTo(x - 4, 0)
   context.lineTo(x + 6, 0)
   context.lineTo(x + 1, 7)
   context.fill()
+  if (mode === 'live' || frame.edge < frame.from || frame.edge > frame.to) return
+  context.fillStyle = colours.accent
+  context.fillRect(Math.round(frame.x(frame.edge)), 4, 1, frame.floor - 4)
 }
 
 interface Colours {
@@ -170,6 +216,8 @@ interface Colours {
   tail: string
   line: string
   accent: string
+  past: string
+  replay: string
   font: string
 }
 
@@ -182,6 +230,8 @@ function coloursOf(canvas: HTMLCanvasElement): Colours {
     tail: colour('--tail'),
     line: colour('--line-strong'),
     accent: colour('--accent'),
+    past: colour('--past'),
+    replay: colour('--replay'),
     font: `11px ${style.fontFamily}`,
   }
 }

@@ -1,12 +1,12 @@
 // The timeline: which moment is shown, how busy the minutes before it were, how far back the tail reaches.
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, type MouseEvent } from 'react'
 import { useStore } from 'zustand'
 import { useNow } from '../../ui/use-now.ts'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { dateOf, timeOfDay } from '../../ui/zone-time.ts'
 import { Transport } from '../replay/transport.tsx'
 import { AsOfPopover, AS_OF_ID } from './as-of-popover.tsx'
-import { mountTimeline } from './draw-timeline.ts'
+import { mountTimeline, type Timeline } from './draw-timeline.ts'
 import './timeline.css'
 
 export function TimelineStrip() {
@@ -42,9 +42,33 @@ function Density() {
   const zone = useZone()
   const canvas = useRef<HTMLCanvasElement>(null)
   const minutes = useStore(workspace.stats, ({ stats }) => stats?.tail.trades.buffer_minutes)
-  useEffect(() => mountTimeline(canvas.current!, workspace, zone), [workspace, zone])
+  const timeline = useRef<Timeline>(undefined)
+  useEffect(() => {
+    const mounted = (timeline.current = mountTimeline(canvas.current!, workspace, zone))
+    return mounted.close
+  }, [workspace, zone])
+  /** The way by keyboard is the field and the list of As of, and the replay's own keys. */
+  const go = (event: MouseEvent<HTMLCanvasElement>) => {
+    const place = timeline.current?.placeAt(event.nativeEvent.offsetX)
+    if (!place) return
+    const { moment, replay } = workspace
+    const { snapshot, micros } = place
+    if (moment.state.getState().mode === 'replay') replay.seek(micros)
+    else if (snapshot)
+      moment.goAsOf(snapshot.committedMicros, { snapshotId: snapshot.id, label: `Snapshot ${snapshot.id}` })
+    else moment.goAsOf(micros)
+  }
   const about = minutes === undefined ? '' : ` The tail holds ${minutes.toFixed(1)} minutes.`
-  return <canvas ref={canvas} className="density" role="img" aria-label={`Trades over the last minutes.${about}`} />
+  return (
+    <canvas
+      ref={canvas}
+      className="density"
+      role="img"
+      aria-label={`Trades over the last minutes.${about}`}
+      title="Go back to what was known at this moment"
+      onClick={go}
+    />
+  )
 }
 
 /** The only place where "now" is set. */

@@ -1,0 +1,62 @@
+// The snapshots of trades: what one can go back to, and how far the tables are behind what arrives.
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { K2Client, Link } from './link.ts'
+import { poll } from './poll.ts'
+
+type Row = Awaited<ReturnType<K2Client['snapshots.list']>>['data'][number]
+
+export interface Snapshot {
+  id: string
+  /** Microseconds since 1970. */
+  committedMicros: number
+  /** Every record up to here is in it; undefined where nobody says. */
+  throughMicros?: number
+  operation: Row['operation']
+  rows: number | null
+  added: number
+  /** Names that keep it. */
+  tags: string[]
+}
+
+export interface SnapshotsState {
+  /** Newest first; undefined until the first answer. */
+  list?: Snapshot[]
+  failure?: string
+}
+
+const EVERY_MS = 4000
+/** A few minutes of a busy writer's commits; what is further back is reached by its time, or by its name. */
+const LISTED = 200
+
+export function pollSnapshots(link: Link): { state: StoreApi<SnapshotsState>; close(): void } {
+  const state = createStore<SnapshotsState>(() => ({}))
+  const close = poll(
+    link,
+    EVERY_MS,
+    async (client, signal) => {
+      const { data } = await client['snapshots.list']({ table: 'trades', limit: LISTED }, { signal })
+      const { list } = state.getState()
+      const isSame = list?.length === data.length && list[0]?.id === data[0]?.snapshot_id
+      state.setState({ list: isSame ? list : data.map(snapshotOf), failure: undefined })
+    },
+    failure => state.setState({ failure: failure.message }),
+  )
+  return { state, close }
+}
+
+function snapshotOf(row: Row): Snapshot {
+  return {
+    id: row.snapshot_id,
+    committedMicros: microsOf(row.committed_at),
+    throughMicros: row.valid_through === null ? undefined : microsOf(row.valid_through),
+    operation: row.operation,
+    rows: row.total_rows,
+    added: row.added_rows,
+    tags: row.refs.filter(ref => ref !== 'main'),
+  }
+}
+
+/** Of a time in UTC with microseconds, as the contract writes it. */
+export function microsOf(text: string): number {
+  return Date.parse(text) * 1000 + Number(text.slice(-4, -1))
+}
