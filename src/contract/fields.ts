@@ -109,7 +109,8 @@ export const receipt = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/)
     .describe(
       'SHA-256 over lines of UTF-8, each ended by a line feed: the names of the columns as a JSON array, then each row ' +
-        'as a JSON array of its values as this API answers them, without spaces, the keys of maps in order',
+        'as a JSON array of its values as this API answers them, without spaces, the keys of maps in order; of sql.run ' +
+        'the lines of the rows sorted by their bytes',
     ),
 })
 export type Receipt = z.infer<typeof receipt>

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { call, stream } from './capability.ts'
 import { isColumnBatch, type ColumnBatch } from './columns.ts'
-import { answer, limit, pastState, replaySession } from './fields.ts'
+import { answer, limit, pastState, replaySession, wantsReceipt } from './fields.ts'
 
 /** What rows can be written as, beside the JSON of an answer. */
 export const FILE_FORMATS = ['csv', 'ndjson', 'arrow', 'parquet'] as const
@@ -57,7 +57,7 @@ export const sql = {
     http: { method: 'POST', path: '/v1/sql' },
     cli: { command: 'query sql', positional: ['sql'] },
     file: 'sql.export',
-    input: z.strictObject({ ...statement, limit: limit(1_000, 100_000) }),
+    input: z.strictObject({ ...statement, limit: limit(1_000, 100_000), receipt: wantsReceipt }),
     output: answer(anyRows),
     errors: sqlErrors,
   }),

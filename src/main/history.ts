@@ -167,7 +167,7 @@ export async function startHistory(
     'quotes.list': withinSession(guard, 'quotes', listed['quotes.list']),
     'trades.query': withinSession(guard, 'trades', lists['trades.query']),
     'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
-    ...receiptHandlers(tools, lists),
+    ...receiptHandlers(tools, lists, sql.again),
     ...replays.handlers,
     ...barsHandlers(tools, blocks),
     ...asofHandlers(tools, blocks, createCursors(cursorKey, 'asof')),

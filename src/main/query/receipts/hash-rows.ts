@@ -7,14 +7,22 @@ import { cellOf, type Cell, type ColumnBatch } from '../../../contract/columns.t
 const ROWS_A_TURN = 2_000
 
 /** A line of the columns' names, then one of each row's values, as JSON arrays. */
-export async function hashRows({ rowCount, columns }: ColumnBatch): Promise<string> {
+export async function hashRows(
+  { rowCount, columns }: ColumnBatch,
+  /** Otherwise the lines of the rows are sorted by their bytes. */
+  { isInOrder = true } = {},
+): Promise<string> {
   const hash = createHash('sha256')
+  const lines: Buffer[] = []
   hash.update(lineOf(Object.keys(columns)))
   const ordered = Object.values(columns)
   for (let row = 0; row < rowCount; row++) {
     if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await setImmediate()
-    hash.update(lineOf(ordered.map(column => canonical(cellOf(column, row)))))
+    const line = lineOf(ordered.map(column => canonical(cellOf(column, row))))
+    if (isInOrder) hash.update(line)
+    else lines.push(Buffer.from(line))
   }
+  for (const line of lines.sort((a, b) => Buffer.compare(a, b))) hash.update(line)
   return `sha256:${hash.digest('hex')}`
 }
 

@@ -2,6 +2,7 @@
 import type { Handlers } from '../../../contract/capability.ts'
 import type { results } from '../../../contract/results.ts'
 import type { sql } from '../../../contract/sql.ts'
+import type { AnswerAgain } from '../receipts/handlers.ts'
 import { openResults, type ResultLimits } from '../results/handlers.ts'
 import { createSpillFolder } from '../spill-folder.ts'
 import type { QueryTools } from '../tools.ts'
@@ -11,6 +12,7 @@ import type { SeenIn } from './plan-tables.ts'
 import { createSandboxes } from './sandboxes.ts'
 import { readStatement } from './run-statement.ts'
 import { sqlMeta } from './sql-meta.ts'
+import { sqlAgain, sqlReceipt } from './sql-receipts.ts'
 
 export interface SqlOptions {
   /** Of all queries; one statement may have a quarter of it. */
@@ -24,6 +26,8 @@ export interface SqlOptions {
 
 export interface Sql {
   handlers: Handlers<typeof sql & typeof results>
+  /** For receipts, by the name of the query. */
+  again: Record<'sql.run', AnswerAgain>
   close: () => void
 }
 
@@ -42,6 +46,7 @@ export function openSql(tools: QueryTools, options: SqlOptions): Sql {
   const held = openResults(sqlTools, { mostBytes: options.memoryMb * HELD_PER_MEMORY * 1_000_000, ...options.results })
   return {
     handlers: { ...handlersOf(sqlTools), ...held.handlers },
+    again: { 'sql.run': sqlAgain(sqlTools) },
     close() {
       held.close()
       sandboxes.close()
@@ -58,7 +63,12 @@ function handlersOf(tools: SqlTools): Handlers<typeof sql> {
       const read = await pool.run(lease => readStatement(tools, question, limit, lease), signal)
       const { batch, columns, hasMore } = read
       const meta = sqlMeta(tools, read, batch.rowCount, startedMs)
-      return { data: batch, query: { ...meta, columns: [...columns] }, pagination: { limit, has_more: hasMore } }
+      const receipt = question.receipt && { receipt: await sqlReceipt({ ...question, limit }, read) }
+      return {
+        data: batch,
+        query: { ...meta, columns: [...columns], ...receipt },
+        pagination: { limit, has_more: hasMore },
+      }
     },
     'sql.export': ({ limit, format, ...question }, { signal }) =>
       pool.stream(lease => exportStatement(tools, { question, limit, format }, lease), signal),

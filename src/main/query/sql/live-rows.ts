@@ -59,7 +59,7 @@ export async function readLiveRows(
     const late = AbortSignal.timeout(LIVE_MS)
     try {
       const client = await live()
-      const question = { data_type: table, boundary, columns: [...columns], ...questionOf(filter), limit: mostRows }
+      const question = { data_type: table, boundary, columns: [...columns], ...liveQuestionOf(filter), limit: mostRows }
       const fresh = await client['tail.fresh'](question, { signal: AbortSignal.any([signal, late]) })
       if (fresh.lacking.length > 0 && tries < MOST_TRIES && (await hasMovedOn(reads, at, signal))) continue
       return ended(fresh, whyPartial(table, fresh, mostRows))
@@ -87,13 +87,13 @@ function whyPartial(table: TailTable, fresh: FreshRows, mostRows: number): strin
 }
 
 /** What the statement's own conditions leave of the live view's rows; it applies them itself once more. */
-function questionOf(filter: Filter): {
+export function liveQuestionOf(filter: Filter): {
   symbols?: string[]
   exchange?: string
   since_micros?: number
   until_micros?: number
 } {
-  const asked: ReturnType<typeof questionOf> = {}
+  const asked: ReturnType<typeof liveQuestionOf> = {}
   for (const condition of filter) {
     const { column, op } = condition
     if ('values' in condition) {

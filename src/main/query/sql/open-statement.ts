@@ -1,13 +1,15 @@
 // A statement on its way: parsed, checked, its tables planned, and prepared in a sandbox that holds them and nothing else.
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
 import { Failure } from '../../../contract/failure.ts'
-import type { FileCounts, OpenRows, TableAt } from '../../lake/reads.ts'
+import type { FileCounts, Filter, OpenRows, TableAt } from '../../lake/reads.ts'
 import type { QueryTools } from '../tools.ts'
 import { bindParams, checkParams, type Param } from './bind-params.ts'
+import { checkRepeatable } from './check-repeatable.ts'
 import { checkStatement } from './check-statement.ts'
 import { joinLiveRows, type LiveRows } from './live-rows.ts'
 import { parseSql } from './parse-sql.ts'
-import { planTables, type PlanTools, type SqlState } from './plan-tables.ts'
+import { pinOf, type PinnedTable } from './pinned-tables.ts'
+import { planTables, type PlannedTable, type PlanTools, type SqlState } from './plan-tables.ts'
 import type { Sandbox, SandboxOptions, View } from './sandbox.ts'
 import { translateSqlError } from './sql-failures.ts'
 import { rewriteTravel } from './time-travel.ts'
@@ -15,6 +17,8 @@ import { rewriteTravel } from './time-travel.ts'
 export interface SqlQuestion extends SqlState {
   sql: string
   params: readonly Param[]
+  /** Whether the same rows are to be had again. */
+  receipt?: boolean
 }
 
 export interface SqlTools extends PlanTools, Pick<QueryTools, 'pool' | 'clock'> {
@@ -30,6 +34,8 @@ export interface OpenStatement {
   files: FileCounts
   /** Of each table with what the log has beyond it. */
   live: readonly LiveRows[]
+  /** What each table was, for a receipt. */
+  pins: Readonly<Record<string, PinnedTable>>
   /** What to say of an error that came while it ran. */
   explain: (error: unknown) => Promise<unknown>
   /** Whether something stands around it. */
@@ -66,6 +72,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   const parsed = await parseSql(parser, question.sql)
   const { sql, travelled, others } = rewriteTravel(parsed, checkStatement(parsed))
   checkParams(parsed.tree, question.params)
+  if (question.receipt) checkRepeatable(parsed.tree, question.sql)
   const isExplain = parsed.explain !== ''
   if (options.around && isExplain && !options.around.mayBeExplain)
     throw new Failure('INVALID_INPUT', 'What EXPLAIN answers is for people: it is not written as this format.')
@@ -93,10 +100,18 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   }
   try {
     const made: View[] = []
-    for (const { name, at, filter, live } of planned) {
+    const filesOf = async (at: TableAt, filter: Filter) => {
       const rows = await tools.reads.open(at, { filter }, sandbox.connection, signal)
       opened.push(rows)
-      made.push({ name, sql: live ? await joinLiveRows(sandbox.connection, rows.sql(), live) : rows.sql() })
+      return rows.sql()
+    }
+    for (const { name, at, filter, live, beyond } of planned) {
+      const files = await filesOf(at, filter)
+      const all = beyond
+        ? `SELECT * FROM (${files}) UNION ALL BY NAME SELECT * FROM (${await filesOf(beyond.head, filter)}) WHERE ${beyond.where}`
+        : files
+      const fresh = live ?? beyond?.live
+      made.push({ name, sql: fresh ? await joinLiveRows(sandbox.connection, all, fresh) : all })
     }
     const files = [...opened.flatMap(({ paths }) => paths), ...(around?.file === undefined ? [] : [around.file])]
     await sandbox.lock(made, files, options.around?.settings)
@@ -104,13 +119,22 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
     const whole = around ? around.before + sql + around.after : sql
     const statement = await connection.prepare(whole)
     bindParams(statement, question.params)
-    const share = { at: planned.at(0)?.at, live: planned.flatMap(({ live = [] }) => live), files: sumOf(opened) }
+    const share = {
+      at: planned.at(0)?.at,
+      live: planned.flatMap(({ live = [] }) => live),
+      pins: pinsOf(planned),
+      files: sumOf(opened),
+    }
     return { connection, statement, ...share, explain, isWrapped: around !== undefined, releaseFiles, close }
   } catch (error) {
     const told = await explain(error)
     close()
     throw told
   }
+}
+
+function pinsOf(planned: readonly PlannedTable[]): Record<string, PinnedTable> {
+  return Object.fromEntries(planned.map(table => [table.name, pinOf(table)]))
 }
 
 function sumOf(opened: readonly OpenRows[]): FileCounts {

@@ -3,7 +3,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../../contract/failure.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
-import type { Filter, TableAt } from '../../lake/reads.ts'
+import type { Condition, Filter, TableAt } from '../../lake/reads.ts'
 import { choiceOf, resolveState, type PastState } from '../moments.ts'
 import { timeColumnOf } from '../reads/row-order.ts'
 import type { QueryTools } from '../tools.ts'
@@ -12,6 +12,7 @@ import type { FoundTable } from './check-statement.ts'
 import { readLiveRows, type LiveRows } from './live-rows.ts'
 import { neededColumns } from './needed-columns.ts'
 import type { Parsed } from './parse-sql.ts'
+import { beyondPin, type PinnedBeyond, type PinnedTable } from './pinned-tables.ts'
 import { filterOf } from './push-down.ts'
 import { refuse } from './refuse.ts'
 import { placeOf } from './sql-tree.ts'
@@ -22,6 +23,8 @@ export interface SqlState extends PastState {
   /** With what the log has beyond the tables; that is so where nothing says otherwise. */
   live?: boolean
   replay_session?: string
+  /** By what the statement calls the tables, as a receipt says. */
+  pinned?: Readonly<Record<string, PinnedTable>>
 }
 
 /** What a replay session sees of a table: which state, and of that the rows whose own time is before an end. */
@@ -37,6 +40,10 @@ export interface PlannedTable {
   at: TableAt
   filter: Filter
   live?: LiveRows
+  /** In a replay session: nothing from here on. */
+  untilMicros?: number
+  /** Of a receipt. */
+  beyond?: PinnedBeyond
 }
 
 export interface PlanQuestion {
@@ -59,6 +66,10 @@ export async function planTables(tools: PlanTools, question: PlanQuestion): Prom
   const tables = [...new Set(others.map(({ table }) => table))].map(table => {
     return { table, refs: others.filter(other => other.table === table) }
   })
+  if (state.pinned) {
+    const all = [...tables.map(({ table, refs }) => ({ name: table as string, table, refs })), ...travelled]
+    return Promise.all(all.map(one => planPinned(tools, one, question, filterFor)))
+  }
   if (state.replay_session !== undefined) {
     if (travelled.length > 0)
       throw refuse('The session says which state of the tables is read; leave out AT', {
@@ -70,8 +81,7 @@ export async function planTables(tools: PlanTools, question: PlanQuestion): Prom
       tables.map(async ({ table, refs }) => {
         const { past, untilMicros } = see(table)
         const at = await resolveState(tools.reads, table, past, signal)
-        const before = { column: timeColumnOf(table), op: '<' as const, value: untilMicros }
-        return { name: table, at, filter: [...(await filterFor(refs)), before] }
+        return { name: table, at, filter: [...(await filterFor(refs)), before(table, untilMicros)], untilMicros }
       }),
     )
   }
@@ -92,6 +102,32 @@ export async function planTables(tools: PlanTools, question: PlanQuestion): Prom
     return { name, at: await tools.reads.at(table, choice, signal), filter: await filterFor(refs) }
   })
   return Promise.all([...planned, ...then])
+}
+
+async function planPinned(
+  tools: PlanTools,
+  { name, table, refs }: { name: string; table: TableId; refs: readonly FoundTable[] },
+  { state, signal }: PlanQuestion,
+  filterFor: (refs: readonly FoundTable[]) => Promise<Filter>,
+): Promise<PlannedTable> {
+  const pinned = Object.hasOwn(state.pinned!, name) ? state.pinned![name] : undefined
+  if (!pinned)
+    throw new Failure('INVALID_INPUT', `The receipt does not say the state of ${name}; give it as it was given.`)
+  const { snapshot, until_micros: until } = pinned
+  const filter = [...(await filterFor(refs)), ...(until === undefined ? [] : [before(table, until)])]
+  const at = snapshot === null ? { table, ...NO_STATE } : await tools.reads.at(table, { snapshotId: snapshot }, signal)
+  return { name, at, filter, beyond: await beyondPin(tools, table, pinned, filter, signal) }
+}
+
+const NO_STATE = {
+  snapshotId: undefined,
+  committedMicros: undefined,
+  validThroughMicros: undefined,
+  offsets: undefined,
+} as const
+
+function before(table: TableId, micros: number): Condition {
+  return { column: timeColumnOf(table), op: '<', value: micros }
 }
 
 /** `current` is the newest state of the tables alone, as is `live: false`. */

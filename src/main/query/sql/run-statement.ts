@@ -25,6 +25,7 @@ export interface SqlRows {
   at: TableAt | undefined
   files: FileCounts
   live: readonly LiveRows[]
+  pins: OpenStatement['pins']
 }
 
 /** DuckDB heeds no interrupt inside one call of a function: after so long its caller is answered all the same. */
@@ -56,7 +57,7 @@ async function readFirst(
   }
 }
 
-export interface SqlStream extends Pick<SqlRows, 'columns' | 'at' | 'files' | 'live'> {
+export interface SqlStream extends Pick<SqlRows, 'columns' | 'at' | 'files' | 'live' | 'pins'> {
   /** At least one, if need be without rows. They are to be read to the end, or returned. */
   batches: AsyncGenerator<ColumnBatch, void>
 }
@@ -69,7 +70,7 @@ export async function streamStatement(
   { batchRows, wantsAllColumns = true }: { batchRows?: number; wantsAllColumns?: boolean } = {},
 ): Promise<SqlStream> {
   const open = await openStatement(question, { tools, parser, signal, wantsAllColumns })
-  const { connection, statement, at, files, live } = open
+  const { connection, statement, at, files, live, pins } = open
   const running = interruptible(connection, signal, () => statement.stream())
   try {
     const result = await heeded(running, signal)
@@ -80,6 +81,7 @@ export async function streamStatement(
       at,
       files,
       live,
+      pins,
       batches: readAll(open, streamBatches(connection, begin, { batchRows, signal }), signal),
     }
   } catch (error) {

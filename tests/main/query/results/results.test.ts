@@ -92,7 +92,7 @@ it('sorts and filters as DuckDB does, equal rows in the order of the statement',
       fc.nat(ROWS),
       fc.integer({ min: 1, max: 400 }),
       async (filter, sort, first, count) => {
-        const window = await client['results.window']({ result, first, count, sort, filter } as never)
+        const window = await client['results.window']({ result, first, count, sort, filter })
         const order = [
           ...sort.map(({ column, descending }) => `${column} ${descending ? 'DESC' : 'ASC'} NULLS LAST`),
           'n DESC',

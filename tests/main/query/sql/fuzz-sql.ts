@@ -6,9 +6,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Client } from '../../../../src/contract/capability.ts'
-import { rowsOf } from '../../../../src/contract/columns.ts'
+import { rowsOf, type ColumnBatch } from '../../../../src/contract/columns.ts'
 import { Failure } from '../../../../src/contract/failure.ts'
-import type { sql as contract } from '../../../../src/contract/sql.ts'
+import type { results } from '../../../../src/contract/results.ts'
+import type { sql } from '../../../../src/contract/sql.ts'
 import { toJson } from '../../../../src/main/wire/to-json.ts'
 import { randomFrom, randomStatement } from './random-statement.ts'
 
@@ -20,7 +21,7 @@ export interface FuzzReport {
 }
 
 export interface FuzzOptions {
-  client: Client<typeof contract>
+  client: Client<typeof sql & typeof results>
   /** The canary's; nothing new may appear in it. */
   folder: string
   seed: number
@@ -60,9 +61,13 @@ export async function fuzzSql({
       try {
         const { data } = await client['sql.run']({ sql, limit: 50 })
         report.answered++
-        const shown = toJson(data).toString()
-        if (shown.includes(SONG) && !sql.includes(SONG)) trouble('the canary was read')
-        if (rowsOf(data).length !== data.rowCount) trouble('not all rows')
+        // Some are held too, and asked for sorted and filtered by whatever their columns are called.
+        const held = i % HELD_EVERY === 0 ? [await heldRows(client, sql, random)] : []
+        for (const rows of [data, ...held]) {
+          const shown = toJson(rows).toString()
+          if (shown.includes(SONG) && !sql.includes(SONG)) trouble('the canary was read')
+          if (rowsOf(rows).length !== rows.rowCount) trouble('not all rows')
+        }
       } catch (error) {
         const { code, status, message } =
           error instanceof Failure ? error : { code: 'none', status: 500, message: String(error) }
@@ -83,4 +88,25 @@ export async function fuzzSql({
     server.close()
   }
   return report
+}
+
+const HELD_EVERY = 5
+const VALUES = ["x'; COPY (SELECT 1) TO 'x.csv' --", '2014-03-10', '1e400', "read_text('/etc/passwd')", '%', '']
+
+async function heldRows(client: FuzzOptions['client'], sql: string, random: () => number): Promise<ColumnBatch> {
+  const { result, columns, row_count: rowCount } = await client['results.open']({ sql })
+  try {
+    const { name: column } = columns[Math.floor(random() * columns.length)]
+    const value = VALUES[Math.floor(random() * VALUES.length)]
+    for (const op of ['=', '<', 'contains', 'is_not_null'] as const) {
+      const condition = op === 'is_not_null' ? { column, op } : { column, op, value }
+      const asked = { result, first: 0, count: 100, sort: [{ column, descending: true }], filter: [condition] }
+      await client['results.window'](asked).catch((error: unknown) => {
+        if (!(error instanceof Failure) || error.code !== 'INVALID_INPUT') throw error
+      })
+    }
+    return (await client['results.window']({ result, first: Math.max(0, rowCount - 50), count: 50 })).rows
+  } finally {
+    await client['results.close']({ result })
+  }
 }
