@@ -32,24 +32,25 @@ export function ExplorerLine({ run: { result }, grid, trouble }: LineProps) {
       : undefined
   return (
     <div className="provenance explorer-line" role="group" aria-label="Where the explorer's rows come from">
-      <span className="unit" title={query.snapshot_id ?? undefined}>
-        {tierText(linkState, query)}
+      <span className="explorer-facts">
+        <span className="unit" title={query.snapshot_id ?? undefined}>
+          {tierText(linkState, query)}
+        </span>
+        {(trouble ?? partial ?? cut) ? (
+          <span className="unit partial" title={trouble ?? partial ?? cut}>
+            {trouble ?? partial ?? cut}
+          </span>
+        ) : (
+          <span className="unit">Complete</span>
+        )}
+        {query.files && (
+          <span className="unit">
+            read {grouped(query.files.read)} of {grouped(query.files.total)} files
+          </span>
+        )}
+        <span className="unit">{query.ms < 10 ? query.ms.toFixed(1) : grouped(query.ms)} ms</span>
+        <span className="unit">asked at {timeOfDay(openedAtMs * 1000, zone, 'second')}</span>
       </span>
-      {(trouble ?? partial ?? cut) ? (
-        <span className="unit partial" title={trouble ?? partial ?? cut}>
-          {trouble ?? partial ?? cut}
-        </span>
-      ) : (
-        <span className="unit">Complete</span>
-      )}
-      {query.files && (
-        <span className="unit">
-          read {grouped(query.files.read)} of {grouped(query.files.total)} files
-        </span>
-      )}
-      <span className="unit">{query.ms < 10 ? query.ms.toFixed(1) : grouped(query.ms)} ms</span>
-      <span className="unit">asked at {timeOfDay(openedAtMs * 1000, zone, 'second')}</span>
-      <span className="spring" />
       <TakeAlong run={{ result }} grid={grid} />
     </div>
   )

@@ -96,7 +96,13 @@ function ExplorerHead({ run, count }: HeadProps) {
     <>
       <div className="segments" role="group" aria-label="What to explore">
         {TABS.map(({ tab: name, title }) => (
-          <button key={name} type="button" aria-pressed={tab === name} onClick={() => explorer.show(name)}>
+          <button
+            key={name}
+            type="button"
+            data-home={tab === name || undefined}
+            aria-pressed={tab === name}
+            onClick={() => explorer.show(name)}
+          >
             {title}
           </button>
         ))}
