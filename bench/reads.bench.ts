@@ -1,5 +1,6 @@
 // The newest hundred trades out of a day of 20 M of a hundred symbols: read from the files each time, and given again
-// from what was read before; and over REST, from one client and from fifty. K2_BENCH_ROWS takes fewer.
+// from what was read before; over REST, from one client and from fifty; and the first question of a fresh process.
+// K2_BENCH_ROWS takes fewer.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,14 +14,16 @@ import { createDispatch } from '../src/main/wire/dispatch.ts'
 import { createPlainServer } from '../tests/support/plain-server.ts'
 import { inTempFolder, localLakeOptions, withLake } from './support/bench-lake.ts'
 import { dayWarehouse } from './support/day-warehouse.ts'
+import { firstAnswer, type FirstAnswer } from './support/first-answer.ts'
 import { symbolName, TAPE_SYMBOLS } from './support/tape.ts'
 import { loadAverage } from './support/process-cost.ts'
-import { spread, timeRounds, timesOf, type Times } from './support/timing.ts'
+import { short, spread, timeRounds, timesOf, type Times } from './support/timing.ts'
 import type { Figure } from './figure.ts'
 
 const ROWS = Number(process.env.K2_BENCH_ROWS ?? 20_000_000)
 const ROUNDS = 30
 const LOAD_SECONDS = 4
+const FIRST_ROUNDS = 5
 const KEY = 'a key of the benchmark'
 
 type Handlers = ReturnType<typeof readHandlers>
@@ -41,6 +44,7 @@ export function run(): Promise<Figure[]> {
           ...(await measure('without a symbol', uncached, cached, () => ({}))),
           ...(await measure('of one symbol', uncached, cached, n => ({ symbol: symbolName(n % TAPE_SYMBOLS) }))),
           ...(await measureRest(handlers)),
+          await measureFirst(),
         ]
       } finally {
         await pool.close()
@@ -96,6 +100,22 @@ async function measureRest(handlers: Handlers): Promise<Figure[]> {
     ]
   } finally {
     await server.close()
+  }
+}
+
+async function measureFirst(): Promise<Figure> {
+  const warehouse = join(dayWarehouse(ROWS).folder, 'warehouse')
+  const found: FirstAnswer[] = []
+  for (let round = 0; round < FIRST_ROUNDS; round++)
+    found.push(await firstAnswer(warehouse, `/v1/trades?symbol=${symbolName(round)}&limit=100`))
+  const times = timesOf(found.map(({ ms }) => ms))
+  const cpu = timesOf(found.map(({ cpuMs }) => cpuMs))
+  return {
+    name: 'first question of a fresh process, 100 rows of one symbol, p50',
+    value: times.p50,
+    unit: 'ms',
+    target: '≤ 60',
+    detail: `${spread(times)}; processor time p50 ${short(cpu.p50)}; load ${loadAverage()}`,
   }
 }
 

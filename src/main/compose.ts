@@ -89,7 +89,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
         onExit,
       })
   const isLiveUp = isHere ? undefined : live.client()
-  const historyOptions: HistoryOptions = { config, logFolder }
+  const historyOptions: HistoryOptions = { config, logFolder, isServing: !isHere }
   const history = isHere
     ? placeHere(historyContract, given => startHistory(given as HistoryOptions, () => live.client()), historyOptions)
     : supervise({

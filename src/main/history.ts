@@ -49,6 +49,7 @@ import { readHandlers } from './query/reads/handlers.ts'
 import { symbolHandlers } from './query/reads/list-symbols.ts'
 import { openExports } from './query/export/handlers.ts'
 import { openSql } from './query/sql/handlers.ts'
+import { warmUp } from './query/warm-up.ts'
 import { lakeMeta, type QueryTools } from './query/tools.ts'
 import { seenIn, withinSession } from './replay/guard.ts'
 import { snapshotsWithinSession } from './replay/guard-snapshots.ts'
@@ -98,11 +99,13 @@ export interface HistoryOptions {
   config: Config
   /** Where the log file goes; none when left out. */
   logFolder?: string
+  /** Questions are to come, so what the first one needs is made ready. */
+  isServing?: boolean
 }
 
 /** `live` is the process that holds the live view. */
 export async function startHistory(
-  { config, logFolder }: HistoryOptions,
+  { config, logFolder, isServing }: HistoryOptions,
   live: () => Promise<Client<typeof tailContract>>,
 ): Promise<Engines<typeof historyContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
@@ -188,6 +191,9 @@ export async function startHistory(
       return {}
     },
   }
+  const warming = new AbortController()
+  // What is wrong is told to who asks.
+  if (isServing) void warmUp(tools, warming.signal).catch(() => {})
   return {
     handlers: config.ingest.writer === 'off' ? { ...handlers, ...refuseWrites() } : handlers,
     async metrics() {
@@ -200,6 +206,7 @@ export async function startHistory(
       countRequest(end)
     },
     async close() {
+      warming.abort()
       await (await opened)?.close()
       replays.close()
       await tools.pool.close()
