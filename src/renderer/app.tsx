@@ -1,6 +1,7 @@
 // The frame: header, panes, provenance, timeline; and the keys that work everywhere.
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { useStore } from 'zustand'
+import { chartCommands } from './panes/chart/chart-commands.ts'
 import { ChartPane } from './panes/chart/chart-pane.tsx'
 import { ExplorerPane } from './panes/explorer/explorer-pane.tsx'
 import { replayCommands } from './panes/replay/replay-commands.ts'
@@ -37,7 +38,7 @@ export function App({ workspace }: { workspace: Workspace }) {
       },
       openAsOf: () => document.getElementById(AS_OF_ID)?.showPopover(),
     }
-    return [...replayCommands(workspace), ...listCommands(workspace, frame)]
+    return [...replayCommands(workspace), ...chartCommands(workspace), ...listCommands(workspace, frame)]
   }, [workspace])
   useKeys(commands)
 

@@ -9,6 +9,7 @@ import { pastStateOf, type Moment } from './moment.ts'
 export interface BarSubject {
   instrument: Instrument
   interval: Interval
+  isOnMarket: boolean
   moment: Moment
 }
 
@@ -24,8 +25,12 @@ type Question = Parameters<K2Client['bars.list']>[0]
  * In a replay the session's snapshot up to its clock, so that the bar that is forming there is shown as far as it was
  * played; a session itself answers with whole bars only.
  */
-export function questionOf({ instrument, interval, moment }: BarSubject, end: ReplayEnd | undefined): Question {
-  const what = { symbol: instrument.symbol, exchange: instrument.exchange, interval }
+export function questionOf(
+  { instrument, interval, isOnMarket, moment }: BarSubject,
+  end: ReplayEnd | undefined,
+): Question {
+  const conditions = isOnMarket ? ('on_market' as const) : ('all' as const)
+  const what = { symbol: instrument.symbol, exchange: instrument.exchange, interval, conditions }
   if (moment.mode !== 'replay') return { ...what, ...pastStateOf(moment) }
   const { untilMicros, snapshotId } = end!
   return { ...what, end_time: timestampText(untilMicros), ...(snapshotId !== undefined && { snapshot_id: snapshotId }) }
@@ -34,6 +39,6 @@ export function questionOf({ instrument, interval, moment }: BarSubject, end: Re
 /** What must be asked anew where it changes; a replay's clock is not of it. */
 export function keyOf(subject: BarSubject | undefined): string {
   if (!subject) return ''
-  const { instrument, interval, moment } = subject
-  return JSON.stringify([instrument.name, interval, moment])
+  const { instrument, interval, isOnMarket, moment } = subject
+  return JSON.stringify([instrument.name, interval, isOnMarket, moment])
 }

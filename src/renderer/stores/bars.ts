@@ -13,6 +13,8 @@ import { whileConnected } from './poll.ts'
 
 export interface BarsState {
   choice: IntervalChoice
+  /** Without trades that were made elsewhere and reported, whose prices are not those of the book. */
+  isOnMarket: boolean
   interval: Interval
   /** How many bars the view has room for. */
   count: number
@@ -41,6 +43,7 @@ export interface BarsStore {
   state: StoreApi<BarsState>
   setWidth: (px: number) => void
   choose: (choice: IntervalChoice) => void
+  toggleOffMarket: () => void
   /** Above 1 shows more bars. */
   zoom: (factor: number) => void
   /** So many bars back in time, or forward where it is below 0. */
@@ -65,6 +68,7 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
   const interval = intervalFor(widthPx)
   const state = createStore<BarsState>(() => ({
     choice: 'auto',
+    isOnMarket: false,
     interval,
     count: usualBars(widthPx),
     behind: 0,
@@ -87,7 +91,8 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
   function wanted(): BarSubject | undefined {
     const chosen = instrument()
     if (!chosen || (moment.getState().mode === 'replay' && !replayEnd())) return undefined
-    return { instrument: chosen, interval: state.getState().interval, moment: moment.getState() }
+    const { interval, isOnMarket } = state.getState()
+    return { instrument: chosen, interval, isOnMarket, moment: moment.getState() }
   }
 
   /** What is to be done next; nothing when all is as it should be. */
@@ -236,6 +241,10 @@ export function createBars({ link, instrument, moment, replayEnd, arrived }: Bar
     choose(choice) {
       const next = choice === 'auto' ? intervalFor(widthPx) : choice
       state.setState({ choice, interval: next, count: usualBars(widthPx), behind: 0 })
+      wake()
+    },
+    toggleOffMarket() {
+      state.setState(({ isOnMarket }) => ({ isOnMarket: !isOnMarket }))
       wake()
     },
     zoom(factor) {

@@ -21,6 +21,7 @@ function ChartHead() {
   const subject = useStore(bars.state, state => state.subject)
   const choice = useStore(bars.state, state => state.choice)
   const interval = useStore(bars.state, state => state.interval)
+  const isOnMarket = useStore(bars.state, state => state.isOnMarket)
   const isBehind = useStore(bars.state, state => state.behind > 0)
   const wanted = useStore(focus, state => state.instrument)
   const instrument = subject?.instrument ?? wanted
@@ -37,6 +38,15 @@ function ChartHead() {
           Newest <kbd>End</kbd>
         </button>
       )}
+      <button
+        type="button"
+        className="button on-market"
+        aria-pressed={isOnMarket}
+        title="Without trades that were made off the market and reported (M)"
+        onClick={bars.toggleOffMarket}
+      >
+        On market
+      </button>
       <div className="segments intervals" role="group" aria-label="Length of a bar">
         {(['auto', ...INTERVALS] as IntervalChoice[]).map(each => (
           <button key={each} type="button" aria-pressed={choice === each} onClick={() => bars.choose(each)}>
