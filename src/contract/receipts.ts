@@ -1,8 +1,9 @@
 // Receipts: an answer once more, to the letter.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, exchange, instant, limit, receipt, symbol } from './fields.ts'
+import { answer, batchOf, exchange, instant, limit, receipt, symbol, topicOffsets } from './fields.ts'
 import { someOf } from './reads.ts'
+import { statement } from './sql.ts'
 import { TABLES } from './tables.ts'
 
 /** What a receipt of rows from tables and log together says was asked. */
@@ -15,6 +16,25 @@ export const recentQuery = z.strictObject({
   told_by: z.enum(['offsets', 'place']),
 })
 export type RecentQuery = z.infer<typeof recentQuery>
+
+/** What it says of one table of a statement. */
+const pinnedTable = z.strictObject({
+  snapshot: z.string().nullable(),
+  /** Of its own time, in microseconds since 1970: nothing from here on. */
+  until_micros: z.number().optional(),
+  /** From where to where in the log, beyond the snapshot. */
+  from: z.array(topicOffsets).optional(),
+  to: z.array(topicOffsets).optional(),
+})
+export type PinnedTable = z.infer<typeof pinnedTable>
+
+/** What a receipt of a statement says was asked: the tables by what it calls them. */
+export const sqlQuery = z.strictObject({
+  sql: statement.sql,
+  params: statement.params,
+  limit: limit(1_000, 100_000),
+  tables: z.record(z.string(), pinnedTable),
+})
 
 export const receipts = {
   'receipts.read': call({

@@ -1,8 +1,7 @@
 // A table as a receipt pins it: at a snapshot, and with what the log had beyond it then, which by now is mostly in the table
 // too. The statement's own conditions and the hash of its rows say the rest.
-import { z } from 'zod'
 import { Failure } from '../../../contract/failure.ts'
-import { topicOffsets } from '../../../contract/fields.ts'
+import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import { quoteText } from '../../duck/quote.ts'
 import type { Filter, TableAt } from '../../lake/reads.ts'
@@ -11,16 +10,6 @@ import { offsetIn, reachedOffsets } from '../hybrid/base.ts'
 import type { QueryTools } from '../tools.ts'
 import { liveQuestionOf, type LiveRows } from './live-rows.ts'
 import type { PlannedTable } from './plan-tables.ts'
-
-export const pinnedTable = z.strictObject({
-  snapshot: z.string().nullable(),
-  /** Of its own time, in microseconds since 1970: nothing from here on. */
-  until_micros: z.number().optional(),
-  /** From where to where in the log, beyond the snapshot. */
-  from: z.array(topicOffsets).optional(),
-  to: z.array(topicOffsets).optional(),
-})
-export type PinnedTable = z.infer<typeof pinnedTable>
 
 export function pinOf({ at, live, untilMicros }: PlannedTable): PinnedTable {
   const pinned = { snapshot: at.snapshotId ?? null, ...(untilMicros !== undefined && { until_micros: untilMicros }) }

@@ -1,22 +1,14 @@
 // Receipts of statements: the state of each table that was read, by which the same rows can be had again. Rows come in any
 // order where the statement does not say one, so the hash is of their lines sorted; what a limit has cut off is left to
 // chance then, so such an answer has no receipt.
-import { z } from 'zod'
 import { Failure } from '../../../contract/failure.ts'
 import type { Receipt } from '../../../contract/fields.ts'
-import { sql } from '../../../contract/sql.ts'
+import { sqlQuery } from '../../../contract/receipts.ts'
 import type { AnswerAgain } from '../receipts/handlers.ts'
 import { hashRows } from '../receipts/hash-rows.ts'
 import type { SqlTools } from './open-statement.ts'
-import { pinnedTable } from './pinned-tables.ts'
 import { readStatement, type SqlRows } from './run-statement.ts'
 import { sqlMeta } from './sql-meta.ts'
-
-const { sql: statement, params, limit } = sql['sql.run'].input.shape
-const pinnedQuestion = z.strictObject({
-  ...{ sql: statement, params, limit },
-  tables: z.record(z.string(), pinnedTable),
-})
 
 const NAME = 'sql.run'
 
@@ -43,7 +35,7 @@ export async function sqlReceipt(
 export function sqlAgain(tools: SqlTools): AnswerAgain {
   return async (receipt, { signal }) => {
     const startedMs = performance.now()
-    const asked = pinnedQuestion.safeParse(receipt.query.input)
+    const asked = sqlQuery.safeParse(receipt.query.input)
     if (!asked.success)
       throw new Failure('INVALID_INPUT', `query.input is not what ${NAME} is asked; give the receipt as it was given.`)
     const { limit, tables, ...question } = asked.data
