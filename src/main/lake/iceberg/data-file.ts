@@ -29,6 +29,8 @@ export interface DataFile {
   splitOffsets?: readonly number[]
   equalityIds?: readonly number[]
   sortOrderId?: number
+  /** CRC-32 of all its bytes; only what K2 wrote has one. */
+  crc32?: number
 }
 
 export interface ManifestEntry {

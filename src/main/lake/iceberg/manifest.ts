@@ -12,6 +12,7 @@ import {
 import { encodeContainer, taken, type Block } from './avro-container.ts'
 import { putBig } from './avro-values.ts'
 import { encodedItems } from './column-map.ts'
+import { checksumHeader } from './checksums.ts'
 import { CONTENTS, STATUSES, type ManifestEntry, type ManifestFile, type PerColumn } from './data-file.ts'
 import { stringifyJson } from './json.ts'
 import { manifestSchema } from './manifest-schema.ts'
@@ -56,6 +57,7 @@ export function encodeManifest({ schema, spec, content, entries }: Manifest): Ui
     'partition-spec-id': String(spec['spec-id']),
     'format-version': '2',
     content,
+    ...checksumHeader(entries),
   }
   return encodeContainer(manifestSchema(columns), header, blocks)
 }

@@ -6,6 +6,7 @@ import { decodeContainer } from './avro-container.ts'
 import { attributesOf, expectType, fieldsOf, nullable, recordStep, typeNameOf, type Step } from './avro-schema.ts'
 import { bytesStep, idStep, numbersStep, numberStep, textStep } from './avro-values.ts'
 import { readColumnMap } from './column-map.ts'
+import { readChecksums } from './checksums.ts'
 import { CONTENTS, STATUSES, type DataFile, type ManifestEntry, type ManifestFile } from './data-file.ts'
 import { partitionStep } from './partition-avro.ts'
 import type { PartitionColumn } from './partition.ts'
@@ -17,7 +18,7 @@ export function readManifest(
   columns: readonly PartitionColumn[],
 ): ManifestEntry[] {
   if (bytes.length < source.length) malformed(`it has ${bytes.length} bytes instead of ${source.length}`)
-  const { schema, blocks } = decodeContainer(bytes)
+  const { schema, header, blocks } = decodeContainer(bytes)
   const step = entryStep(schema, columns)
   const inherited = inheritanceOf(schema, source)
   const entries: ManifestEntry[] = []
@@ -34,6 +35,7 @@ export function readManifest(
     }
     if (cursor.at !== cursor.end) malformed('a block has more bytes than values')
   }
+  readChecksums(header, entries)
   const { addedFiles, existingFiles, deletedFiles } = source
   const said = addedFiles + existingFiles + deletedFiles
   if (entries.length < said) malformed(`it has ${entries.length} files instead of ${said}`)
@@ -64,6 +66,7 @@ function emptyEntry(specId: number): ManifestEntry {
       splitOffsets: undefined,
       equalityIds: undefined,
       sortOrderId: undefined,
+      crc32: undefined,
     },
   }
 }

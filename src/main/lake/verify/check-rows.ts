@@ -1,4 +1,5 @@
-// Whether data files hold what their manifests say: how many rows, how many nulls, and nothing outside the bounds.
+// Whether data files are what was written, and hold what their manifests say: how many rows, how many nulls, and nothing
+// outside the bounds.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
@@ -9,6 +10,7 @@ import { currentSchema, headOf } from '../iceberg/metadata.ts'
 import type { Field, PrimitiveType, Schema } from '../iceberg/schema.ts'
 import { decodeValue } from '../iceberg/single-value.ts'
 import type { Lake } from '../lake.ts'
+import { checksumOf } from '../io/checksum.ts'
 import { openScan } from '../read/scan.ts'
 import { sqlLiteral, sqlName } from '../read/sql-literal.ts'
 import type { Problem } from './problem.ts'
@@ -47,14 +49,16 @@ async function checkFile(lake: Lake, connection: DuckDBConnection, check: FileCh
   const counts = { total: 1, pruned: 0, read: 1 }
   const plan = { snapshotId: check.snapshotId, schema, files: [scanFile], counts, filter: [] }
   const columns = schema.fields // also those nothing is known of: each must be readable
+  const problems: string[] = []
   try {
+    if (!(await isAsWritten(lake, file, signal))) problems.push(NOT_AS_WRITTEN)
     const scan = await openScan({ plan, io: lake.io, connection, signal })
     try {
       const measures = ['count(*) AS n', ...columns.flatMap((field, i) => measuresOf(field, i, file))]
       const sql = `SELECT ${measures.join(', ')} FROM (${scan.sql()})`
       const batch = await readBatch(connection, sql, signal)
       const value = (name: string) => Number(cellOf(batch.columns[name], 0))
-      return judge(file, columns, value)
+      return [...problems, ...judge(file, columns, value)]
     } catch (error) {
       throw await scan.blame(error)
     } finally {
@@ -62,7 +66,19 @@ async function checkFile(lake: Lake, connection: DuckDBConnection, check: FileCh
     }
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
-    return [error.message]
+    return [...problems, error.message]
+  }
+}
+
+const NOT_AS_WRITTEN = 'Its bytes are not those that were written: the checksum differs. Restore it from a copy.'
+
+async function isAsWritten({ io }: Lake, { path, crc32 }: DataFile, signal?: AbortSignal): Promise<boolean> {
+  if (crc32 === undefined) return true
+  const local = await io.open(path, signal)
+  try {
+    return (await checksumOf(local.path, signal)) === crc32
+  } finally {
+    local.release()
   }
 }
 

@@ -9,6 +9,7 @@ import type { DataFile, PerColumn } from '../iceberg/data-file.ts'
 import type { PartitionSpec, TableMetadata } from '../iceberg/metadata.ts'
 import { compareTexts } from '../iceberg/order.ts'
 import type { Schema, Value } from '../iceberg/schema.ts'
+import { checksumOf } from '../io/checksum.ts'
 import type { FileIO } from '../io/file-io.ts'
 import { fieldIdsSql } from './duck-schema.ts'
 import { fileStats, type ReturnedStats } from './file-stats.ts'
@@ -55,7 +56,8 @@ export async function writeFile(
     const [row] = await (await runSql(connection, sql, signal)).getRowObjects()
     const stats = fileStats(schema.fields, statsOf(row.column_statistics, texts))
     checkRequired(schema, stats.nullCounts)
-    return { stats, recordCount: Number(row.count), fileBytes: Number(row.file_size_bytes) }
+    const sum = await checksumOf(draft)
+    return { stats, sum, recordCount: Number(row.count), fileBytes: Number(row.file_size_bytes) }
   })
   try {
     await io.adopt(draft, location, signal)
@@ -63,7 +65,7 @@ export async function writeFile(
     await io.remove(location).catch(() => undefined) // a lost answer may have left it there
     throw error
   }
-  const { stats, recordCount, fileBytes } = written
+  const { stats, sum, recordCount, fileBytes } = written
   return {
     content: 'data',
     path: location,
@@ -74,6 +76,7 @@ export async function writeFile(
     fileBytes,
     ...stats,
     splitOffsets: [4],
+    crc32: sum,
     ...(sortOrderId !== undefined && { sortOrderId }),
   }
 }

@@ -69,6 +69,7 @@ const file: fc.Arbitrary<DataFile> = fc.record({
   splitOffsets: maybe(fc.array(size, { maxLength: 4 })),
   equalityIds: maybe(fc.array(fc.nat(), { maxLength: 4 })),
   sortOrderId: maybe(fc.nat()),
+  crc32: maybe(fc.nat({ max: 2 ** 32 - 1 })),
 })
 
 export const anyEntry: fc.Arbitrary<ManifestEntry> = fc.record({
