@@ -105,6 +105,7 @@ export function scaledTo({ values, scale = 0 }: Column, wanted: number): Column[
 
 /** Parts follow each other in time, and no window is in two of them. */
 export function joinBars(parts: readonly ScaledBars[]): ScaledBars {
+  if (parts.length === 1) return parts[0]
   const priceScale = parts.reduce((most, part) => Math.max(most, part.priceScale), 0)
   const quantityScale = parts.reduce((most, part) => Math.max(most, part.quantityScale), 0)
   const bars = parts.flatMap(part => rescaled(part, priceScale, quantityScale))
