@@ -1,7 +1,18 @@
 // Trades beside the quotes that were in force when they were made, and what came of it after them.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, cursor, endTime, exchange, limit, pastState, startTime, symbol } from './fields.ts'
+import {
+  answer,
+  batchOf,
+  cursor,
+  endTime,
+  exchange,
+  limit,
+  pastState,
+  replaySession,
+  startTime,
+  symbol,
+} from './fields.ts'
 import { SIDES, type ColumnSpec, type TableSpec } from './tables.ts'
 
 const required = (name: string, type: ColumnSpec['type'], about: string): ColumnSpec => ({
@@ -76,6 +87,7 @@ export const asofContract = {
         .enum(['all', 'on_market'])
         .default('all')
         .describe('on_market leaves out trades with any condition but that of an auction: they were made elsewhere'),
+      replay_session: replaySession.optional(),
       ...pastState,
     }),
     output: answer(batchOf(tradesWithQuotes)),

@@ -1,7 +1,18 @@
 // Trades as bars, a day's summary, and measures over windows of time.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, endTime, exchange, instant, limit, pastState, startTime, symbol } from './fields.ts'
+import {
+  answer,
+  batchOf,
+  endTime,
+  exchange,
+  instant,
+  limit,
+  pastState,
+  replaySession,
+  startTime,
+  symbol,
+} from './fields.ts'
 import type { ColumnSpec, TableSpec } from './tables.ts'
 
 export const INTERVALS = ['1m', '5m', '15m', '30m', '1h', '1d'] as const
@@ -80,6 +91,9 @@ const measured = z.strictObject({
   spread: spread.optional(),
 })
 
+/** Of a session only windows that have ended at its clock are told. */
+const replaySessionOf = { replay_session: replaySession.optional() }
+
 const errors = ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'] as const
 
 export const barsContract = {
@@ -100,6 +114,7 @@ export const barsContract = {
         .boolean()
         .optional()
         .describe('With what is in the log but not in the tables yet; when left out, where the range reaches to now'),
+      ...replaySessionOf,
       ...pastState,
     }),
     output: answer(batchOf(bars)),
@@ -114,6 +129,7 @@ export const barsContract = {
       date: z.iso.date().describe("Day of the exchange's own clock"),
       exchange: exchange.optional().describe('Exchange, matched without case; may be left out where there is one only'),
       conditions,
+      ...replaySessionOf,
       ...pastState,
     }),
     output: answer(
@@ -140,6 +156,7 @@ export const barsContract = {
       start_time: startTime.optional(),
       end_time: endTime.optional(),
       conditions,
+      ...replaySessionOf,
       ...pastState,
     }),
     output: answer(z.array(measured)),

@@ -12,3 +12,6 @@ export async function queryParts(lake: Lake): Promise<{ reads: LakeReads; pool: 
   onTestFinished(() => pool.close())
   return { reads: lakeReads(lake), pool }
 }
+
+/** For handlers that are asked nothing in a replay session. */
+export const noSession = () => undefined

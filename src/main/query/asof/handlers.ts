@@ -8,6 +8,7 @@ import type { TableAt } from '../../lake/reads.ts'
 import { createExchangeOf } from '../bars/instrument.ts'
 import { lastBefore } from '../bars/last-before.ts'
 import { backward } from '../bars/read-bars.ts'
+import type { ThenOf } from '../bars/states.ts'
 import { windowsOf } from '../bars/windows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
@@ -27,6 +28,8 @@ export function asofHandlers(
   tools: QueryTools,
   blocks: Blocks,
   cursors: Cursors<AsofPlace>,
+  /** What the replay session of a question sees of each table. */
+  seenIn: (asked: Asked) => ThenOf,
 ): Handlers<typeof asofContract> {
   const { reads } = tools
   const exchangeOf = createExchangeOf(tools)
@@ -34,7 +37,12 @@ export function asofHandlers(
     async 'asof.join'(asked, { signal }) {
       const startedMs = performance.now()
       const symbols = symbolsOf(asked)
-      const page = await openPage({ ...tools, cursors }, asked, signal)
+      const page = await openPage(
+        { ...tools, cursors },
+        asked,
+        asked.replay_session === undefined ? undefined : seenIn(asked),
+        signal,
+      )
       const { range, passed } = page
       const { trades, quotes } = page.states
       const options = optionsOf(asked, page.knownUntilMicros)
@@ -66,7 +74,10 @@ export function asofHandlers(
         let rowCount = 0
         const ofTrades = isOnMarket ? [...TRADES, OFF_MARKET] : TRADES
         const read = (at: TableAt, startMicros: number, endMicros: number, columns: readonly string[]) =>
-          blocks.read({ at, symbol, exchange, startMicros, endMicros, columns }, signal)
+          blocks.read(
+            { at, symbol, exchange, startMicros, endMicros: Math.min(endMicros, page.untilMicros), columns },
+            signal,
+          )
         // Pieces are cut where both tables together would be too many rows; those before the first trade are none.
         for (const { start, end } of backward(spans.flat(), range, windowsOf('1m', 'UTC'), limit)) {
           const { runs } = await read(one.trades, start - before, end + after + 1, ofTrades)

@@ -3,8 +3,8 @@ import type { asofContract } from '../../../contract/asof.ts'
 import type { Handlers } from '../../../contract/capability.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { TailTable } from '../../../contract/tables.ts'
-import { rangeOf, type Range } from '../bars/range.ts'
-import { NEVER_WRITTEN, statesOf, type States } from '../bars/states.ts'
+import { rangeOf, upTo, type Range } from '../bars/range.ts'
+import { NEVER_WRITTEN, statesOf, type States, type ThenOf } from '../bars/states.ts'
 import { stateOfCursor, type Cursors } from '../cursor.ts'
 import type { QueryTools } from '../tools.ts'
 
@@ -19,6 +19,8 @@ export interface AsofPlace {
   passed: number
   /** What comes of a trade after this is not told, on any page. */
   knownUntilMicros: number
+  /** Rows from here on have not happened yet, at the clock of a replay session. */
+  untilMicros?: number
 }
 
 export interface AsofPage {
@@ -27,6 +29,8 @@ export interface AsofPage {
   /** Rows at the end of the range that an earlier page has. */
   passed: number
   knownUntilMicros: number
+  /** Rows from here on are not read. */
+  untilMicros: number
   /** Of the page after this one; null when there is none. */
   nextCursor: (rows: ColumnBatch, hasMore: boolean) => string | null
 }
@@ -34,6 +38,7 @@ export interface AsofPage {
 export async function openPage(
   { reads, clock, cursors }: Pick<QueryTools, 'reads' | 'clock'> & { cursors: Cursors<AsofPlace> },
   asked: Asked,
+  thenOf: ThenOf,
   signal?: AbortSignal,
 ): Promise<AsofPage> {
   const query = JSON.stringify({ ...asked, limit: undefined, cursor: undefined })
@@ -46,14 +51,19 @@ export async function openPage(
         trades: await stateOf('trades', place.snapshots.trades),
         quotes: await stateOf('quotes', place.snapshots.quotes),
       }
-    : await statesOf(reads, asked, signal)
-  const range = place ? { ...asFirst, endMicros: place.endMicros } : asFirst
-  const { passed, knownUntilMicros } = place ?? { passed: 0, knownUntilMicros: clock.nowMicros() }
+    : await statesOf(reads, asked, signal, thenOf)
+  const untilMicros = place ? place.untilMicros : thenOf?.('trades').untilMicros
+  const range = place ? { ...asFirst, endMicros: place.endMicros } : upTo(asFirst, untilMicros)
+  const { passed, knownUntilMicros } = place ?? {
+    passed: 0,
+    knownUntilMicros: Math.min(clock.nowMicros(), (untilMicros ?? Infinity) - 1),
+  }
   return {
     states,
     range,
     passed,
     knownUntilMicros,
+    untilMicros: untilMicros ?? Infinity,
     nextCursor({ rowCount, columns }, hasMore) {
       if (!hasMore) return null
       const times = columns.exchange_timestamp.values
@@ -62,7 +72,13 @@ export async function openPage(
       while (same < rowCount && Number(times[same]) === first) same++
       const isStill = same === rowCount && range.endMicros === first + 1
       const snapshots = { trades: states.trades.snapshotId ?? null, quotes: states.quotes.snapshotId ?? null }
-      const next = { snapshots, endMicros: first + 1, passed: same + (isStill ? passed : 0), knownUntilMicros }
+      const next = {
+        snapshots,
+        endMicros: first + 1,
+        passed: same + (isStill ? passed : 0),
+        knownUntilMicros,
+        untilMicros,
+      }
       return cursors.sign(next, query)
     },
   }

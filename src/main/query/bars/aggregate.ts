@@ -14,7 +14,8 @@ import type { ExchangeOf } from './instrument.ts'
 import { lastBefore } from './last-before.ts'
 import { measureProfile, measureSpread, measureTwap } from './measures.ts'
 import { backward, barsOf, joinBars, type ScaledBars } from './read-bars.ts'
-import { statesOf } from './states.ts'
+import { endedAt, upTo, type Range } from './range.ts'
+import { statesOf, type ThenOf } from './states.ts'
 import { windowsOf, type Window, type WindowAt } from './windows.ts'
 
 type Aggregate = Handlers<typeof barsContract>['aggregations.run']
@@ -22,7 +23,7 @@ type Answer = Awaited<ReturnType<Aggregate>>
 type Measured = Answer['data'][number]
 
 export type MeasureTools = QueryTools & { blocks: Blocks; exchangeOf: ExchangeOf }
-export type MeasureQuestion = Parameters<Aggregate>[0] & { startMicros?: number; endMicros?: number }
+export type MeasureQuestion = Parameters<Aggregate>[0] & Range & { thenOf: ThenOf }
 
 const MOST_WINDOWS = 10_000
 const TRADES = ['price', 'quantity']
@@ -33,7 +34,7 @@ export async function measure(tools: MeasureTools, question: MeasureQuestion, si
   const wanted = new Set<Metric>(question.metrics)
   const needsTrades = question.metrics.some(metric => metric !== 'spread')
   const needsQuotes = wanted.has('spread')
-  const { trades, quotes } = await statesOf(tools.reads, question, signal)
+  const { trades, quotes } = await statesOf(tools.reads, question, signal, question.thenOf)
   const data: Measured[] = []
   let rows = 0
   let files = 0
@@ -66,15 +67,18 @@ interface Reading extends MeasureQuestion {
   wanted: ReadonlySet<Metric>
 }
 
-async function measureOne(tools: MeasureTools, reading: Reading, signal?: AbortSignal) {
-  const { symbol, exchange, interval, trades, quotes, wanted, startMicros } = reading
+async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSignal) {
+  const { symbol, exchange, interval, trades, quotes, wanted, startMicros } = asked
+  const windowOf = interval && windowsOf(interval, knownExchange(exchange).zone)
+  const clockMicros = asked.thenOf?.('trades').untilMicros
+  const reading = windowOf ? endedAt(asked, windowOf, clockMicros) : upTo(asked, clockMicros)
   const filter = filterOf({ ...reading, symbols: [symbol] })
   const spansOf = async (at: TableAt | undefined) =>
     at ? tools.reads.spans(at, { filter }, 'exchange_timestamp', signal) : []
   const [ofTrades, ofQuotes] = await Promise.all([spansOf(trades), spansOf(quotes)])
   const spans = [...ofTrades, ...ofQuotes]
   const whole = wholeRange(reading, spans)
-  const windowAt: WindowAt = interval ? windowsOf(interval, knownExchange(exchange).zone) : () => whole
+  const windowAt: WindowAt = windowOf ?? (() => whole)
   const until = Math.min(
     interval && spans.length > 0 ? windowAt(whole.end - 1).end : whole.end,
     tools.clock.nowMicros(),

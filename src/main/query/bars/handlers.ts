@@ -12,30 +12,38 @@ import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
 import { fillBars } from './fill-bars.ts'
 import { createExchangeOf } from './instrument.ts'
 import { exchangeIn, liveTrades, ownRows, withLive } from './live-trades.ts'
-import { rangeOf, type Range } from './range.ts'
+import { endedAt, rangeOf, type Range } from './range.ts'
 import { readBars } from './read-bars.ts'
+import type { ThenOf } from './states.ts'
 import { dayOf, windowsOf } from './windows.ts'
 
-export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof barsContract> {
+type SeenIn = (asked: { replay_session?: string } & AskedState) => ThenOf
+
+/** `seenIn` says what the replay session of a question sees of each table. */
+export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn): Handlers<typeof barsContract> {
   const { reads, clock } = tools
   const parts = { ...tools, blocks, exchangeOf: createExchangeOf(tools) }
+  const thenOf: SeenIn = asked => (asked.replay_session === undefined ? undefined : seenIn(asked))
 
   return {
     async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal, door }) {
       const startedMs = performance.now()
-      const range = rangeOf(asked)
-      const wantsLive = asked.live ?? (door !== 'cli' && reachesNow(asked, range, clock.nowMicros()))
-      if (wantsLive && isPast(asked)) throw noLiveInThePast()
+      const asRange = rangeOf(asked)
+      const then = thenOf(asked)?.('trades')
+      const past = then?.past ?? asked
+      const wantsLive = asked.live ?? (!then && door !== 'cli' && reachesNow(asked, asRange, clock.nowMicros()))
+      if (wantsLive && (then ?? isPast(asked))) throw noLiveInThePast()
       const live = wantsLive
-        ? await liveTrades(tools, { symbol, exchange: asked.exchange, ...range }, signal)
+        ? await liveTrades(tools, { symbol, exchange: asked.exchange, ...asRange }, signal)
         : undefined
-      const at = live?.at ?? (await resolveState(reads, 'trades', asked, signal))
+      const at = live?.at ?? (await resolveState(reads, 'trades', past, signal))
       const exchange =
         (await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)) ?? (live && exchangeIn(live))
       const fresh =
         live && exchange !== undefined ? await ownRows(blocks, live, { symbol, exchange }, signal) : undefined
       const zone = exchange === undefined ? 'UTC' : knownExchange(exchange).zone
       const windowAt = windowsOf(interval, zone)
+      const range = endedAt(asRange, windowAt, then?.untilMicros)
       const isOnMarket = conditions === 'on_market'
       const named = { symbol, exchange: exchange ?? '' }
       // One more than asked for tells whether there are more.
@@ -54,10 +62,12 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
 
     async 'summary.day'({ symbol, date, conditions, ...asked }, { signal }) {
       const startedMs = performance.now()
-      const at = await resolveState(reads, 'trades', asked, signal)
+      const then = thenOf(asked)?.('trades')
+      const at = await resolveState(reads, 'trades', then?.past ?? asked, signal)
       const exchange = await parts.exchangeOf(at, { symbol, exchange: asked.exchange }, signal)
       const { zone } = knownExchange(exchange ?? '')
       const day = dayOf(zone, date)
+      if (day.end > (then?.untilMicros ?? Infinity)) throw notOver({ date, zone })
       const isOnMarket = conditions === 'on_market'
       const question = { at, symbol, exchange: exchange ?? '', startMicros: day.start, endMicros: day.end, isOnMarket }
       const found = await readBars(parts, question, { windowAt: () => day, limit: 1 }, signal)
@@ -75,7 +85,8 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks): Handlers<typeof
       return { data, query: lakeMeta(tools, { at, files: found.files, rows: found.rowCount, startedMs }) }
     },
 
-    'aggregations.run': (asked, { signal }) => measure(parts, { ...asked, ...rangeOf(asked) }, signal),
+    'aggregations.run': (asked, { signal }) =>
+      measure(parts, { ...asked, ...rangeOf(asked), thenOf: thenOf(asked) }, signal),
   }
 }
 
@@ -94,7 +105,8 @@ function reachesNow(asked: AskedState, { endMicros = Infinity }: Range, nowMicro
 const LIVE_BEHIND_MICROS = 3_600e6
 
 function noLiveInThePast(): Failure {
-  return new Failure('INVALID_INPUT', 'live: what is live now was in no snapshot; leave out live, or the snapshot.')
+  const what = 'live: what is live now was in no snapshot and no replay session'
+  return new Failure('INVALID_INPUT', `${what}; leave out live, or the other.`)
 }
 
 /** Windows that have not begun are not told as empty. */
@@ -109,6 +121,11 @@ interface Missing {
   exchange: string | undefined
   zone: string
   isOnMarket: boolean
+}
+
+function notOver({ date, zone }: Pick<Missing, 'date' | 'zone'>): Failure {
+  const what = `${date}, a day in ${zone}, is not over at the clock of the replay session, so it has no summary yet.`
+  return new Failure('NOT_FOUND', `${what} Move the clock on, or ask for bars of shorter windows.`)
 }
 
 function noTrades({ symbol, date, exchange, zone, isOnMarket }: Missing): Failure {

@@ -12,7 +12,7 @@ import { createCursors } from '../../../../src/main/query/cursor.ts'
 import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snapshots.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
 import { append, tempLake } from '../../../support/lake.ts'
-import { queryParts } from '../../../support/query.ts'
+import { noSession, queryParts } from '../../../support/query.ts'
 import { quoteRows, tradeRows, type QuoteRow, type TradeRow } from '../../../support/rows.ts'
 
 type Input = z.input<(typeof asofContract)['asof.join']['input']>
@@ -24,6 +24,7 @@ async function openAsof(lake: Lake) {
     { reads, pool, live, clock: systemClock },
     createBlocks({ reads, pool, maxBytes: 64e6 }),
     createCursors(Buffer.alloc(32, 7), 'asof'),
+    noSession,
   )
   const context = { signal: new AbortController().signal, correlationId: 'test', door: 'direct' } as const
   const ask = async (input: Input) => handlers['asof.join'](asofContract['asof.join'].input.parse(input), context)

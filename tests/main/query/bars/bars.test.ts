@@ -12,7 +12,7 @@ import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
 import { barsHandlers } from '../../../../src/main/query/bars/handlers.ts'
 import { readBatch } from '../../../../src/main/duck/read-batch.ts'
 import { append, tempLake } from '../../../support/lake.ts'
-import { queryParts } from '../../../support/query.ts'
+import { noSession, queryParts } from '../../../support/query.ts'
 import { quoteRows, tradeRows, type TradeRow } from '../../../support/rows.ts'
 
 const context: Context = { signal: new AbortController().signal, correlationId: 'test', door: 'direct' }
@@ -23,6 +23,7 @@ async function openBars(lake: Lake) {
   const handlers = barsHandlers(
     { reads, pool, live, clock: systemClock },
     createBlocks({ reads, pool, maxBytes: 64e6 }),
+    noSession,
   )
   const ask = <N extends keyof typeof declared>(name: N, input: z.input<(typeof declared)[N]['input']>) =>
     (handlers[name] as (input: unknown, context: Context) => unknown)(

@@ -6,10 +6,11 @@ import { Failure } from '../../../../src/contract/failure.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
 import { barsHandlers } from '../../../../src/main/query/bars/handlers.ts'
 import { openHybridPlace, type HybridPlace } from '../../../support/hybrid-place.ts'
+import { noSession } from '../../../support/query.ts'
 
 async function openBars() {
   const place = await openHybridPlace()
-  const handlers = barsHandlers(place.tools, createBlocks({ ...place.tools, maxBytes: 64e6 }))
+  const handlers = barsHandlers(place.tools, createBlocks({ ...place.tools, maxBytes: 64e6 }), noSession)
   const signal = new AbortController().signal
   const ask = async (live?: boolean, door: 'http' | 'cli' = 'http') => {
     const input = barsContract['bars.list'].input.parse({ symbol: 'BHP', live })
@@ -73,7 +74,7 @@ it('counts no trade twice where offsets cannot tell what is in the table', async
   const blocks = createBlocks({ ...place.tools, maxBytes: 64e6 })
   const input = barsContract['bars.list'].input.parse({ symbol: 'BHP', live: true })
   const context = { signal: new AbortController().signal, correlationId: 'test', door: 'http' } as const
-  const { data, query } = await barsHandlers(place.tools, blocks)['bars.list'](input, context)
+  const { data, query } = await barsHandlers(place.tools, blocks, noSession)['bars.list'](input, context)
   expect(rowsOf(data)).toEqual(live)
   expect(query.told_by).toBe('place')
 })
