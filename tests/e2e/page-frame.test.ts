@@ -96,7 +96,8 @@ describe.skipIf(chromium.skip)(`keys${chromium.because}`, () => {
   it('lead to every pane and to the keys themselves', async () => {
     const { page } = await openWithRows()
     const pane = () => page.evaluate(() => document.activeElement?.closest<HTMLElement>('[data-pane]')?.dataset.pane)
-    for (const [key, name] of Object.entries({ t: 'tape', s: 'symbols', q: 'quotes', l: 'timeline' })) {
+    const panes = { t: 'tape', s: 'symbols', q: 'quotes', l: 'timeline', c: 'chart', e: 'explorer' }
+    for (const [key, name] of Object.entries(panes)) {
       await page.keyboard.press('g')
       await page.keyboard.press(key)
       expect(await pane()).toBe(name)
@@ -115,7 +116,7 @@ describe.skipIf(chromium.skip)(`keys${chromium.because}`, () => {
         .map(element => element.outerHTML.slice(0, 120)),
     )
     const reached = new Set<string>()
-    for (let tabs = 0; tabs < 40; tabs++) {
+    for (let tabs = 0; tabs < 80; tabs++) {
       await page.keyboard.press('Tab')
       reached.add(await page.evaluate(() => (document.activeElement as HTMLElement).outerHTML.slice(0, 120)))
     }
@@ -123,14 +124,19 @@ describe.skipIf(chromium.skip)(`keys${chromium.because}`, () => {
     expect(clickable.filter(element => !reached.has(element))).toEqual([])
   })
 
-  it('explain what comes later instead of pretending', async () => {
+  it('go back to a moment by T, and to live by Home, with the frame telling them apart', async () => {
     const { page } = await openWithRows()
-    const asOf = page.getByRole('button', { name: 'As of…' })
-    expect(await asOf.getAttribute('aria-disabled')).toBe('true')
-    await asOf.focus()
-    await page.getByText('Going back to a moment comes with queries over the lake').waitFor()
-    await asOf.press('Enter')
-    expect(await page.getByRole('button', { name: 'Live', exact: true }).getAttribute('aria-pressed')).toBe('true')
+    const mode = () => page.locator('.frame').getAttribute('data-mode')
+    expect(await mode()).toBe('live')
+    await page.keyboard.press('t')
+    await page.getByRole('dialog', { name: 'As of' }).waitFor()
+    await page.keyboard.type('2014-03-10 11:10')
+    await page.keyboard.press('Enter')
+    await expect.poll(mode, POLL).toBe('as_of')
+    await expect.poll(() => page.locator('.moment-mark').textContent(), POLL).toMatch(/^As of11:10:00 Mon 10 Mar 2014/)
+    await page.keyboard.press('Home')
+    await expect.poll(mode, POLL).toBe('live')
+    expect(await page.locator('.moment-mark').count()).toBe(0)
   })
 })
 
@@ -157,7 +163,7 @@ describe.skipIf(chromium.skip)(`the simulated market${chromium.because}`, () => 
 
 describe.skipIf(chromium.skip)(`accessibility${chromium.because}`, () => {
   it.each(['dark', 'light', 'contrast'])('has nothing that axe objects to in %s', async theme => {
-    const { page, server } = await openWithRows({ context: { viewport: { width: 1280, height: 480 } } })
+    const { page, server } = await openWithRows({ context: { viewport: { width: 1280, height: 720 } } })
     await page.evaluate(name => (document.documentElement.dataset.theme = name), theme)
     server.load.isRunning = false
     expect(await axe(page)).toEqual([])

@@ -35,7 +35,7 @@ describe.skipIf(skip)(`the workstation in a browser${because}`, () => {
   it('shows live rows of the simulated market, the same as REST and the command line', async () => {
     const { url, pageUrl, profile } = await startK2(['app', '--demo'])
     const { page, complaints } = await openPage(pageUrl)
-    await tapeRows(page).nth(20).waitFor()
+    await tapeRows(page).nth(10).waitFor()
     const first = await tapeRows(page).first().textContent()
     await expect.poll(() => tapeRows(page).first().textContent()).not.toBe(first)
     expect(await page.title()).toBe('K2 Workstation')

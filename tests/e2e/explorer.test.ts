@@ -1,0 +1,100 @@
+// The explorer and going back, in a browser against the whole program with its sample and its simulated market.
+import type { Browser, Page } from 'playwright'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { launchChromium } from '../support/chromium.ts'
+import { startK2 } from '../support/k2.ts'
+import { needs } from '../support/needs.ts'
+import { axe } from '../support/open-page.ts'
+
+const chromium = needs('chromium')
+let browser: Browser
+beforeAll(async () => {
+  if (!chromium.skip) browser = await launchChromium()
+})
+afterAll(() => browser?.close())
+
+const POLL = { timeout: 60_000, interval: 250 }
+const WAIT = { timeout: 60_000 }
+
+async function openExplorer(): Promise<{ page: Page; complaints: string[] }> {
+  const { pageUrl } = await startK2(['serve', '--demo'])
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark' })
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', error => complaints.push(error.message))
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  await page.goto(pageUrl)
+  await page.locator('.result-grid .ag-row').nth(2).waitFor(WAIT)
+  return { page, complaints }
+}
+
+const cells = (page: Page, column: string) =>
+  page.$$eval(`.result-grid .ag-center-cols-container [col-id="${column}"]`, all => all.map(cell => cell.textContent))
+const countText = (page: Page) => page.locator('.pane-explorer .count').textContent()
+
+describe.skipIf(chromium.skip)(`the explorer${chromium.because}`, () => {
+  it(
+    'shows rows of the selected symbol, runs SQL, marks its faults, and goes back to a snapshot',
+    { timeout: 240_000 },
+    async () => {
+      const { page, complaints } = await openExplorer()
+      const name = await page.locator('.pane-quotes .pane-subject .name').textContent()
+      const [symbol] = name!.split('.')
+      expect(new Set(await cells(page, 'symbol'))).toEqual(new Set([symbol]))
+      expect(await countText(page)).toMatch(/^[\d,]+ rows?$/)
+      const times = await cells(page, 'exchange_timestamp')
+      expect(times[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/)
+      expect([...times].sort().reverse()).toEqual(times)
+
+      await page.getByRole('button', { name: 'SQL', exact: true }).click()
+      const editor = page.getByRole('textbox', { name: /^SQL over trades/ })
+      await editor.fill("SELECT i, i * 1.25 AS share, 'n' || i AS name FROM range(1, 4) AS of(i)")
+      await page.keyboard.press('Control+Enter')
+      await expect.poll(() => cells(page, 'share'), POLL).toEqual(['1.25', '2.50', '3.75'])
+      expect(await countText(page)).toBe('3 rows')
+
+      await page.locator('.result-grid .ag-header-cell[col-id="i"] .ag-header-cell-label').click()
+      await page.locator('.result-grid .ag-header-cell[col-id="i"] .ag-header-cell-label').click()
+      await expect.poll(() => cells(page, 'i'), POLL).toEqual(['3', '2', '1'])
+      await page.getByRole('textbox', { name: 'name Filter Input' }).fill('N2')
+      await expect.poll(() => countText(page), POLL).toBe('1 of 3 rows')
+      await expect.poll(() => cells(page, 'name'), POLL).toEqual(['n2'])
+
+      await editor.fill('SELECT cuont(*) FROM trades')
+      await page.keyboard.press('Control+Enter')
+      await page.getByRole('alert').filter({ hasText: 'line 1, column 8' }).waitFor(WAIT)
+      expect(await page.locator('.sql-under mark').textContent()).toBe('cuont')
+      expect(await cells(page, 'name'), 'the rows of before stay').toEqual(['n2'])
+      expect(await axe(page, '.pane-explorer')).toEqual([])
+
+      await page.locator('.brand').click()
+      await page.keyboard.press('t')
+      const dialog = page.getByRole('dialog', { name: 'As of' })
+      const row = dialog.locator('tbody tr').last()
+      await row.waitFor(WAIT)
+      expect(await axe(page, '#as-of')).toEqual([])
+      const committed = await row.locator('button').textContent()
+      await row.locator('button').click()
+      await expect.poll(() => page.locator('.frame').getAttribute('data-mode'), POLL).toBe('as_of')
+      await expect
+        .poll(() => page.locator('.frame > .provenance').textContent(), POLL)
+        .toMatch(/Snapshot \d+.*Complete as of then/)
+      await page.getByRole('button', { name: 'Trades', exact: true }).click()
+      await expect
+        .poll(
+          async () =>
+            (await cells(page, 'ingestion_timestamp').catch(() => [])).every(text => text! <= `${committed}999`),
+          POLL,
+        )
+        .toBe(true)
+      expect(await axe(page, '.header')).toEqual([])
+      await page.locator('.brand').click()
+      await page.keyboard.press('Home')
+      await expect.poll(() => page.locator('.frame').getAttribute('data-mode'), POLL).toBe('live')
+      expect(complaints).toEqual([])
+    },
+  )
+})
