@@ -1,59 +1,13 @@
 // Bars of the selected instrument at the page's moment: loaded for the width of the chart, further back as one goes
 // there, and renewed as trades come. One question at a time; what is shown stays until its successor has come.
-import { createStore, type StoreApi } from 'zustand/vanilla'
+import { createStore } from 'zustand/vanilla'
 import { timestampText } from '../../contract/columns.ts'
-import type { QueryMeta } from '../../contract/fields.ts'
-import { keyOf, questionOf, type BarSubject, type ReplayEnd } from './bar-questions.ts'
-import { barsOfLatestTime, countBefore, joinBars, NO_BARS, readBars, sliceBars, type Bars } from './bar-columns.ts'
-import { finerFor, intervalFor, usualBars, zoomBy, type Interval, type IntervalChoice } from './bar-interval.ts'
-import type { Instrument } from './instruments.ts'
-import { pause, type K2Client, type Link } from './link.ts'
-import type { Moment } from './moment.ts'
+import { keyOf, questionOf, type BarSubject } from './bar-questions.ts'
+import type { BarsContext, BarsState, BarsStore } from './bars-state.ts'
+import { barsOfLatestTime, countBefore, joinBars, NO_BARS, readBars, sliceBars } from './bar-columns.ts'
+import { finerFor, intervalFor, usualBars, zoomBy, type Interval } from './bar-interval.ts'
+import { pause, type K2Client } from './link.ts'
 import { whileConnected } from './poll.ts'
-
-export interface BarsState {
-  choice: IntervalChoice
-  /** Without trades that were made elsewhere and reported, whose prices are not those of the book. */
-  isOnMarket: boolean
-  interval: Interval
-  /** How many bars the view has room for. */
-  count: number
-  /** How many bars are newer than the view; at 0 it follows the newest. */
-  behind: number
-  bars: Bars
-  /** Of `bars`; undefined until the first answer. */
-  subject?: BarSubject
-  hasOlder: boolean
-  query?: QueryMeta
-  isLoading: boolean
-  failure?: string
-}
-
-export interface BarsContext {
-  link: Link
-  instrument: () => Instrument | undefined
-  moment: StoreApi<Moment>
-  /** Nothing while no session is open. */
-  replayEnd: () => ReplayEnd | undefined
-  /** Changes with every row of the instrument that arrives. */
-  arrived: () => number
-}
-
-export interface BarsStore {
-  state: StoreApi<BarsState>
-  setWidth: (px: number) => void
-  choose: (choice: IntervalChoice) => void
-  toggleOffMarket: () => void
-  /** Above 1 shows more bars. */
-  zoom: (factor: number) => void
-  /** So many bars back in time, or forward where it is below 0. */
-  pan: (bars: number) => void
-  toNewest: () => void
-  retry: () => void
-  /** To be called when the instrument or the end of a replay has changed. */
-  wake: () => void
-  close: () => void
-}
 
 const LIVE_EVERY_MS = 1000
 const QUIET_EVERY_MS = 10_000

@@ -1,62 +1,12 @@
 // A day played again: a session of the selected instrument, trades and quotes on one clock, which every pane follows.
-import { createStore, type StoreApi } from 'zustand/vanilla'
+import { createStore } from 'zustand/vanilla'
 import { timestampText } from '../../contract/columns.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
-import type { ReplayEnd } from './bar-questions.ts'
-import type { TimeSpan } from './exchange-day.ts'
-import type { Instrument, Instruments } from './instruments.ts'
-import { pause, type K2Client, type Link } from './link.ts'
-import type { MomentStore } from './moment.ts'
-import type { Past } from './past.ts'
+import type { Instrument } from './instruments.ts'
+import { pause, type K2Client } from './link.ts'
 import { createReplayRows, type ReplayRows } from './replay-rows.ts'
+import { SPEEDS, type Control, type Replay, type ReplayContext, type ReplayState } from './replay-state.ts'
 import { firstRowIn, lastRowOf, microsOf } from './replay-span.ts'
-
-export type Speed = SessionState['speed']
-export const SPEEDS: readonly Speed[] = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1000, 'max']
-
-export interface ReplayState {
-  session?: SessionState
-  /** What is replayed: a day as a rule. */
-  span?: TimeSpan
-  isOpening: boolean
-  failure?: string
-  /** Where a loop begins whose end has not been chosen yet. */
-  loopFromMicros?: number
-}
-
-export interface ReplayContext {
-  link: Link
-  moment: MomentStore
-  past: StoreApi<Past>
-  instruments: Instruments
-  instrument: () => Instrument | undefined
-  /** How far a step by bar goes. */
-  barLength: () => Control['interval']
-  /** The day around a moment, by the exchange's own clock. */
-  dayOf: (micros: number, exchange: string) => TimeSpan
-}
-
-export interface Replay {
-  state: StoreApi<ReplayState>
-  /** For questions that end at the clock; nothing while no session is open. */
-  end: () => ReplayEnd | undefined
-  /** The day around a moment, or the last one that has rows. */
-  open: (aroundMicros?: number) => void
-  toggle: () => void
-  setSpeed: (speed: Speed) => void
-  faster: (steps: number) => void
-  /** Back where the count is below 0. */
-  step: (unit: 'tick' | 'bar' | 'commit', count: number) => void
-  seek: (micros: number) => void
-  reverse: () => void
-  /** Marks where a loop begins, then where it ends; then ends it. */
-  markLoop: () => void
-  /** To be called when another instrument was selected. */
-  follow: () => void
-  close: () => void
-}
-
-type Control = Omit<Parameters<K2Client['replay.control']>[0], 'session'>
 
 const PLAYING_EVERY_MS = 200
 const PAUSED_EVERY_MS = 500
@@ -167,15 +117,16 @@ export function createReplay(context: ReplayContext): Replay {
     running?.rows?.turned(session.turns)
   }
 
-  /** One after the other, so that two quick keys are two steps. */
-  function tell(command: Control): Promise<void> {
+  /** One after the other, so that two quick keys are two steps: what depends on how it stands is made when its turn comes. */
+  function tell(command: Control | ((now: SessionState) => Control)): Promise<void> {
     const told = asked.then(async () => {
       const { session } = state.getState()
       const { client } = link.store.getState()
       if (!session || !client || !running) return
       const { signal } = running.over
+      const wish = typeof command === 'function' ? command(session) : command
       try {
-        take(await client['replay.control']({ session: session.session, ...command }, { signal }))
+        take(await client['replay.control']({ session: session.session, ...wish }, { signal }))
       } catch (failure) {
         if (!signal.aborted) fail((failure as Error).message)
       }
@@ -224,7 +175,6 @@ export function createReplay(context: ReplayContext): Replay {
     if (client && running) open(moment.clockMicros)
   })
 
-  const speedNow = () => state.getState().session?.speed ?? 1
   return {
     state,
     end() {
@@ -236,16 +186,16 @@ export function createReplay(context: ReplayContext): Replay {
     toggle() {
       const { session } = state.getState()
       if (!session) return
-      if (session.state === 'playing') return void tell({ action: 'pause' })
       if (session.state === 'ended' && session.start_time !== null)
         void tell({ action: 'seek', to: session.start_time })
-      void tell({ action: 'play' })
+      void tell(now => ({ action: now.state === 'playing' ? 'pause' : 'play' }))
     },
     setSpeed: speed => void tell({ action: 'speed', speed }),
     faster(steps) {
-      const at = SPEEDS.indexOf(speedNow())
-      const next = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, (at < 0 ? 2 : at) + steps))]
-      void tell({ action: 'speed', speed: next })
+      void tell(({ speed }) => {
+        const at = Math.max(0, SPEEDS.indexOf(speed)) + steps
+        return { action: 'speed', speed: SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at))] }
+      })
     },
     step: (unit, count) => void tell({ action: 'step', unit, count, interval: context.barLength() }),
     seek,

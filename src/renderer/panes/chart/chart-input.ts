@@ -1,5 +1,5 @@
 // What a hand does on the chart: wheel and drag, pointing, and the keys of whoever does not use a pointer.
-import type { BarsStore } from '../../stores/bars.ts'
+import type { BarsStore } from '../../stores/bars-state.ts'
 import type { Pointed } from './chart-marks.ts'
 
 export interface ChartHand {

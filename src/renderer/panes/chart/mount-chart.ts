@@ -2,7 +2,7 @@
 import type { Candles } from '../../chart/candles.ts'
 import type { CandleColours } from '../../chart/candle-options.ts'
 import { barAt, bandPx, candleView, type CandleView } from '../../chart/candle-view.ts'
-import type { BarsState } from '../../stores/bars.ts'
+import type { BarsState } from '../../stores/bars-state.ts'
 import { asNumber, BAR_SCALE } from '../../stores/bar-columns.ts'
 import type { Workspace } from '../../stores/workspace.ts'
 import { onTurn } from '../../ui/frame-loop.ts'

@@ -1,7 +1,7 @@
 // The transport: what drives a replay, at the left of the timeline; there only while something is replayed.
 import { useStore } from 'zustand'
 import { exchangeDay } from '../../stores/exchange-day.ts'
-import { SPEEDS, type Speed } from '../../stores/replay.ts'
+import { SPEEDS, type Speed } from '../../stores/replay-state.ts'
 import { grouped } from '../../ui/decimal-text.ts'
 import { dayText, momentIn } from '../../ui/moment-text.ts'
 import { useWorkspace } from '../../ui/workspace-context.ts'
