@@ -174,12 +174,15 @@ describe('a repeat', () => {
     }
   })
 
-  it('is found among many of the same as fast as among others', () => {
+  it('is found among many of the same as fast as among others', { timeout: 60_000 }, () => {
     const dedupe = createDedupe({ minutes: 60 })
-    const startedMs = performance.now()
-    for (let i = 0; i < 150_000; i++) expect(dedupe.isRepeat(0, fingerprintOf(i % 2), 0)).toBe(i > 1)
+    const before = process.cpuUsage()
+    let repeats = 0
+    for (let i = 0; i < 150_000; i++) if (dedupe.isRepeat(0, fingerprintOf(i % 2), 0)) repeats++
+    expect(repeats).toBe(150_000 - 2)
     expect(dedupe.isRepeat(0, fingerprintOf(2), 0)).toBe(false)
-    expect(performance.now() - startedMs).toBeLessThan(10_000)
+    // Processor time, as others run too: a fifth of a second, and minutes if each were looked for among all.
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(10)
   })
 
   it('is the same for messages that are looked at together', () => {
@@ -262,35 +265,39 @@ describe('a fingerprint', () => {
     expect(new Set([print(), ...changes.map(print)]).size).toBe(changes.length + 1)
   })
 
-  it('differs for every flip of one bit or of two bits of the same place, and among a million ids', () => {
-    const message = messageOf('trades', row)
-    const cursor = createCursor(message)
-    const out = { low: 0, high: 0 }
-    const seen = new Set<bigint>()
-    const note = () => {
-      readFingerprint(cursor, 0, message.length, out)
-      seen.add((BigInt(out.high >>> 0) << 32n) | BigInt(out.low >>> 0))
-    }
-    note()
-    const last = message.length - 1
-    for (let at = 0; at <= last; at++)
-      for (let bit = 1; bit < 256; bit *= 2) {
-        message[at] ^= bit
-        note()
-        for (let other = at + 1; other <= last; other += 4) {
-          message[other] ^= bit
-          note()
-          message[other] ^= bit
-        }
-        message[at] ^= bit
+  it(
+    'differs for every flip of one bit or of two bits of the same place, and among a million ids',
+    { timeout: 60_000 },
+    () => {
+      const message = messageOf('trades', row)
+      const cursor = createCursor(message)
+      const out = { low: 0, high: 0 }
+      const seen = new Set<bigint>()
+      const note = () => {
+        readFingerprint(cursor, 0, message.length, out)
+        seen.add((BigInt(out.high >>> 0) << 32n) | BigInt(out.low >>> 0))
       }
-    let count = 1
-    for (let at = 0; at <= last; at++) count += 8 * (1 + Math.ceil((last - at) / 4))
-    expect(seen.size).toBe(count)
-    for (let id = 0; id < 1_000_000; id++) {
-      message.writeInt32LE(id, 40)
       note()
-    }
-    expect(seen.size).toBeGreaterThanOrEqual(count + 999_000)
-  })
+      const last = message.length - 1
+      for (let at = 0; at <= last; at++)
+        for (let bit = 1; bit < 256; bit *= 2) {
+          message[at] ^= bit
+          note()
+          for (let other = at + 1; other <= last; other += 4) {
+            message[other] ^= bit
+            note()
+            message[other] ^= bit
+          }
+          message[at] ^= bit
+        }
+      let count = 1
+      for (let at = 0; at <= last; at++) count += 8 * (1 + Math.ceil((last - at) / 4))
+      expect(seen.size).toBe(count)
+      for (let id = 0; id < 1_000_000; id++) {
+        message.writeInt32LE(id, 40)
+        note()
+      }
+      expect(seen.size).toBeGreaterThanOrEqual(count + 999_000)
+    },
+  )
 })

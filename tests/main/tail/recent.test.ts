@@ -192,7 +192,7 @@ describe('any appends, trims and questions', () => {
   const isSame = (a: Held, symbol: string, exchange: string) =>
     a.symbol === symbol && a.exchange.toUpperCase() === exchange.toUpperCase()
 
-  it('give what a plain list of rows gives', () => {
+  it('give what a plain list of rows gives', { timeout: 60_000 }, () => {
     let asked = 0
     let evictedForMemory = 0
     const property = fc.property(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), steps => {

@@ -198,7 +198,7 @@ describe('any appends, commits, repeats and snapshots', () => {
 
   const STARTS: Record<string, number> = { [ASX]: 10, [CXA]: 0 }
 
-  it('give what a plain list gives, and know what they lack', () => {
+  it('give what a plain list gives, and know what they lack', { timeout: 60_000 }, () => {
     const seen = { rows: 0, lacking: 0, whole: 0, evicted: 0, repeats: 0 }
     const property = fc.property(
       fc.boolean(),
