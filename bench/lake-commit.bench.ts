@@ -31,7 +31,7 @@ export async function run(): Promise<Figure[]> {
 const NO_JUDGE = { ask: () => Promise.reject(new Error('There is no judge')), close: () => Promise.resolve() }
 
 async function measure(kind: LakeKind, name: string, target: string): Promise<Figure[]> {
-  const { lake, close } = await openJudgedLake(kind, NO_JUDGE)
+  const { lake, close } = await openJudgedLake(kind, NO_JUDGE, { isLongLived: true })
   try {
     const figures: Figure[] = []
     const files = await describedFlush(lake)

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const VERSION = '1.11.0'
-/** A small server that lives for seconds: no second compiler, no parallel collector. */
-const JVM = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto']
+/** A small server: no parallel collector; and no second compiler where it lives for seconds only. */
+const JVM = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xshare:auto']
+const FAST_COMPILER_ONLY = '-XX:TieredStopAtLevel=1'
 const START_TIMEOUT_MS = 60_000
 
 export interface IcebergRestOptions {
@@ -16,6 +17,8 @@ export interface IcebergRestOptions {
   s3?: { endpoint: string; accessKey: string; secretKey: string; region: string }
   /** Further settings of the catalog, by Iceberg's names. */
   settings?: Readonly<Record<string, string>>
+  /** It is measured, as a server that has been up for days. */
+  isLongLived?: boolean
 }
 
 export interface IcebergRest {
@@ -68,7 +71,12 @@ function install(): void {
 }
 
 /** Its tables' rows are in a SQLite file of its own, gone with it. */
-export async function startIcebergRest({ warehouse, s3, settings }: IcebergRestOptions): Promise<IcebergRest> {
+export async function startIcebergRest({
+  warehouse,
+  s3,
+  settings,
+  isLongLived = false,
+}: IcebergRestOptions): Promise<IcebergRest> {
   const { missing } = findIcebergRest()
   if (missing !== undefined) throw new Error(missing)
   const home = mkdtempSync(join(tmpdir(), 'k2-iceberg-rest-'))
@@ -86,7 +94,8 @@ export async function startIcebergRest({ warehouse, s3, settings }: IcebergRestO
     ...settings,
   }
   const env = { ...process.env, AWS_REGION: s3?.region ?? 'us-east-1', ...asEnvironment(config) }
-  const words = [...JVM, '-cp', `${folder()}/classes:${folder()}/lib/*`, 'org.apache.iceberg.rest.LoopbackServer']
+  const jvm = isLongLived ? JVM : [...JVM, FAST_COMPILER_ONLY]
+  const words = [...jvm, '-cp', `${folder()}/classes:${folder()}/lib/*`, 'org.apache.iceberg.rest.LoopbackServer']
   const child = spawn('java', ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...words], { env })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-10_000)))

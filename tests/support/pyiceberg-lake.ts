@@ -40,14 +40,18 @@ export interface JudgedLake {
   close: () => Promise<void>
 }
 
-export async function openJudgedLake(kind: LakeKind, judge: Judge): Promise<JudgedLake> {
+export async function openJudgedLake(
+  kind: LakeKind,
+  judge: Judge,
+  { isLongLived = false }: { isLongLived?: boolean } = {},
+): Promise<JudgedLake> {
   const folder = mkdtempSync(join(tmpdir(), 'k2-judged-'))
   const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   const close = async () => {
     for (const each of closers.splice(0).reverse()) await each()
   }
   try {
-    const { options, catalog, restUrl, duckSecret } = await prepare(kind, folder, closers)
+    const { options, catalog, restUrl, duckSecret } = await prepare(kind, { folder, isLongLived }, closers)
     const lake = await openLake({ ...options, tempFolder: join(folder, 'spill'), threads: 2, memoryMb: 500 })
     closers.push(lake.close)
     await lake.init()
@@ -66,7 +70,11 @@ type Prepared = Pick<JudgedLake, 'catalog'> & {
   options: Omit<LakeOptions, 'tempFolder'>
 }
 
-async function prepare(kind: LakeKind, folder: string, closers: (() => unknown)[]): Promise<Prepared> {
+async function prepare(
+  kind: LakeKind,
+  { folder, isLongLived }: { folder: string; isLongLived: boolean },
+  closers: (() => unknown)[],
+): Promise<Prepared> {
   const warehouse = join(folder, 'warehouse')
   if (kind === 'sqlite') {
     const file = join(warehouse, 'catalog.db')
@@ -74,7 +82,7 @@ async function prepare(kind: LakeKind, folder: string, closers: (() => unknown)[
     return { options: { warehouse, catalog: { kind: 'sqlite', file }, s3: {} }, catalog }
   }
   if (kind === 'rest') {
-    const rest = await startIcebergRest({ warehouse })
+    const rest = await startIcebergRest({ warehouse, isLongLived })
     closers.push(() => rest.stop())
     const options: Prepared['options'] = { warehouse, catalog: { kind: 'rest', url: rest.url }, s3: {} }
     return { options, catalog: { type: 'rest', uri: rest.url }, restUrl: rest.url }
@@ -84,7 +92,7 @@ async function prepare(kind: LakeKind, folder: string, closers: (() => unknown)[
   const { endpoint, region, accessKeyId, secretAccessKey, bucket } = server
   const s3Warehouse = `s3://${bucket}/warehouse`
   const s3 = { endpoint, region, accessKey: accessKeyId, secretKey: secretAccessKey }
-  const rest = await startIcebergRest({ warehouse: s3Warehouse, s3 })
+  const rest = await startIcebergRest({ warehouse: s3Warehouse, s3, isLongLived })
   closers.push(() => rest.stop())
   return {
     options: {
