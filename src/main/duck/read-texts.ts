@@ -47,6 +47,7 @@ export function createTextCoder(encoding: TextEncoding): TextCoder {
   ): number {
     const fields = fieldsOf(entries)
     let fetched = 0
+    let [lastField, lastCode] = [-1, 0]
     slotCodes.fill(-1)
     for (let row = 0; row < count; row++) {
       if (validity && !isValid(validity, row)) {
@@ -55,7 +56,21 @@ export function createTextCoder(encoding: TextEncoding): TextCoder {
       }
       const field = row * 4
       const length = fields[field]
-      const [head, middle, tail] = [fields[field + 1], fields[field + 2], fields[field + 3]]
+      const head = fields[field + 1]
+      const middle = fields[field + 2]
+      const tail = fields[field + 3]
+      // Runs of one text, as files sorted by instrument have them, take no more than this.
+      if (
+        lastField >= 0 &&
+        fields[lastField + 3] === tail &&
+        fields[lastField + 1] === head &&
+        fields[lastField + 2] === middle &&
+        fields[lastField] === length
+      ) {
+        textsSeen++
+        codes[at + row] = lastCode
+        continue
+      }
       const mixed = Math.imul(head, 0x9e3779b1) ^ Math.imul(middle, 0x85ebca6b) ^ tail ^ length
       const slot = (mixed ^ (mixed >>> 16)) & (SLOTS - 1)
       const known = slot * 4
@@ -67,7 +82,8 @@ export function createTextCoder(encoding: TextEncoding): TextCoder {
         slotFields[known] === length
       ) {
         textsSeen++
-        codes[at + row] = slotCodes[slot]
+        codes[at + row] = lastCode = slotCodes[slot]
+        lastField = field
         continue
       }
       if (!repeats) return row
@@ -78,7 +94,8 @@ export function createTextCoder(encoding: TextEncoding): TextCoder {
         const { buffer, byteOffset } = duckdb.get_data_from_pointer(entries.buffer as ArrayBuffer, row * 16 + 8, length)
         codes[at + row] = codeOf(Buffer.from(buffer, byteOffset, length), 0, length)
       }
-      slotCodes[slot] = codes[at + row]
+      slotCodes[slot] = lastCode = codes[at + row]
+      lastField = field
       slotFields[known] = length
       slotFields[known + 1] = head
       slotFields[known + 2] = middle

@@ -92,7 +92,8 @@ async function takeOfOne(reader: TableReader, options: TakeOptions, signal?: Abo
   reader.pass(count, direction)
   const { columns } = reader.source
   const from = direction === 1 ? at : at - count
-  const ordinals = Uint32Array.from({ length: count }, (_, i) => i)
+  const ordinals = new Uint32Array(count)
+  for (let i = 0; i < count; i++) ordinals[i] = i
   const times = block.times.slice(from, from + count)
   const rows =
     direction === 1

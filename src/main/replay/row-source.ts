@@ -5,7 +5,7 @@ import { quoteName, quoteText } from '../duck/quote.ts'
 import { readBatch } from '../duck/read-batch.ts'
 import type { Condition, FileCounts, FileSpan, LakeReads, TableAt } from '../lake/reads.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
-import type { QueryPool } from '../query/pool.ts'
+import type { Lease, QueryPool } from '../query/pool.ts'
 import { timeColumnOf, type Order } from './row-order.ts'
 
 export interface ReadTools {
@@ -54,11 +54,22 @@ export interface RowsWanted {
 }
 
 export async function readRows(
+  tools: ReadTools,
+  source: RowSource,
+  wanted: RowsWanted,
+  caller?: AbortSignal,
+): Promise<ColumnBatch> {
+  return withRows(tools, source, wanted, readBatch, caller)
+}
+
+/** What `read` makes of the statement. */
+export async function withRows<T>(
   { reads, pool, onFiles }: ReadTools,
   source: RowSource,
   { range, columns, tail }: RowsWanted,
+  read: (connection: Lease['connection'], sql: string, signal: AbortSignal) => Promise<T>,
   caller?: AbortSignal,
-): Promise<ColumnBatch> {
+): Promise<T> {
   return pool.run(async ({ connection, signal }) => {
     const beyond = source.beyond && beyondSql(source.beyond)
     const inside = beyond ? [...new Set([...columns, '_topic', '_partition', '_offset'])] : columns
@@ -68,7 +79,7 @@ export async function readRows(
     try {
       const where = beyond ? ` WHERE ${beyond}` : ''
       const sql = `SELECT ${columns.map(quoteName).join(', ')} FROM (${rows.sql(inside)})${where} ${tail}`
-      return await readBatch(connection, sql, signal)
+      return await read(connection, sql, signal)
     } catch (error) {
       throw await rows.blame(error)
     } finally {
