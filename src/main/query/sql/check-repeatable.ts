@@ -12,10 +12,10 @@ const VOLATILE = new Set(
 export function checkRepeatable(tree: SqlNode, text: string): void {
   for (const node of nodesOf(tree)) {
     const names = [node.function_name, ...(node.class === 'COLUMN_REF' ? [listOf(node.column_names).at(-1)] : [])]
-    const found = names.find(name => VOLATILE.has(String(name).toLowerCase()))
+    const found = names.map(String).find(name => VOLATILE.has(name.toLowerCase()))
     const what = found ?? (node.sample ? 'A sample' : undefined)
     if (what === undefined) continue
-    const why = `${String(what)} gives something else each time, so there is no receipt; give what it is to be as a value`
+    const why = `${what} gives something else each time, so there is no receipt; give what it is to be as a value`
     throw refuse(why, { sql: text, at: placeOf(node) })
   }
 }

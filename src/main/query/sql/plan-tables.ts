@@ -68,7 +68,7 @@ export async function planTables(tools: PlanTools, question: PlanQuestion): Prom
     return { table, refs: others.filter(other => other.table === table) }
   })
   if (state.pinned) {
-    const all = [...tables.map(({ table, refs }) => ({ name: table as string, table, refs })), ...travelled]
+    const all = [...tables.map(({ table, refs }) => ({ name: table, table, refs })), ...travelled]
     return Promise.all(all.map(one => planPinned(tools, one, question, filterFor)))
   }
   if (state.replay_session !== undefined) {
