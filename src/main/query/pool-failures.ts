@@ -1,10 +1,6 @@
 // How a query ends that was not let go on: each says what happened and what to do.
 import { Failure } from '../../contract/failure.ts'
 
-export function cancelled(): Failure {
-  return new Failure('CANCELLED', 'Stopped before it was done, as asked.')
-}
-
 export function tooBusy(size: number, ms: number): Failure {
   const what = `All ${size} connections for queries have been busy for ${ms / 1000} s; nothing was read.`
   return new Failure('UNAVAILABLE', `${what} Try again, or raise K2_QUERY_POOL_SIZE.`)

@@ -3,7 +3,8 @@ import { setMaxListeners } from 'node:events'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
 import { openDuck } from '../duck/open-duck.ts'
-import { cancelled, tooBusy, tooLong, tooSlowReader, translatePoolError } from './pool-failures.ts'
+import { cancelled } from '../base/cancelled.ts'
+import { tooBusy, tooLong, tooSlowReader, translatePoolError } from './pool-failures.ts'
 import { createSpillFolder } from './spill-folder.ts'
 
 export interface PoolOptions {

@@ -1,6 +1,7 @@
 // Keeps a tail full: reads every topic that is wanted from the log, also those that appear later, until it is stopped.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../contract/failure.ts'
+import { inTime } from '../base/in-time.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { MessageLog } from '../log/message-log.ts'
@@ -84,7 +85,7 @@ export function runTail(options: RunOptions): TailRun {
 
   async function askInTime(): Promise<OffsetVector | undefined> {
     try {
-      return await within(START_WITHIN_MS, startOffsets?.() ?? Promise.resolve(undefined))
+      return await inTime(START_WITHIN_MS, async () => startOffsets?.())
     } catch (error) {
       const what = `How far the tables are cannot be told; the tail begins ${options.minutes} minutes back`
       logger.warn(what, { error: error as Error })
@@ -180,7 +181,8 @@ export function runTail(options: RunOptions): TailRun {
 
   async function lagsOf({ topic: { topic }, next, latest }: Reading): Promise<Lag[]> {
     try {
-      for (const range of await within(RANGES_WITHIN_MS, log.ranges(topic))) latest.set(range.partition, range.latest)
+      for (const range of await inTime(RANGES_WITHIN_MS, () => log.ranges(topic)))
+        latest.set(range.partition, range.latest)
     } catch {
       // What was last heard has to do.
     }
@@ -223,17 +225,4 @@ function abortOf(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = new AbortController()
-  const limit = sleep(ms, undefined, { signal: late.signal }).then(() => {
-    throw new Failure('TIMEOUT', `No answer within ${ms / 1000} s.`)
-  })
-  try {
-    return await Promise.race([work, limit])
-  } finally {
-    late.abort()
-    limit.catch(() => {})
-  }
 }

@@ -164,10 +164,10 @@ describe('in a session', () => {
       for await (const chunk of chunks) parts.push(chunk)
       return Buffer.concat(parts).toString().trim().split('\r\n')
     }
-    const wanted = { order: 'asc', format: 'csv', fields: ['trade_id'], replay_session } as const
+    const wanted = { order: 'asc' as const, format: 'csv' as const, fields: ['trade_id'], replay_session }
     const csv = ['trade_id', 'r0', 'r1', 'r2', 'r3']
     expect(await linesOf(ask['trades.export'](wanted, context))).toEqual(csv)
-    const ofSnapshot = { ...wanted, table: 'trades', id: committed.at(-1)! } as const
+    const ofSnapshot = { ...wanted, table: 'trades' as const, id: committed.at(-1)! }
     expect(await linesOf(ask['snapshots.export'](ofSnapshot, context))).toEqual(csv)
     const other = { ...ofSnapshot, id: committed[5] }
     await expect(linesOf(ask['snapshots.export'](other, context))).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { CommitOutcome, LoadedTable } from '../catalog/catalog.ts'
 import { unmetRequirement } from '../iceberg/apply-updates.ts'
 import { headOf, MAIN, snapshotOf, type Requirement, type TableMetadata, type Update } from '../iceberg/metadata.ts'
-import { throwIfCancelled } from '../io/cancelled.ts'
+import { throwIfCancelled } from '../../base/cancelled.ts'
 import type { LakeTable } from '../table.ts'
 import { removeFiles } from './write-new.ts'
 

@@ -1,5 +1,5 @@
 // At most so many at once; the others wait in order.
-import { cancelled, throwIfCancelled } from './cancelled.ts'
+import { cancelled, throwIfCancelled } from '../../base/cancelled.ts'
 
 export type Gate = <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 

@@ -1,7 +1,7 @@
 // Files of a table in a folder of this machine. A file appears whole or not at all, and is never replaced.
 import * as nodeDisk from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { throwIfCancelled } from './cancelled.ts'
+import { throwIfCancelled } from '../../base/cancelled.ts'
 import { alreadyThere, diskFailure, endsBefore } from './disk-failure.ts'
 import { draftBeside } from './drafts.ts'
 import { durableFolders } from './durable-folders.ts'

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { throwIfCancelled } from './cancelled.ts'
+import { throwIfCancelled } from '../../base/cancelled.ts'
 import { alreadyThere, diskFailure, endsBefore } from './disk-failure.ts'
 import { draftBeside } from './drafts.ts'
 import type { FileIO, ListedFile } from './file-io.ts'

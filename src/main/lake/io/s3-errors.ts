@@ -1,6 +1,6 @@
 // What S3 servers and the way to them answer: which failures pass by themselves, and what the others mean to a user.
 import { Failure, type FailureCode } from '../../../contract/failure.ts'
-import { cancelled } from './cancelled.ts'
+import { cancelled } from '../../base/cancelled.ts'
 
 /** What the SDK throws, of which any part may be missing. */
 interface S3Error {

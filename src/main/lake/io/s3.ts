@@ -2,7 +2,7 @@
 import { readFile, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { throwIfCancelled } from './cancelled.ts'
+import { throwIfCancelled } from '../../base/cancelled.ts'
 import { diskFailure } from './disk-failure.ts'
 import type { FileIO, ListedFile } from './file-io.ts'
 import { joinLocation, s3Key } from './location.ts'

@@ -7,7 +7,7 @@ import { decodeManifestList } from '../iceberg/manifest-list.ts'
 import { decodeManifest } from '../iceberg/manifest.ts'
 import { currentSchema, specOf, type PartitionSpec, type TableMetadata } from '../iceberg/metadata.ts'
 import { fieldOfId, type Schema } from '../iceberg/schema.ts'
-import { cancelled } from '../io/cancelled.ts'
+import { cancelled } from '../../base/cancelled.ts'
 import type { FileIO } from '../io/file-io.ts'
 import { bytesOfIndex, indexFiles, type FileIndex } from './file-index.ts'
 

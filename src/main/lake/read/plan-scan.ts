@@ -10,7 +10,7 @@ import {
   type TableMetadata,
 } from '../iceberg/metadata.ts'
 import type { Schema } from '../iceberg/schema.ts'
-import { throwIfCancelled } from '../io/cancelled.ts'
+import { throwIfCancelled } from '../../base/cancelled.ts'
 import type { FileIO } from '../io/file-io.ts'
 import { bindFilter, type BoundCondition } from './bind-filter.ts'
 import type { FileIndex, ScanFile } from './file-index.ts'

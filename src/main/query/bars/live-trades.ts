@@ -4,6 +4,7 @@ import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
+import { inTime } from '../../base/in-time.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
@@ -38,9 +39,7 @@ export async function liveTrades(
   const ended = (more: Pick<LiveTrades, 'rows' | 'newestMicros' | 'why'>): LiveTrades => {
     return { at, ...more, ms: Number((performance.now() - startedMs).toFixed(3)), mayRepeat: !isCertain }
   }
-  const late = AbortSignal.timeout(LIVE_MS)
   try {
-    const client = await live()
     const question = {
       data_type: 'trades' as const,
       boundary: knownOffsets ?? [],
@@ -50,12 +49,12 @@ export async function liveTrades(
       until_micros: endMicros,
       limit: MOST_ROWS,
     }
-    const fresh = await client['tail.fresh'](question, { signal: AbortSignal.any([caller, late]) })
+    const ask = async (signal: AbortSignal) => (await live())['tail.fresh'](question, { signal })
+    const fresh = await inTime(LIVE_MS, ask, caller)
     return ended({ rows: withOffMarket(fresh.rows), newestMicros: fresh.newestMicros, why: whyPartial(fresh) })
   } catch (error) {
     if (caller.aborted || !(error instanceof Failure)) throw error
-    const reason = late.aborted ? `no answer within ${LIVE_MS / 1000} s.` : error.message
-    const why = `The live view cannot be read, only what is in the tables: ${reason}`
+    const why = `The live view cannot be read, only what is in the tables: ${error.message}`
     return ended({ rows: undefined, newestMicros: undefined, why })
   }
 }

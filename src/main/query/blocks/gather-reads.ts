@@ -1,7 +1,7 @@
 // Reads of one file that are wanted at the same time, as one: whoever asks for a symbol while others wait for the same
 // columns of the same file gets it from their reading.
 import { deferred, type Deferred } from '../../base/deferred.ts'
-import { cancelled } from '../pool-failures.ts'
+import { cancelled } from '../../base/cancelled.ts'
 import { readBlocks, type BlockColumns, type BlockSource, type BlockTools } from './read-block.ts'
 
 export type ReadColumns = (source: BlockSource, names: readonly string[], signal?: AbortSignal) => Promise<BlockColumns>

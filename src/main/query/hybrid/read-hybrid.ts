@@ -1,13 +1,14 @@
 // Fresh and history in one answer: one snapshot of the table, whole, and from its offsets on what the live view holds up to
 // one position. No row is missing in between, and none comes twice. With one of the two away it is the other's rows,
 // partial, with the reason.
-import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { emptyBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES } from '../../../contract/tables.ts'
+import { cancelled } from '../../base/cancelled.ts'
+import { inTime } from '../../base/in-time.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
@@ -114,33 +115,13 @@ async function attempt<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<Part<T>> {
   const startedMs = performance.now()
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), ms)
-  const signal = caller ? AbortSignal.any([caller, late.signal]) : late.signal
-  // Each file that is read at once listens to it.
-  setMaxListeners(0, signal)
-  const gone = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(caller?.aborted ? cancelled() : tooLate(ms)), { once: true }),
-  )
-  gone.catch(() => {})
   try {
-    const value = await Promise.race([work(signal), gone])
+    const value = await inTime(ms, work, caller)
     return { value, ms: performance.now() - startedMs }
   } catch (error) {
-    if (caller?.aborted) throw cancelled()
-    if (!(error instanceof Failure)) throw error
-    return { error: late.signal.aborted ? tooLate(ms) : error, ms: performance.now() - startedMs }
-  } finally {
-    clearTimeout(timer)
+    if (caller?.aborted || !(error instanceof Failure)) throw error
+    return { error, ms: performance.now() - startedMs }
   }
-}
-
-function cancelled(): Failure {
-  return new Failure('CANCELLED', 'Stopped before it was done, as asked.')
-}
-
-function tooLate(ms: number): Failure {
-  return new Failure('TIMEOUT', `No answer within ${ms / 1000} s.`)
 }
 
 async function askLive(

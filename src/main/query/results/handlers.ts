@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Handlers } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
+import { cancelled } from '../../base/cancelled.ts'
 import type { results } from '../../../contract/results.ts'
 import type { SqlTools } from '../sql/open-statement.ts'
 import { sqlMeta } from '../sql/sql-meta.ts'
@@ -83,7 +84,7 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
         const rows = await pool.run(lease => holdStatement(tools, question, mostRows, lease), signal)
         if (isClosed || signal.aborted) {
           rows.close()
-          throw new Failure('CANCELLED', 'Stopped before it was done, as asked.')
+          throw cancelled()
         }
         const result = randomUUID()
         const gone = new AbortController()

@@ -7,6 +7,7 @@ import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
 import { COLUMN_TYPES } from '../../duck/column-types.ts'
 import { insertBatch } from '../../duck/insert-batch.ts'
 import { quoteName, quoteText } from '../../duck/quote.ts'
+import { inTime } from '../../base/in-time.ts'
 import type { Filter, TableAt, TableHead } from '../../lake/reads.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
@@ -56,17 +57,15 @@ export async function readLiveRows(
     const ended = (fresh: FreshRows | undefined, why: string | null): LiveRows => {
       return { ...found, fresh, why, ms: Number((performance.now() - startedMs).toFixed(3)) }
     }
-    const late = AbortSignal.timeout(LIVE_MS)
     try {
-      const client = await live()
       const question = { data_type: table, boundary, columns: [...columns], ...liveQuestionOf(filter), limit: mostRows }
-      const fresh = await client['tail.fresh'](question, { signal: AbortSignal.any([signal, late]) })
+      const ask = async (inner: AbortSignal) => (await live())['tail.fresh'](question, { signal: inner })
+      const fresh = await inTime(LIVE_MS, ask, signal)
       if (fresh.lacking.length > 0 && tries < MOST_TRIES && (await hasMovedOn(reads, at, signal))) continue
       return ended(fresh, whyPartial(table, fresh, mostRows))
     } catch (error) {
       if (signal.aborted || !(error instanceof Failure)) throw error
-      const reason = late.aborted ? `no answer within ${LIVE_MS / 1000} s.` : error.message
-      return ended(undefined, `The live view cannot be read, only what is in the tables: ${reason}`)
+      return ended(undefined, `The live view cannot be read, only what is in the tables: ${error.message}`)
     }
   }
 }

@@ -1,7 +1,7 @@
 // The first rows of a statement, at once, or all of them batch by batch.
 import type { DuckDBResult } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../../contract/columns.ts'
-import { Failure } from '../../../contract/failure.ts'
+import { cancelled } from '../../base/cancelled.ts'
 import { streamBatches } from '../../duck/read-batch.ts'
 import { interruptible } from '../../duck/run-sql.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
@@ -120,7 +120,7 @@ export async function heeded<T>(work: Promise<T>, signal: AbortSignal): Promise<
   let tell = () => {}
   const abandoned = new Promise<never>((_, reject) => {
     tell = () => {
-      timer = setTimeout(() => reject(new Failure('CANCELLED', 'Stopped before it was done, as asked.')), HEED_MS)
+      timer = setTimeout(() => reject(cancelled()), HEED_MS)
     }
     signal.addEventListener('abort', tell)
     if (signal.aborted) tell()

@@ -1,5 +1,6 @@
 // What DuckDB says of a statement that people wrote, as a Failure with the place in it.
 import { Failure } from '../../../contract/failure.ts'
+import { cancelled } from '../../base/cancelled.ts'
 import { refuse } from './refuse.ts'
 
 /** Of the sandbox, which is told to say its errors as JSON. */
@@ -22,8 +23,7 @@ export function translateSqlError(error: unknown, sql: string, shift = 0): unkno
   const said = saidBy(error instanceof Failure ? error.cause : error)
   if (!said) return error
   const { exception_type: type, exception_message: message, position } = said
-  if (/^Interrupt$/i.test(type))
-    return new Failure('CANCELLED', 'Stopped before it was done, as asked.', { cause: error })
+  if (/^Interrupt$/i.test(type)) return cancelled(error)
   if (/^Out of Memory$/i.test(type)) return tooMuchMemory(error)
   // Words of the statement in the message may look like those of a damaged file.
   const isOfTheStatement = OF_THE_STATEMENT.test(type) && (!(error instanceof Failure) || hasPlace(said))
