@@ -39,13 +39,14 @@ export function addBars(bars: Bar[], run: TradeRun, windowAt: WindowAt): void {
   if (run.left?.some(flag => Number(flag) === 1)) run = withoutLeft(run, run.left)
   const { times, prices, quantities } = run
   const sumsOf = chooseSums(prices, quantities)
-  for (let from = 0, to = 0; from < times.length; from = to) {
+  for (let from = 0; from < times.length;) {
     const window = windowAt(times[from])
-    to = endOfWindow(times, from, window.end)
+    const to = endOfWindow(times, from, window.end)
     const bar = sumsOf(window, from, to)
     const last = bars.at(-1)
     if (last?.start === window.start) extend(last, bar)
     else bars.push(bar)
+    from = to
   }
 }
 

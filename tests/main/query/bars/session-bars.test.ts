@@ -154,5 +154,5 @@ it('joins in a replay session no trade, no quote and no middle from the clock on
     { price: '1', mids: { 4000: '2', 9000: '2' }, window_trade_count: 2 },
     { price: '2', mids: { 4000: '2' }, window_trade_count: 1 },
   ])
-  expect(rowsOf(data).every(row => String(row.exchange_timestamp) < timestampText(at('01:00:10')))).toBe(true)
+  expect(rowsOf(data).every(row => (row.exchange_timestamp as string) < timestampText(at('01:00:10')))).toBe(true)
 })
