@@ -120,7 +120,13 @@ it('fetches the columns and the rows that a statement can need, and gives whole 
   const { ask } = place.live
   place.live.ask = async () => {
     const client = await ask()
-    return { ...client, 'tail.fresh': (input, options) => asked.push(input) && client['tail.fresh'](input, options) }
+    return {
+      ...client,
+      'tail.fresh'(input, options) {
+        asked.push(input)
+        return client['tail.fresh'](input, options)
+      },
+    }
   }
   place.write(0, trades(place, 4))
   place.write(1, trades(place, 3, 'RIO'))
