@@ -64,7 +64,7 @@ describe.skipIf(chromium.skip)(`the live tape${chromium.because}`, () => {
     await expect.poll(async () => (await tapeRows(page)).length, POLL).toBeGreaterThan(15)
     await page.locator('.pane-tape .row-scroller').hover()
     await page.mouse.wheel(0, 200)
-    await page.getByRole('button', { name: /Live.*Home/ }).waitFor()
+    await page.locator('.hold[aria-pressed=true]').waitFor()
   })
 
   it('shows microseconds of the row that is pointed at', async () => {

@@ -20,7 +20,6 @@ import type { Zone } from '../ui/zone-time.ts'
 import { createCellText, csvText, type GridRow } from './cell-text.ts'
 import { conditionsOf, filterOptionsOf, isRightAligned, sortOf, type TypedFilter } from './column-filter.ts'
 import { columnWidthPx, gridTheme } from './grid-theme.ts'
-import './grid.css'
 
 ModuleRegistry.registerModules([
   InfiniteRowModelModule,

@@ -10,10 +10,23 @@ import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { ExplorerFilterRow } from './explorer-filter.tsx'
 import { ExplorerLine } from './explorer-line.tsx'
 import { SqlEditor } from './sql-editor.tsx'
+import '../../grid/grid.css'
 import './explorer.css'
 
 /** 200 kB that nobody needs before there are rows. */
-const ResultGrid = lazy(() => import('../../grid/result-grid.tsx').then(module => ({ default: module.ResultGrid })))
+const ResultGrid = lazy(loadGrid)
+const LOAD_AGAIN_MS = 2000
+
+/** While K2 cannot be reached the grid cannot be loaded either: it is tried until it can. */
+async function loadGrid() {
+  for (;;) {
+    try {
+      return { default: (await import('../../grid/result-grid.tsx')).ResultGrid }
+    } catch {
+      await new Promise(resolve => setTimeout(resolve, LOAD_AGAIN_MS))
+    }
+  }
+}
 
 const TABS: readonly { tab: ExplorerTab; title: string }[] = [
   { tab: 'trades', title: 'Trades' },
