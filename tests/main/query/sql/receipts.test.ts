@@ -50,7 +50,7 @@ async function openPlace() {
 const SQL = 'SELECT symbol, trade_id, price FROM trades'
 const idsOf = ({ data }: Answer) =>
   rowsOf(data)
-    .map(row => String(row.trade_id))
+    .map(row => row.trade_id as string)
     .sort()
 
 it(
