@@ -15,7 +15,11 @@ function batchOf(closes: readonly bigint[], scale: number): ColumnBatch {
     type: 'timestamp',
     values: Float64Array.from(closes, (_, row) => (row + offset) * 60e6),
   })
-  const columns: Record<string, Column> = { ...emptyBatch(barsTable.columns).columns, window_start: time(0), window_end: time(1) }
+  const columns: Record<string, Column> = {
+    ...emptyBatch(barsTable.columns).columns,
+    window_start: time(0),
+    window_end: time(1),
+  }
   for (const name of ['open_price', 'high_price', 'low_price', 'close_price', 'volume', 'vwap']) columns[name] = decimal
   columns.trade_count = { type: 'int', values: Int32Array.from(closes, () => 1) }
   return { rowCount, columns }
