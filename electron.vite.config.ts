@@ -14,9 +14,9 @@ export default defineConfig({
         input: {
           index: main('index'),
           cli: main('cli'),
-          'live-process': main('live-process'),
-          'history-process': main('history-process'),
-          'writer-process': main('writer-process'),
+          'live-process': main('processes/live-process'),
+          'history-process': main('processes/history-process'),
+          'writer-process': main('processes/writer-process'),
         },
         // CommonJS, because an entry must set UV_THREADPOOL_SIZE before anything starts the thread pool,
         // and loading an ES module does.

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/main/config/load-config.ts'
 import { forkEngine } from '../../src/main/host/fork.ts'
 import { supervise } from '../../src/main/host/supervise.ts'
 import { watchVitals } from '../../src/main/host/vitals.ts'
-import { writerContract, type WriterEngineOptions } from '../../src/main/writer.ts'
+import { writerContract, type WriterEngineOptions } from '../../src/main/processes/writer.ts'
 import type { WriterStatus } from '../../src/contract/writer.ts'
 import { loadAverage, peakMegabytes, processorMicros } from './process-cost.ts'
 

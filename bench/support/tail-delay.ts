@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/main/config/load-config.ts'
 import type { Environment } from '../../src/main/config/setting.ts'
 import { forkEngine } from '../../src/main/host/fork.ts'
 import { supervise } from '../../src/main/host/supervise.ts'
-import { liveContract, type LiveOptions } from '../../src/main/live.ts'
+import { liveContract, type LiveOptions } from '../../src/main/processes/live.ts'
 import type { MessageLog } from '../../src/main/log/message-log.ts'
 import { createTradeFeed } from './stream-trades.ts'
 

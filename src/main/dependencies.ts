@@ -3,9 +3,9 @@ import type { Client } from '../contract/capability.ts'
 import type { TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
 import type { WriterStatus } from '../contract/writer.ts'
-import type { historyContract } from './history.ts'
-import type { liveContract } from './live.ts'
-import type { writerContract } from './writer.ts'
+import type { historyContract } from './processes/history.ts'
+import type { liveContract } from './processes/live.ts'
+import type { writerContract } from './processes/writer.ts'
 
 export interface Dependency {
   name: string

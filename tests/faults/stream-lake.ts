@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../../src/main/config/load-config.ts'
 import { placeHere } from '../../src/main/host/place-here.ts'
-import { liveContract, startLive, type LiveOptions } from '../../src/main/live.ts'
+import { liveContract, startLive, type LiveOptions } from '../../src/main/processes/live.ts'
 import { openScope } from '../support/scope.ts'
 import { symbolOf } from '../support/stream-feed.ts'
 import { openStreamPlace, type StreamPlace, type StreamServers } from '../support/stream-place.ts'

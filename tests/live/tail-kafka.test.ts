@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { rowsOf } from '../../src/contract/columns.ts'
 import { systemClock } from '../../src/main/base/clock.ts'
 import { loadConfig } from '../../src/main/config/load-config.ts'
-import { lakeOptions } from '../../src/main/lake-options.ts'
+import { lakeOptions } from '../../src/main/processes/lake-options.ts'
 import { openLake } from '../../src/main/lake/lake.ts'
 import { createStreamTable } from '../../src/main/lake/stream/stream-table.ts'
 import type { MessageLog } from '../../src/main/log/message-log.ts'

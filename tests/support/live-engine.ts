@@ -4,7 +4,7 @@ import type { Client } from '../../src/contract/capability.ts'
 import { cellOf, type ColumnBatch } from '../../src/contract/columns.ts'
 import { loadConfig } from '../../src/main/config/load-config.ts'
 import { placeHere } from '../../src/main/host/place-here.ts'
-import { liveContract, startLive, type LiveOptions } from '../../src/main/live.ts'
+import { liveContract, startLive, type LiveOptions } from '../../src/main/processes/live.ts'
 
 export type LiveClient = Client<typeof liveContract>
 

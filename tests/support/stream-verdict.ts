@@ -2,7 +2,7 @@
 // PyIceberg counts, and the lake's own check looks at every file.
 import { openLake } from '../../src/main/lake/lake.ts'
 import { verifyTable } from '../../src/main/lake/verify/verify-table.ts'
-import { lakeOptions } from '../../src/main/lake-options.ts'
+import { lakeOptions } from '../../src/main/processes/lake-options.ts'
 import { letterText, slotOf, SYMBOLS, type FeedTopic } from './stream-feed.ts'
 import type { StreamPlace } from './stream-place.ts'
 

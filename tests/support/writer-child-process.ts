@@ -2,7 +2,12 @@
 // be set back a day.
 import { parentPort } from '../../src/main/host/ports.ts'
 import { serveEngine } from '../../src/main/host/serve-engine.ts'
-import { startWriterEngine, writerContract, type WriterEngineOptions, type WriterHooks } from '../../src/main/writer.ts'
+import {
+  startWriterEngine,
+  writerContract,
+  type WriterEngineOptions,
+  type WriterHooks,
+} from '../../src/main/processes/writer.ts'
 import type { ChildFaults } from './writer-child.ts'
 
 const DAY_MS = 86_400_000

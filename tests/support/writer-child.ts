@@ -11,7 +11,7 @@ import { control } from '../../src/main/host/control.ts'
 import { childPort } from '../../src/main/host/ports.ts'
 import { splitPort } from '../../src/main/host/two-way-port.ts'
 import type { WriterStep } from '../../src/main/ingest/writer-options.ts'
-import { writerContract, type WriterHooks } from '../../src/main/writer.ts'
+import { writerContract, type WriterHooks } from '../../src/main/processes/writer.ts'
 
 export interface ChildFaults extends Pick<WriterHooks, 'halfOpenAfterMs' | 'leaseTimes'> {
   /** What happens to it when it is at this step for the `nth` time. */

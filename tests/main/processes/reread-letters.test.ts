@@ -1,11 +1,11 @@
 // Dead letters of reference data tried again: a tombstone needs the company that it is of.
 import { describe, expect, it } from 'vitest'
-import { emptyBatch, rowsOf } from '../../src/contract/columns.ts'
-import { referenceData } from '../../src/contract/tables.ts'
-import { lastCompanies } from '../../src/main/lake/stream/last-companies.ts'
-import { createStandardizer, noRegistry } from '../../src/main/market/standardize.ts'
-import { rereadWith } from '../../src/main/reread-letters.ts'
-import { append, tempLake } from '../support/lake.ts'
+import { emptyBatch, rowsOf } from '../../../src/contract/columns.ts'
+import { referenceData } from '../../../src/contract/tables.ts'
+import { lastCompanies } from '../../../src/main/lake/stream/last-companies.ts'
+import { createStandardizer, noRegistry } from '../../../src/main/market/standardize.ts'
+import { rereadWith } from '../../../src/main/processes/reread-letters.ts'
+import { append, tempLake } from '../../support/lake.ts'
 
 const TOPIC = 'market.equities.reference_data.asx'
 const MICROS = 1_794_000_000_000_000

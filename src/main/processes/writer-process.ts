@@ -1,8 +1,8 @@
 // Entry of the process that writes: what the log has goes into the tables, beside everything that must stay responsive.
-import { parentPort } from './host/ports.ts'
-import { serveEngine } from './host/serve-engine.ts'
-import { logContract } from './log/relay-contract.ts'
-import { relayedLog } from './log/relayed-log.ts'
+import { parentPort } from '../host/ports.ts'
+import { serveEngine } from '../host/serve-engine.ts'
+import { logContract } from '../log/relay-contract.ts'
+import { relayedLog } from '../log/relayed-log.ts'
 import { writerNeeds } from './writer-needs.ts'
 import { startWriterEngine, writerContract, type WriterEngineOptions } from './writer.ts'
 

@@ -1,8 +1,8 @@
 // From the configuration to what the lake wants to know.
 import { join } from 'node:path'
-import type { Config } from './config/settings.ts'
-import type { LakeOptions } from './lake/lake.ts'
-import type { CatalogOptions } from './lake/storage.ts'
+import type { Config } from '../config/settings.ts'
+import type { LakeOptions } from '../lake/lake.ts'
+import type { CatalogOptions } from '../lake/storage.ts'
 
 /** For sorting what is written; the rest of the 2 GB that the whole app may take belongs to tail and queries. */
 const WRITER_MEMORY_MB = 384

@@ -1,9 +1,9 @@
 // Looks at the tables now and then, whoever writes them: how far the log is in each, for the tail.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TAIL_TABLES, type TailTable } from '../contract/tables.ts'
-import type { Log } from './base/log.ts'
-import type { LakeHeads } from './lake/heads.ts'
-import type { OffsetVector } from './market/topic-offsets.ts'
+import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
+import type { Log } from '../base/log.ts'
+import type { LakeHeads } from '../lake/heads.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
 
 export interface FollowOptions {
   heads: LakeHeads

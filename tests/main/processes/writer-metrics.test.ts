@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { createMetrics } from '../../src/main/metrics/metrics.ts'
-import { countWriter } from '../../src/main/writer-metrics.ts'
+import { createMetrics } from '../../../src/main/metrics/metrics.ts'
+import { countWriter } from '../../../src/main/processes/writer-metrics.ts'
 
 const TOPIC = 'market.equities.trades.asx'
 

@@ -1,11 +1,11 @@
 // What the lake does, in the metrics table's names.
-import { Failure } from '../contract/failure.ts'
-import { TABLES, type TableId } from '../contract/tables.ts'
-import { headOf } from './lake/iceberg/metadata.ts'
-import type { Lake } from './lake/lake.ts'
-import type { CommitEvent } from './lake/table.ts'
-import { NAMESPACE } from './lake/tables.ts'
-import type { Metrics } from './metrics/metrics.ts'
+import { Failure } from '../../contract/failure.ts'
+import { TABLES, type TableId } from '../../contract/tables.ts'
+import { headOf } from '../lake/iceberg/metadata.ts'
+import type { Lake } from '../lake/lake.ts'
+import type { CommitEvent } from '../lake/table.ts'
+import { NAMESPACE } from '../lake/tables.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 
 export function countCommit(
   metrics: Metrics,

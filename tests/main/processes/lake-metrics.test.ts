@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { countCommit } from '../../src/main/lake-metrics.ts'
-import { createMetrics } from '../../src/main/metrics/metrics.ts'
-import { Failure } from '../../src/contract/failure.ts'
+import { countCommit } from '../../../src/main/processes/lake-metrics.ts'
+import { createMetrics } from '../../../src/main/metrics/metrics.ts'
+import { Failure } from '../../../src/contract/failure.ts'
 
 it('counts rows, tries and failures of commits by table', async () => {
   const metrics = createMetrics({ environment: 'test', service: 'k2' })

@@ -1,9 +1,9 @@
 // What is written to the log, in the metrics table's names.
-import { Failure } from '../contract/failure.ts'
-import type { MessageLog } from './log/message-log.ts'
-import { subjectOf } from './log/schema-ids.ts'
-import { parseTopic } from './market/topics.ts'
-import type { Metrics } from './metrics/metrics.ts'
+import { Failure } from '../../contract/failure.ts'
+import type { MessageLog } from '../log/message-log.ts'
+import { subjectOf } from '../log/schema-ids.ts'
+import { parseTopic } from '../market/topics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { LogEvent, OpenedLog } from './open-log.ts'
 
 /** The same log; a producer counts as started with the first messages that get through. */

@@ -1,7 +1,7 @@
 // Waits until the writer has read all that the log has: what it has read it commits when it is closed.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WriterStatus } from '../contract/writer.ts'
-import type { MessageLog } from './log/message-log.ts'
+import type { WriterStatus } from '../../contract/writer.ts'
+import type { MessageLog } from '../log/message-log.ts'
 
 const LOOK_EVERY_MS = 100
 /** A writer that is held up longer leaves the rest to the next start: the log keeps it. */

@@ -1,7 +1,7 @@
 // From the configuration to what the writer wants to know.
-import type { Config } from './config/settings.ts'
-import type { WriterSettings } from './ingest/writer-options.ts'
-import { DEDUPE_ROWS } from './market/dedupe.ts'
+import type { Config } from '../config/settings.ts'
+import type { WriterSettings } from '../ingest/writer-options.ts'
+import { DEDUPE_ROWS } from '../market/dedupe.ts'
 import { isOnKafka } from './open-log.ts'
 
 /** Two commits of a table are never closer: snapshots cost every reader something. */

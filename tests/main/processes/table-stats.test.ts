@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
-import { TABLES } from '../../src/contract/tables.ts'
-import { tableStats } from '../../src/main/table-stats.ts'
-import { append, tempLake, tradesBatch } from '../support/lake.ts'
+import { TABLES } from '../../../src/contract/tables.ts'
+import { tableStats } from '../../../src/main/processes/table-stats.ts'
+import { append, tempLake, tradesBatch } from '../../support/lake.ts'
 
 it('tells rows, files, bytes and snapshots of each table as they are committed', async () => {
   const lake = await tempLake()

@@ -1,13 +1,18 @@
 // The writing half, composed, over a log in memory and tables on the disk.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { loadConfig } from '../../src/main/config/load-config.ts'
-import { placeHere } from '../../src/main/host/place-here.ts'
-import { createEmbeddedLog } from '../../src/main/log/embedded.ts'
-import type { MessageLog } from '../../src/main/log/message-log.ts'
-import { startWriterEngine, writerContract, type WriterEngineOptions, type WriterHooks } from '../../src/main/writer.ts'
-import { produced } from '../support/log-messages.ts'
-import { makeTempFolder } from '../support/temp-folder.ts'
+import { loadConfig } from '../../../src/main/config/load-config.ts'
+import { placeHere } from '../../../src/main/host/place-here.ts'
+import { createEmbeddedLog } from '../../../src/main/log/embedded.ts'
+import type { MessageLog } from '../../../src/main/log/message-log.ts'
+import {
+  startWriterEngine,
+  writerContract,
+  type WriterEngineOptions,
+  type WriterHooks,
+} from '../../../src/main/processes/writer.ts'
+import { produced } from '../../support/log-messages.ts'
+import { makeTempFolder } from '../../support/temp-folder.ts'
 
 const TRADES = 'market.equities.trades.asx'
 

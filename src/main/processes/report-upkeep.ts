@@ -1,7 +1,7 @@
 // What keeping tables in order did, for the log.
-import type { Log } from './base/log.ts'
-import type { Config } from './config/settings.ts'
-import type { UpkeepOptions } from './lake/maintain/upkeep.ts'
+import type { Log } from '../base/log.ts'
+import type { Config } from '../config/settings.ts'
+import type { UpkeepOptions } from '../lake/maintain/upkeep.ts'
 
 export function reportUpkeep(log: Log, { lake: { snapshotRetention: retention } }: Config): UpkeepOptions {
   return {

@@ -1,10 +1,10 @@
 // Who writes which topics: a lease beside each table, so that of several K2 on one lake one works and the others follow.
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { WriterOptions } from './ingest/writer-options.ts'
-import type { Lake } from './lake/lake.ts'
-import { createLeases, leaseFolder, type LeaseOptions, type Leases } from './lake/stream/lease.ts'
-import type { DataType } from './market/topics.ts'
+import type { WriterOptions } from '../ingest/writer-options.ts'
+import type { Lake } from '../lake/lake.ts'
+import { createLeases, leaseFolder, type LeaseOptions, type Leases } from '../lake/stream/lease.ts'
+import type { DataType } from '../market/topics.ts'
 
 export type LeaseTimes = Pick<LeaseOptions, 'renewEveryMs' | 'staleMs'>
 

@@ -1,11 +1,11 @@
 // Dead letters, tried again: what can be read by now becomes the row it should have been, at its old place in the log.
-import { cellOf, type ColumnBatch } from '../contract/columns.ts'
-import type { Intake, TakenIn } from './ingest/intake.ts'
-import { createIntake } from './ingest/take-in.ts'
-import type { Reread } from './lake/stream/replay-letters.ts'
-import { NONE, type LogBatch } from './market/log-batch.ts'
+import { cellOf, type ColumnBatch } from '../../contract/columns.ts'
+import type { Intake, TakenIn } from '../ingest/intake.ts'
+import { createIntake } from '../ingest/take-in.ts'
+import type { Reread } from '../lake/stream/replay-letters.ts'
+import { NONE, type LogBatch } from '../market/log-batch.ts'
 import type { OpenedLog } from './open-log.ts'
-import { tableOfTopic } from './market/topics.ts'
+import { tableOfTopic } from '../market/topics.ts'
 
 type Letter = Parameters<Reread>[0][number]
 

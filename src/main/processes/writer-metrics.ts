@@ -1,12 +1,12 @@
 // What the writer does, in the metrics table's names.
-import type { AssetClass } from '../contract/tables.ts'
-import type { Breaker, BreakerState } from './base/breaker.ts'
-import type { QualityCount } from './ingest/quality/quality-counts.ts'
-import type { CountingIntake } from './ingest/take-in.ts'
-import type { WriterEvents } from './ingest/writer-options.ts'
-import type { PartitionLag } from './ingest/writer-status.ts'
-import { parseTopic } from './market/topics.ts'
-import type { Metrics } from './metrics/metrics.ts'
+import type { AssetClass } from '../../contract/tables.ts'
+import type { Breaker, BreakerState } from '../base/breaker.ts'
+import type { QualityCount } from '../ingest/quality/quality-counts.ts'
+import type { CountingIntake } from '../ingest/take-in.ts'
+import type { WriterEvents } from '../ingest/writer-options.ts'
+import type { PartitionLag } from '../ingest/writer-status.ts'
+import { parseTopic } from '../market/topics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 
 export interface WriterCounts {
   events: WriterEvents

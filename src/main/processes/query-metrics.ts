@@ -1,6 +1,6 @@
 // What queries do, in the metrics table's names.
-import type { Metrics } from './metrics/metrics.ts'
-import type { PoolEvent, PoolStats } from './query/pool.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { PoolEvent, PoolStats } from '../query/pool.ts'
 
 export function countPoolEvent(metrics: Metrics, event: PoolEvent): void {
   switch (event.kind) {

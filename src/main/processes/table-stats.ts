@@ -1,10 +1,10 @@
 // What is committed of each table: told from its metadata alone, no file is read.
-import { timestampText } from '../contract/columns.ts'
-import { Failure } from '../contract/failure.ts'
-import type { TableStats } from '../contract/system.ts'
-import { TABLES, type TableId } from '../contract/tables.ts'
-import { headOf } from './lake/iceberg/metadata.ts'
-import type { Lake } from './lake/lake.ts'
+import { timestampText } from '../../contract/columns.ts'
+import { Failure } from '../../contract/failure.ts'
+import type { TableStats } from '../../contract/system.ts'
+import { TABLES, type TableId } from '../../contract/tables.ts'
+import { headOf } from '../lake/iceberg/metadata.ts'
+import type { Lake } from '../lake/lake.ts'
 
 /** A page asks each second, and the catalog may be far away. */
 const FRESH_MS = 2_000

@@ -1,9 +1,9 @@
 // What the writer asks of the live half, and tells it, through main: a source may still have what is missing in a sequence,
 // and what is in the tables need not stay in memory.
 import { z } from 'zod'
-import { call } from '../contract/capability.ts'
-import { dataType } from '../contract/fields.ts'
-import type { OffsetVector } from './market/topic-offsets.ts'
+import { call } from '../../contract/capability.ts'
+import { dataType } from '../../contract/fields.ts'
+import type { OffsetVector } from '../market/topic-offsets.ts'
 
 export const writerNeeds = {
   'tail.committed': call({

@@ -1,15 +1,15 @@
 // From the configuration to the log: Kafka with its Schema Registry, or the log embedded in a process of ours.
 import { readFileSync } from 'node:fs'
-import { Failure } from '../contract/failure.ts'
-import type { Log } from './base/log.ts'
-import type { Config } from './config/settings.ts'
-import type { KafkaEvent, KafkaLogOptions } from './log/kafka.ts'
-import type { MessageLog } from './log/message-log.ts'
-import { openRegistry, type RegistryEvent, type SchemaRegistry } from './log/registry.ts'
-import { createSchemaIds } from './log/schema-ids.ts'
-import type { SchemaOf } from './market/decode-wire.ts'
-import type { Standardize } from './market/standard-batch.ts'
-import { createStandardizer, noRegistry } from './market/standardize.ts'
+import { Failure } from '../../contract/failure.ts'
+import type { Log } from '../base/log.ts'
+import type { Config } from '../config/settings.ts'
+import type { KafkaEvent, KafkaLogOptions } from '../log/kafka.ts'
+import type { MessageLog } from '../log/message-log.ts'
+import { openRegistry, type RegistryEvent, type SchemaRegistry } from '../log/registry.ts'
+import { createSchemaIds } from '../log/schema-ids.ts'
+import type { SchemaOf } from '../market/decode-wire.ts'
+import type { Standardize } from '../market/standard-batch.ts'
+import { createStandardizer, noRegistry } from '../market/standardize.ts'
 
 export type LogEvent = KafkaEvent | RegistryEvent
 
@@ -59,7 +59,7 @@ export async function openLog(
 
 /** Loaded where there is one: kafkajs takes a tenth of a second. */
 async function openKafka(config: Config, onEvent: (event: LogEvent) => void): Promise<MessageLog> {
-  const { openKafkaLog } = await import('./log/kafka.ts')
+  const { openKafkaLog } = await import('../log/kafka.ts')
   return openKafkaLog(kafkaOptions(config, onEvent))
 }
 
