@@ -107,8 +107,8 @@ describe('the document', () => {
     const [live, replayed] = answerOf('tail.follow', 200).content['text/event-stream'].schema.anyOf!
     expect(Object.keys(live.properties!.data.contentSchema!.properties!)).toContain('newest_at')
     expect(Object.keys(replayed.properties!.data.contentSchema!.properties!)).toContain('clock')
-    expect(named('tail.follow').parameters).toContainEqual(
-      expect.objectContaining({ name: 'replay_session', in: 'query', required: false }),
+    expect(named('tail.follow').description).toMatch(
+      /^With \?replay_session=… .* \/v1\/replay\/sessions\/\{session\}\/stream/,
     )
   })
 })

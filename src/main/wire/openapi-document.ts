@@ -52,6 +52,7 @@ export interface Answer {
 export interface Operation {
   operationId: string
   summary: string
+  description?: string
   tags: string[]
   /** Empty where no key is needed. */
   security?: never[]

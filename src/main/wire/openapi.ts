@@ -33,10 +33,9 @@ export function openApi(contract: Contract, { version }: { version: string }): O
   }
   /** What the same address serves where another stream is asked for by its field of the query. */
   function addOther(operation: Operation, other: Capability): void {
-    const { query, field } = other.http!.also!
-    const { properties = {} } = schemas.schemaOf(other.input, 'input')
-    const of = { ...properties[field], description: `${other.summary}. Beside it only what its own address takes` }
-    operation.parameters.unshift(parameter(query, 'query', false, of))
+    const { path, also } = other.http!
+    // In words: among the parameters it would say that it goes together with them.
+    operation.description = `With ?${also!.query}=… and no more than \`after\` it serves what ${path} does: ${other.summary}`
     const answer = operation.responses[200] as Answer
     for (const [type, { schema }] of Object.entries(success(other, schemas).content))
       answer.content[type] = { schema: { anyOf: [answer.content[type].schema, schema] } }
