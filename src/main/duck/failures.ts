@@ -1,6 +1,7 @@
 // What DuckDB's errors mean to a person: the one place where they are translated. Errors that only a mistake in the
 // SQL can cause stay as they are: whoever lets people write SQL knows how to say them.
 import { Failure } from '../../contract/failure.ts'
+import { cancelled } from '../base/cancelled.ts'
 
 const OUT_OF_DISK = /no space left|disk full|max_temp_directory_size|failed to offload|could not write all bytes/i
 const MISSING_FILE = /No files found that match the pattern "([^"]*)"|Cannot open file "([^"]*)": No such file/
@@ -12,7 +13,7 @@ export function translateDuckError(error: unknown): unknown {
   if (error instanceof Failure || !(error instanceof Error)) return error
   const { message } = error
   const failure = (...[code, text]: ConstructorParameters<typeof Failure>) => new Failure(code, text, { cause: error })
-  if (message.startsWith('INTERRUPT Error')) return failure('CANCELLED', 'Stopped before it was done, as asked.')
+  if (message.startsWith('INTERRUPT Error')) return cancelled(error)
   if (OUT_OF_DISK.test(message))
     return failure('UNAVAILABLE', `The disk is full: ${firstLine(message)}. Make room and try again.`)
   if (message.startsWith('Out of Memory Error'))

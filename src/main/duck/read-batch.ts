@@ -2,8 +2,9 @@
 import { type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api'
 import duckdb, { type DataChunk, type Result } from '@duckdb/node-bindings'
 import type { ColumnBatch } from '../../contract/columns.ts'
+import { throwIfCancelled } from '../base/cancelled.ts'
 import { createColumnReader } from './read-columns.ts'
-import { interruptible, runSql, throwIfCancelled } from './run-sql.ts'
+import { interruptible, runSql } from './run-sql.ts'
 
 export interface StreamOptions {
   /** A batch has at least so many rows but the last one, and at most one vector more. */

@@ -4,11 +4,11 @@ import { setImmediate } from 'node:timers/promises'
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api'
 import duckdb, { type DataChunk, type Vector } from '@duckdb/node-bindings'
 import type { Column, ColumnBatch, Values, Word } from '../../contract/columns.ts'
+import { throwIfCancelled } from '../base/cancelled.ts'
 import { runForChunks } from './read-batch.ts'
 import { createColumnReader } from './read-columns.ts'
 import { createNarrowReader, isNarrowable } from './read-narrow.ts'
 import { isValid, validityOf } from './read-texts.ts'
-import { throwIfCancelled } from './run-sql.ts'
 
 /** Others of this process get their turn after so many vectors: about five milliseconds. */
 const VECTORS_AT_ONCE = 128

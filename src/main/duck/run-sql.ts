@@ -1,7 +1,7 @@
 // One statement, with its errors translated, and ended early when its caller no longer wants it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DuckDBConnection, DuckDBMaterializedResult } from '@duckdb/node-api'
-import { Failure } from '../../contract/failure.ts'
+import { throwIfCancelled } from '../base/cancelled.ts'
 import { translateDuckError } from './failures.ts'
 
 /** An interrupt that comes before DuckDB has begun is lost, so it is repeated until the statement has ended. */
@@ -55,8 +55,4 @@ export async function stopStatements(connection: DuckDBConnection): Promise<void
     connection.interrupt()
     await Promise.race([Promise.allSettled(statements), sleep(INTERRUPT_EVERY_MS)])
   }
-}
-
-export function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new Failure('CANCELLED', 'Stopped before it was done, as asked.')
 }

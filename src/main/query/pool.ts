@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
 import { openDuck } from '../duck/open-duck.ts'
-import { cancelled } from '../base/cancelled.ts'
+import { cancelled, throwIfCancelled } from '../base/cancelled.ts'
 import { tooBusy, tooLong, tooSlowReader, translatePoolError } from './pool-failures.ts'
 import { createSpillFolder } from './spill-folder.ts'
 
@@ -72,7 +72,7 @@ export async function openPool(options: PoolOptions): Promise<QueryPool> {
   let busy = 0
 
   async function acquire(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw cancelled()
+    throwIfCancelled(signal)
     if (busy < size) return void busy++
     await new Promise<void>((resolve, reject) => {
       const end = (error?: Failure) => {
@@ -211,7 +211,7 @@ export async function openPool(options: PoolOptions): Promise<QueryPool> {
           }
         }
         if (isLeft) throw tooSlowReader(readerMs)
-        if (caller?.aborted) throw cancelled()
+        throwIfCancelled(caller)
       } finally {
         caller?.removeEventListener('abort', leave)
       }

@@ -1,7 +1,7 @@
 // Reads of one file that are wanted at the same time, as one: whoever asks for a symbol while others wait for the same
 // columns of the same file gets it from their reading.
 import { deferred, type Deferred } from '../../base/deferred.ts'
-import { cancelled } from '../../base/cancelled.ts'
+import { cancelled, throwIfCancelled } from '../../base/cancelled.ts'
 import { readBlocks, type BlockColumns, type BlockSource, type BlockTools } from './read-block.ts'
 
 export type ReadColumns = (source: BlockSource, names: readonly string[], signal?: AbortSignal) => Promise<BlockColumns>
@@ -70,7 +70,7 @@ export function createReader(tools: BlockTools): ReadColumns {
   }
 
   return async (source, names, signal) => {
-    if (signal?.aborted) throw cancelled()
+    throwIfCancelled(signal)
     const group = groupOf(source, names)
     const waiting: Waiting = { symbol: source.symbol, columns: deferred<BlockColumns>() }
     const leave = () => {

@@ -7,7 +7,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { emptyBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES } from '../../../contract/tables.ts'
-import { cancelled } from '../../base/cancelled.ts'
+import { throwIfCancelled } from '../../base/cancelled.ts'
 import { inTime } from '../../base/in-time.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
@@ -96,7 +96,7 @@ export function createHybrid(tools: QueryTools): ReadHybrid {
       if (missing.length === 0) return answerOf(tools, question, found, startedMs)
       if (performance.now() - startedMs > MIN_OFFSETS_MS) throw notReached(missing)
       await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {})
-      if (signal?.aborted) throw cancelled()
+      throwIfCancelled(signal)
     }
   }
 }

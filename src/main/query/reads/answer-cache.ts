@@ -1,7 +1,7 @@
 // Answers that were given before, by snapshot and question: a snapshot never changes, so there is nothing to take back.
 // Those who ask the same at the same time wait for one answer; it is stopped when the last of them has gone.
 import { createBoundedCache, type Weighed } from '../blocks/bounded-cache.ts'
-import { cancelled } from '../../base/cancelled.ts'
+import { cancelled, throwIfCancelled } from '../../base/cancelled.ts'
 
 export interface AnswerCache<V> {
   get: (key: string, make: (signal: AbortSignal) => Promise<V>, signal?: AbortSignal) => Promise<V>
@@ -52,7 +52,7 @@ export function createAnswerCache<V extends Weighed>(options: AnswerCacheOptions
       const known = held.get(key)
       onLook(known ? { hits: 1, misses: 0 } : { hits: 0, misses: 1 })
       if (known) return known
-      if (signal?.aborted) throw cancelled()
+      throwIfCancelled(signal)
       const flight = flights.get(key) ?? begin(key, make)
       flight.waiting++
       let leave = () => {}
