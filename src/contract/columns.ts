@@ -86,6 +86,11 @@ export function timestampText(micros: number): string {
   return new Date(millis).toISOString().slice(0, -1) + rest + 'Z'
 }
 
+/** Of such a text. */
+export function timestampMicros(text: string): number {
+  return Date.parse(`${text.slice(0, 23)}Z`) * 1000 + Number(text.slice(23, 26))
+}
+
 /** An empty batch of a table, so that an answer without rows still names its columns. */
 export function emptyBatch(specs: readonly ColumnSpec[]): ColumnBatch {
   const columns: Record<string, Column> = {}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { cellOf, decimalText, emptyBatch, rowsOf, timestampText } from '../../src/contract/columns.ts'
+import { cellOf, decimalText, emptyBatch, rowsOf, timestampMicros, timestampText } from '../../src/contract/columns.ts'
 import { rowSchema } from '../../src/contract/fields.ts'
 import { quotes, trades } from '../../src/contract/tables.ts'
 import { tickBatch, tickRows } from '../support/sample.ts'
@@ -28,6 +28,14 @@ it('writes times in UTC with all six decimals, before 1970 too', () => {
   expect(timestampText(0)).toBe('1970-01-01T00:00:00.000000Z')
   expect(timestampText(1_412_283_434_754_001)).toBe('2014-10-02T20:57:14.754001Z')
   expect(timestampText(-1)).toBe('1969-12-31T23:59:59.999999Z')
+})
+
+it('reads the times that it writes', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -(2 ** 53), max: 2 ** 52 }), micros => {
+      expect(timestampMicros(timestampText(micros))).toBe(micros)
+    }),
+  )
 })
 
 it('says null where there is no value, whatever the type', () => {

@@ -1,5 +1,5 @@
 // Which time there is to replay: the last row of an instrument, and the first one of a day.
-import { timestampText } from '../../contract/columns.ts'
+import { timestampMicros, timestampText } from '../../contract/columns.ts'
 import type { TimeSpan } from './exchange-day.ts'
 import type { Instrument } from './instruments.ts'
 import type { K2Client } from './link.ts'
@@ -7,7 +7,7 @@ import type { K2Client } from './link.ts'
 /** Nothing where there is no row. */
 export async function lastRowOf(client: K2Client, { symbol, exchange }: Instrument, signal: AbortSignal) {
   const { data } = await client['dates.range']({ symbol, exchange }, { signal })
-  return data.last === null ? undefined : microsOf(data.last)
+  return data.last === null ? undefined : timestampMicros(data.last)
 }
 
 /** The beginning of the minute in which the day's first row is. */
@@ -31,9 +31,4 @@ export async function firstRowIn(
   ])
   const times = found.flatMap(({ data }) => Array.from(data.columns.exchange_timestamp.values, Number))
   return times.length === 0 ? undefined : Math.floor(Math.min(...times) / 60e6) * 60e6
-}
-
-/** "…T10:41:22.118123Z" → microseconds since 1970. */
-export function microsOf(text: string): number {
-  return Date.parse(`${text.slice(0, 23)}Z`) * 1000 + Number(text.slice(23, 26))
 }

@@ -1,12 +1,12 @@
 // A day played again: a session of the selected instrument, trades and quotes on one clock, which every pane follows.
 import { createStore } from 'zustand/vanilla'
-import { timestampText } from '../../contract/columns.ts'
+import { timestampMicros, timestampText } from '../../contract/columns.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
 import type { Instrument } from './instruments.ts'
 import { pause, type K2Client } from './link.ts'
 import { createReplayRows, type ReplayRows } from './replay-rows.ts'
 import { SPEEDS, type Control, type Replay, type ReplayContext, type ReplayState } from './replay-state.ts'
-import { firstRowIn, lastRowOf, microsOf } from './replay-span.ts'
+import { firstRowIn, lastRowOf } from './replay-span.ts'
 
 const PLAYING_EVERY_MS = 200
 const PAUSED_EVERY_MS = 500
@@ -61,7 +61,7 @@ export function createReplay(context: ReplayContext): Replay {
     state.setState({ isOpening: false, span })
     take(session)
     moment.goReplay(session.session)
-    if (around !== undefined && around > microsOf(session.visible_until))
+    if (around !== undefined && around > timestampMicros(session.visible_until))
       await tell({ action: 'seek', to: timestampText(around) })
     void watch(client, session.session, signal)
     await followRows(client, session.session, instrument, signal)
@@ -87,7 +87,7 @@ export function createReplay(context: ReplayContext): Replay {
           { signal },
         )) {
           after = batch.cursor
-          if (batch.clock !== null) moment.clockMicros = microsOf(batch.clock)
+          if (batch.clock !== null) moment.clockMicros = timestampMicros(batch.clock)
           rows.take(batch)
         }
       } catch (failure) {
@@ -113,7 +113,7 @@ export function createReplay(context: ReplayContext): Replay {
 
   function take(session: SessionState): void {
     state.setState({ session, failure: session.why ?? undefined })
-    if (session.clock !== null) moment.clockMicros = microsOf(session.clock)
+    if (session.clock !== null) moment.clockMicros = timestampMicros(session.clock)
     running?.rows?.turned(session.turns)
   }
 
@@ -180,7 +180,7 @@ export function createReplay(context: ReplayContext): Replay {
     end() {
       const { session } = state.getState()
       if (!session || moment.state.getState().mode !== 'replay') return undefined
-      return { untilMicros: microsOf(session.visible_until), snapshotId: session.snapshots.trades ?? undefined }
+      return { untilMicros: timestampMicros(session.visible_until), snapshotId: session.snapshots.trades ?? undefined }
     },
     open,
     toggle() {
@@ -204,7 +204,7 @@ export function createReplay(context: ReplayContext): Replay {
       const { session, loopFromMicros } = state.getState()
       if (!session?.clock) return
       if (session.loop) return void tell({ action: 'loop' })
-      const now = microsOf(session.clock)
+      const now = timestampMicros(session.clock)
       if (loopFromMicros === undefined || now <= loopFromMicros) return state.setState({ loopFromMicros: now })
       state.setState({ loopFromMicros: undefined })
       void tell({ action: 'loop', from: timestampText(loopFromMicros), to: timestampText(now) })

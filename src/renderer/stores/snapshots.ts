@@ -1,5 +1,6 @@
 // The snapshots of trades: what one can go back to, and how far the tables are behind what arrives.
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { timestampMicros } from '../../contract/columns.ts'
 import type { K2Client, Link } from './link.ts'
 import { poll } from './poll.ts'
 
@@ -47,16 +48,11 @@ export function pollSnapshots(link: Link): { state: StoreApi<SnapshotsState>; cl
 function snapshotOf(row: Row): Snapshot {
   return {
     id: row.snapshot_id,
-    committedMicros: microsOf(row.committed_at),
-    throughMicros: row.valid_through === null ? undefined : microsOf(row.valid_through),
+    committedMicros: timestampMicros(row.committed_at),
+    throughMicros: row.valid_through === null ? undefined : timestampMicros(row.valid_through),
     operation: row.operation,
     rows: row.total_rows,
     added: row.added_rows,
     tags: row.refs.filter(ref => ref !== 'main'),
   }
-}
-
-/** Of a time in UTC with microseconds, as the contract writes it. */
-export function microsOf(text: string): number {
-  return Date.parse(text) * 1000 + Number(text.slice(-4, -1))
 }

@@ -1,6 +1,7 @@
 // The day as a line to take hold of: where the clock is, and where to go.
 import { useState } from 'react'
 import { useStore } from 'zustand'
+import { timestampMicros } from '../../../contract/columns.ts'
 import { useNow } from '../../ui/use-now.ts'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { timeOfDay } from '../../ui/zone-time.ts'
@@ -14,15 +15,15 @@ export function Scrubber() {
   const loopFromMicros = useStore(replay.state, state => state.loopFromMicros)
   const [dragged, setDragged] = useState<number>()
   useNow(EVERY_MS)
-  const from = microsOf(session.start_time ?? session.visible_until)
-  const to = Math.max(from + 1e6, microsOf(session.end_time ?? session.visible_until))
+  const from = timestampMicros(session.start_time ?? session.visible_until)
+  const to = Math.max(from + 1e6, timestampMicros(session.end_time ?? session.visible_until))
   const clock = Math.min(to, Math.max(from, moment.clockMicros ?? from))
   const secondOf = (micros: number) => Math.round((micros - from) / 1e6)
   const shown = dragged ?? secondOf(clock)
   const share = (micros: number) => `${(100 * (micros - from)) / (to - from)}%`
   const loop = session.loop ?? undefined
   const marks = loop
-    ? { left: share(microsOf(loop.from)), right: `calc(100% - ${share(microsOf(loop.to))})` }
+    ? { left: share(timestampMicros(loop.from)), right: `calc(100% - ${share(timestampMicros(loop.to))})` }
     : loopFromMicros !== undefined && { left: share(loopFromMicros), right: `calc(100% - ${share(clock)})` }
   return (
     <div className="scrubber">
@@ -48,8 +49,4 @@ export function Scrubber() {
       <span className="scrubber-time">{timeOfDay(to, zone, 'minute')}</span>
     </div>
   )
-}
-
-function microsOf(text: string): number {
-  return Date.parse(text) * 1000
 }
