@@ -4,16 +4,12 @@ import type { Context, Handlers } from '../contract/capability.ts'
 import type { K2 } from '../contract/index.ts'
 import type { TailTable } from '../contract/tables.ts'
 import { createBoundedCache } from './query/blocks/bounded-cache.ts'
+import type { PastState } from './query/moments.ts'
 import { weigh } from './query/reads/weigh.ts'
 
 type Lists = Pick<Handlers<K2>, 'trades.list' | 'quotes.list'>
 type ListInput = Parameters<Lists['trades.list']>[0]
 type Answer = Awaited<ReturnType<Lists['trades.list']>>
-
-interface PastState {
-  snapshot_id?: string
-  as_of?: string
-}
 
 type Version = (
   input: PastState & { table: TailTable },

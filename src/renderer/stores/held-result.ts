@@ -1,19 +1,16 @@
 // A result that K2 holds for the grid: opened by a statement, read window by window, let go when another takes its place.
 import type { ColumnBatch } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
-import type { Link } from './link.ts'
 import type { Statement } from './explorer-statement.ts'
+import type { K2Client, Link } from './link.ts'
+import type { PastState } from './moment.ts'
 
-type Client = NonNullable<ReturnType<Link['store']['getState']>['client']>
-type Opened = Awaited<ReturnType<Client['results.open']>>
-type WindowAsk = Parameters<Client['results.window']>[0]
+type Opened = Awaited<ReturnType<K2Client['results.open']>>
+type WindowAsk = Parameters<K2Client['results.window']>[0]
 
 export type HeldColumn = Opened['columns'][number]
 export type Sort = NonNullable<WindowAsk['sort']>
 export type Filter = NonNullable<WindowAsk['filter']>
-
-/** Which state of the tables is asked. */
-export type PastState = { snapshot_id?: string; as_of?: string; replay_session?: string }
 
 export interface HeldResult extends Omit<Opened, 'result'> {
   /** What was asked, for files of the same rows. */
@@ -68,7 +65,7 @@ export async function openResult(
   }
 }
 
-export function clientOf({ store }: Link): Client {
+export function clientOf({ store }: Link): K2Client {
   const { client, why } = store.getState()
   if (!client)
     throw new Failure('UNAVAILABLE', `${why ?? 'K2 is not connected.'} What is shown stays; try again when it is.`)

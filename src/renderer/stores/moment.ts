@@ -45,8 +45,15 @@ export function createMoment(): MomentStore {
   return store
 }
 
+/** Which state of the tables a question is about; that of now where it says nothing. */
+export interface PastState {
+  snapshot_id?: string
+  as_of?: string
+  replay_session?: string
+}
+
 /** What a question about the tables is asked with, so that it is answered as of this moment. */
-export function pastStateOf(moment: Moment): { snapshot_id?: string; as_of?: string; replay_session?: string } {
+export function pastStateOf(moment: Moment): PastState {
   if (moment.mode === 'replay') return moment.session === undefined ? {} : { replay_session: moment.session }
   if (moment.mode === 'live') return {}
   if (moment.snapshotId !== undefined) return { snapshot_id: moment.snapshotId }
