@@ -100,20 +100,14 @@ export function listenToChart(root: HTMLElement, hand: ChartHand): () => void {
     hand.drawSoon()
   }
 
-  root.addEventListener('wheel', wheel, { passive: false })
-  root.addEventListener('pointerdown', press)
-  root.addEventListener('pointermove', move)
-  root.addEventListener('pointerup', release)
-  root.addEventListener('pointercancel', release)
-  root.addEventListener('pointerleave', leave)
-  root.addEventListener('keydown', key)
-  return () => {
-    root.removeEventListener('wheel', wheel)
-    root.removeEventListener('pointerdown', press)
-    root.removeEventListener('pointermove', move)
-    root.removeEventListener('pointerup', release)
-    root.removeEventListener('pointercancel', release)
-    root.removeEventListener('pointerleave', leave)
-    root.removeEventListener('keydown', key)
-  }
+  const listening = new AbortController()
+  const { signal } = listening
+  root.addEventListener('wheel', wheel, { passive: false, signal })
+  root.addEventListener('pointerdown', press, { signal })
+  root.addEventListener('pointermove', move, { signal })
+  root.addEventListener('pointerup', release, { signal })
+  root.addEventListener('pointercancel', release, { signal })
+  root.addEventListener('pointerleave', leave, { signal })
+  root.addEventListener('keydown', key, { signal })
+  return () => listening.abort()
 }
