@@ -115,7 +115,7 @@ function LoadingBar() {
   const isDemoOn = useStore(demo.state, ({ status }) => status?.running === true)
   const hasTrades = useStore(trades.state, ({ hasRows }) => hasRows)
   const isLoading = isWaiting || (isDemoOn && !hasTrades)
-  return <div className="loading-bar" role="progressbar" aria-label="Loading" hidden={!isLoading} />
+  return <div className="waiting-bar" role="progressbar" aria-label="Loading" hidden={!isLoading} />
 }
 
 function useKeys(commands: readonly Command[]): void {

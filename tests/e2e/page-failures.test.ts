@@ -82,10 +82,10 @@ describe.skipIf(chromium.skip)(`when the server is slow${chromium.because}`, () 
     const { page } = await openPage(browser, { history: 500, prepare: ({ load }) => (load.answerAfterMs = 1200) })
     await page.getByRole('heading', { name: 'Tape' }).waitFor({ timeout: 1000 })
     await expect
-      .poll(() => page.locator('.frame > .loading-bar').evaluate(bar => getComputedStyle(bar).opacity), POLL)
+      .poll(() => page.locator('.frame > .waiting-bar').evaluate(bar => getComputedStyle(bar).opacity), POLL)
       .toBe('1')
     await expect.poll(async () => (await tapeRows(page)).length, POLL).toBeGreaterThan(5)
-    await expect.poll(() => page.locator('.frame > .loading-bar').isVisible(), POLL).toBe(false)
+    await expect.poll(() => page.locator('.frame > .waiting-bar').isVisible(), POLL).toBe(false)
   })
 
   it('passes on why an answer is partial', async () => {

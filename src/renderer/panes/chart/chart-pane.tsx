@@ -163,7 +163,7 @@ function ChartState() {
   if (!instrument) return <p className="pane-note">Pick a symbol to see its bars.</p>
   return (
     <>
-      <div className="loading-bar chart-loading" role="progressbar" aria-label="Loading bars" hidden={!isLoading} />
+      <div className="waiting-bar" role="progressbar" aria-label="Loading bars" hidden={!isLoading} />
       {failure && <Problem text={failure} onRetry={() => bars.retry()} />}
       {isEmpty && !failure && (
         <p className="pane-note">

@@ -41,7 +41,7 @@ export function ExplorerFilterRow({ hasFilterRow, onFilterRow }: FilterRowProps)
       <label>
         <span className="unseen">Times</span>
         <select
-          className="select"
+          className="entry"
           value={range}
           onChange={event => explorer.narrow({ range: event.target.value as RangeName })}
         >
@@ -101,6 +101,7 @@ function MomentField({ which, label }: { which: 'fromMicros' | 'toMicros'; label
     <label className="moment-field">
       <span>{label}</span>
       <input
+        className="entry"
         type="text"
         value={typed ?? shown}
         placeholder={momentText(near, zone, 'minute')}

@@ -73,7 +73,7 @@ export function ExplorerPane() {
   const tellCount = useCallback((rows: number, isFiltered: boolean) => setCount({ rows, isFiltered }), [])
   return (
     <Pane name="explorer" title="Explorer" head={<ExplorerHead run={run} count={count} />}>
-      <div className="pane-bar" role="progressbar" aria-label="Asking" hidden={!run.isRunning} />
+      <div className="waiting-bar" role="progressbar" aria-label="Asking" hidden={!run.isRunning} />
       {tab === 'sql' ? <SqlEditor /> : <ExplorerFilterRow hasFilterRow={hasFilterRow} onFilterRow={toggleFilterRow} />}
       {run.failure && run.result && <FailureNote run={run} tab={tab} />}
       <div className="explorer-body">

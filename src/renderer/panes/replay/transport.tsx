@@ -85,6 +85,7 @@ function SpeedChoice() {
     <label className="transport-field" title="Slower J, faster L">
       <span className="unseen">Speed</span>
       <select
+        className="entry"
         value={String(speed)}
         onChange={({ target }) => replay.setSpeed(target.value === 'max' ? 'max' : Number(target.value))}
       >
@@ -112,6 +113,7 @@ function DayChoice() {
     <label className="transport-field">
       <span className="unseen">Day of the exchange</span>
       <input
+        className="entry"
         type="date"
         value={span ? dayText(span.fromMicros, zone) : ''}
         onChange={({ target }) => choose(target.value)}

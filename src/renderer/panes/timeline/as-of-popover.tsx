@@ -72,6 +72,7 @@ function TimeForm({ onPicked }: { onPicked: () => void }) {
       <label>
         <span>What was known at, in {zone.label}</span>
         <input
+          className="entry"
           type="text"
           value={text}
           autoFocus
