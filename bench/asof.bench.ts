@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { takeColumn } from '../src/contract/take-rows.ts'
 import { lakeReads } from '../src/main/lake/reads.ts'
 import { inForce } from '../src/main/query/asof/in-force.ts'
 import { createBlocks } from '../src/main/query/blocks/blocks.ts'
-import { takeRows } from '../src/main/query/blocks/combine-columns.ts'
 import { openPool } from '../src/main/query/pool.ts'
 import { localLakeOptions, withLake } from './support/bench-lake.ts'
 import { dayWarehouse } from './support/day-warehouse.ts'
@@ -49,7 +49,7 @@ function timeFromParquet(trades: readonly Float64Array[]): Promise<Times> {
             const { runs } = await blocks.read({ at, symbol: symbolName(k), exchange: 'ASX', columns: ['price'] })
             const { exchange_timestamp: quoteTimes, price } = runs[0].columns
             const found = inForce(times, quoteTimes.values as Float64Array)
-            return takeRows(
+            return takeColumn(
               price,
               Uint32Array.from(found, row => Math.max(row, 0)),
             )

@@ -9,7 +9,8 @@ import {
   type DuckDBType,
 } from '@duckdb/node-api'
 import duckdb, { type DataChunk } from '@duckdb/node-bindings'
-import type { Column, ColumnBatch, Values } from '../../contract/columns.ts'
+import type { Column, ColumnBatch } from '../../contract/columns.ts'
+import { takeColumn } from '../../contract/take-rows.ts'
 import { createColumnReader } from './read-columns.ts'
 import { isValid, validityOf } from './read-texts.ts'
 import { interruptible, runSql } from './run-sql.ts'
@@ -88,7 +89,8 @@ async function putInOrder(
     batch.columns[name] =
       index === time
         ? { type: 'timestamp', values: times }
-        : (readNumbers({ chunks, counts, index, type, places, rowCount: to - from }) ?? gather(whole(index), wanted))
+        : (readNumbers({ chunks, counts, index, type, places, rowCount: to - from }) ??
+          takeColumn(whole(index), wanted))
   }
   return { batch, times, found, hasTies: ordered.hasTies }
 }
@@ -103,15 +105,6 @@ async function fetchChunks(result: DuckDBResult, most: number): Promise<DataChun
     chunks.push(chunk.chunk)
   }
   return undefined
-}
-
-function gather({ values, nulls, ...column }: Column, rows: Uint32Array): Column {
-  const pick = <V extends Values>(from: V): V => {
-    const picked = new (from.constructor as new (length: number) => V)(rows.length)
-    for (let i = 0; i < rows.length; i++) picked[i] = from[rows[i]]
-    return picked
-  }
-  return { ...column, values: pick(values), ...(nulls && { nulls: pick(nulls) }) }
 }
 
 const NOWHERE = 0xffffffff

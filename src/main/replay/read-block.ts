@@ -1,6 +1,7 @@
 // One stretch of an ordered read: from a place on, or back from it, so many rows at the most. Whatever the stretches,
 // they put together the same rows in the same order.
-import type { ColumnBatch, Values } from '../../contract/columns.ts'
+import type { ColumnBatch } from '../../contract/columns.ts'
+import { reversedRows } from '../../contract/take-rows.ts'
 import { carried, countAt, type Place } from './place.ts'
 import { readInOrder } from '../duck/read-in-order.ts'
 import { haveTies, keysOf, LAST_LEVEL, orderSql, timeColumnOf } from './row-order.ts'
@@ -149,7 +150,7 @@ async function readSorted(
   const to = Math.min(found.rowCount, from + limit)
   const isCut = to < found.rowCount
   const sliced = from === 0 && !isCut ? found : sliceBatch(found, from, to)
-  const batch = direction === 'asc' ? sliced : reversed(sliced)
+  const batch = direction === 'asc' ? sliced : reversedRows(sliced)
   return { batch, times: timesOf(batch, source), isCut }
 }
 
@@ -171,12 +172,4 @@ async function nothing(
 
 function timesOf(batch: ColumnBatch, { order }: RowSource): Float64Array {
   return batch.columns[timeColumnOf(order)].values as Float64Array
-}
-
-function reversed({ rowCount, columns }: ColumnBatch): ColumnBatch {
-  const turned = Object.entries(columns).map(([name, column]) => {
-    const values: Values = column.values.slice().reverse()
-    return [name, { ...column, values, ...(column.nulls && { nulls: column.nulls.slice().reverse() }) }] as const
-  })
-  return { rowCount, columns: Object.fromEntries(turned) }
 }

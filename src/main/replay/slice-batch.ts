@@ -1,6 +1,7 @@
 // Rows of a batch as a batch of their own, with no more words than they use: what crosses to another process crosses
 // whole, and a word for each row of a whole window would cross with every batch.
 import type { Column, ColumnBatch, Values, Word } from '../../contract/columns.ts'
+import { takeValues } from '../../contract/take-rows.ts'
 
 /** Columns with few words keep all of them. */
 const FEW_WORDS = 256
@@ -37,14 +38,8 @@ export function takeRows({ columns }: ColumnBatch, rows: Uint32Array, names?: re
   for (const name of names ?? Object.keys(columns)) {
     const { values, nulls, words, ...column } = columns[name]
     const picked: Column = { ...column, values: takeValues(values, rows), ...(words && { words }) }
-    if (nulls) picked.nulls = takeValues<Uint8Array>(nulls, rows)
+    if (nulls) picked.nulls = takeValues(nulls, rows)
     taken[name] = words && words.length > FEW_WORDS ? { ...picked, ...usedWords(picked.values, words) } : picked
   }
   return { rowCount: rows.length, columns: taken }
-}
-
-function takeValues<V extends Values>(values: V, rows: Uint32Array): V {
-  const taken = new (values.constructor as new (length: number) => V)(rows.length)
-  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]]
-  return taken
 }

@@ -1,7 +1,7 @@
 // As of a moment: the newest trades and quotes that were known then, for the tape and the quotes.
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { Column, ColumnBatch } from '../../contract/columns.ts'
 import type { QueryMeta } from '../../contract/fields.ts'
+import { reversedRows } from '../../contract/take-rows.ts'
 import { clientOf } from './held-result.ts'
 import type { Instruments } from './instruments.ts'
 import type { Link } from './link.ts'
@@ -61,8 +61,8 @@ export function followAsOf({ link, moment, past, focus, tape, instruments }: Par
       if (signal.aborted) return
       const shownTrades = createTradeFeed(instruments)
       const shownQuotes = instrument && quotes ? createQuoteFeed(instrument) : undefined
-      shownTrades.reader.take(turnedRound(trades.data), now.atMicros / 1000)
-      if (quotes) shownQuotes?.reader.take(turnedRound(quotes.data), now.atMicros / 1000)
+      shownTrades.reader.take(reversedRows(trades.data), now.atMicros / 1000)
+      if (quotes) shownQuotes?.reader.take(reversedRows(quotes.data), now.atMicros / 1000)
       past.setState({ trades: shownTrades.feed, quotes: shownQuotes?.feed }, true)
       state.setState({ isAsking: false, query: trades.query })
     } catch (failure) {
@@ -89,18 +89,5 @@ export function followAsOf({ link, moment, past, focus, tape, instruments }: Par
       for (const end of ends) end()
       asking.abort()
     },
-  }
-}
-
-/** Answers are newest first, and feeds take rows as they happened. */
-export function turnedRound({ rowCount, columns }: ColumnBatch): ColumnBatch {
-  const turn = (column: Column): Column => ({
-    ...column,
-    values: column.values.slice().reverse(),
-    ...(column.nulls && { nulls: column.nulls.slice().reverse() }),
-  })
-  return {
-    rowCount,
-    columns: Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, turn(column)])),
   }
 }

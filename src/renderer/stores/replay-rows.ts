@@ -1,6 +1,7 @@
 // The rows of a replay for the tape and the quotes: what was played is put behind what the tables had before the clock.
 // After a jump the rows before the clock are asked for anew; a session says by its turns which batches belong together.
-import { cellOf, type ColumnBatch, type Values } from '../../contract/columns.ts'
+import { cellOf, type ColumnBatch } from '../../contract/columns.ts'
+import { reversedRows, takeRows } from '../../contract/take-rows.ts'
 import type { Instrument, Instruments } from './instruments.ts'
 import type { K2Client } from './link.ts'
 import { createQuoteFeed, type QuoteFeed } from './quotes.ts'
@@ -79,8 +80,8 @@ export function createReplayRows(options: ReplayRowsOptions): ReplayRows {
       trades: reader((rows, atMs) => made.trades.reader.take(rows, atMs)),
       quotes: reader((rows, atMs) => made.quotes.reader.take(rows, atMs)),
     }
-    shown.trades.begin(oldestFirst(trades.data))
-    shown.quotes.begin(oldestFirst(quotes.data))
+    shown.trades.begin(reversedRows(trades.data))
+    shown.quotes.begin(reversedRows(quotes.data))
     const late = waiting
     waiting = []
     for (const batch of late) append(batch)
@@ -142,7 +143,7 @@ function reader(give: (rows: ColumnBatch, newestAtMs: number) => void): Reader {
       const fresh = Array.from({ length: rows.rowCount }, (_, row) => row).filter(
         row => Number(times[row]) > newest || !known.has(placeOf(rows, row)),
       )
-      pass(pickRows(rows, fresh))
+      pass(takeRows(rows, Uint32Array.from(fresh)))
     },
   }
 }
@@ -150,24 +151,4 @@ function reader(give: (rows: ColumnBatch, newestAtMs: number) => void): Reader {
 function placeOf({ columns }: ColumnBatch, row: number): string {
   const { message_id: id, _partition: partition, _offset: offset, source_sequence: sequence } = columns
   return JSON.stringify([id, partition, offset, sequence].map(column => cellOf(column, row)))
-}
-
-function oldestFirst(rows: ColumnBatch): ColumnBatch {
-  return pickRows(
-    rows,
-    Array.from({ length: rows.rowCount }, (_, row) => rows.rowCount - 1 - row),
-  )
-}
-
-function pickRows({ columns }: ColumnBatch, rows: readonly number[]): ColumnBatch {
-  const pick = <V extends Values>(values: V): V => {
-    const picked = new (values.constructor as new (length: number) => V)(rows.length)
-    rows.forEach((row, at) => (picked[at] = values[row]))
-    return picked
-  }
-  const picked = Object.entries(columns).map(([name, column]) => {
-    const nulls = column.nulls && { nulls: pick(column.nulls) }
-    return [name, { ...column, values: pick(column.values), ...nulls }] as const
-  })
-  return { rowCount: rows.length, columns: Object.fromEntries(picked) }
 }

@@ -3,13 +3,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import type { TableId } from '../../../contract/tables.ts'
+import { takeRows } from '../../../contract/take-rows.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import { headOf } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
 import type { Condition } from '../read/filter.ts'
 import { planScan } from '../read/plan-scan.ts'
 import { scanBatches } from '../read/scan.ts'
-import { pickRows } from './pick-rows.ts'
 
 /** What makes a row of each table the one that it is, and the time by which its files are found. */
 interface Identity {
@@ -50,7 +50,8 @@ export async function leaveOutKnown(
     for await (const found of scanBatches({ plan, io, connection, columns: key, signal }))
       for (const row of keysOf(found, key)) if (keys.has(row)) there.add(row)
     const rows = keysOf(batch, key).flatMap((row, i) => (there.has(row) ? [] : [i]))
-    return { batch: pickRows(batch, Uint32Array.from(rows)), known: batch.rowCount - rows.length }
+    const known = batch.rowCount - rows.length
+    return { batch: known === 0 ? batch : takeRows(batch, Uint32Array.from(rows)), known }
   } finally {
     connection?.closeSync()
     release()

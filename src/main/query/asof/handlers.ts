@@ -4,6 +4,7 @@ import type { Handlers } from '../../../contract/capability.ts'
 import { emptyBatch, type Column, type ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { quotes as quoteTable } from '../../../contract/tables.ts'
+import { takeColumn, takeRows, viewColumn } from '../../../contract/take-rows.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import { createExchangeOf } from '../bars/instrument.ts'
 import { lastBefore } from '../bars/last-before.ts'
@@ -12,7 +13,7 @@ import type { ThenOf } from '../bars/states.ts'
 import { windowsOf } from '../bars/windows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
-import { joinColumns, takeRows, viewRows } from '../blocks/combine-columns.ts'
+import { joinColumns } from '../blocks/combine-columns.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import type { Cursors } from '../cursor.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
@@ -142,8 +143,7 @@ function withoutOffMarket(run: ColumnBatch | undefined): ColumnBatch | undefined
   if (!run || !(OFF_MARKET in run.columns)) return run
   const { values } = run.columns[OFF_MARKET]
   const kept = new Uint32Array(run.rowCount).map((_, row) => row).filter(row => Number(values[row]) === 0)
-  const columns = Object.entries(run.columns).map(([name, column]) => [name, takeRows(column, kept)] as const)
-  return { rowCount: kept.length, columns: Object.fromEntries(columns) }
+  return takeRows(run, kept)
 }
 
 interface Named extends ColumnBatch {
@@ -170,7 +170,7 @@ function newest(found: readonly Named[], limit: number, passed: number): { data:
   const end = rowCount - passed
   const kept = Math.min(limit, end)
   const order = found.length === 1 ? undefined : byTime(all.exchange_timestamp.values as Float64Array, end - kept, end)
-  const cut = (column: Column) => (order ? takeRows(column, order) : viewRows(column, end - kept, end))
+  const cut = (column: Column) => (order ? takeColumn(column, order) : viewColumn(column, end - kept, end))
   const columns = Object.fromEntries(Object.entries(all).map(([name, column]) => [name, cut(column)]))
   return { data: { rowCount: kept, columns }, hasMore: end > limit }
 }

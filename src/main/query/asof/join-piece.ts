@@ -1,9 +1,10 @@
 // Trades of one symbol with the quotes in force, as columns of the answer.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { decimalText } from '../../../contract/columns.ts'
+import { takeColumn, viewColumn } from '../../../contract/take-rows.ts'
 import { decimals, VWAP_SCALE } from '../bars/bars-batch.ts'
 import { addExact, divideHalfEven, eightPlaces, PLACES, type Exact } from '../bars/exact.ts'
-import { joinColumns, takeRows, viewRows } from '../blocks/combine-columns.ts'
+import { joinColumns } from '../blocks/combine-columns.ts'
 import { sumAround } from './around.ts'
 import { dropStale, inForce } from './in-force.ts'
 
@@ -31,7 +32,7 @@ export function joinPiece(
   const found = inForce(times, quoteTimes, options)
   dropStale(found, times, quoteTimes, options.toleranceMicros)
   const own = ['exchange_timestamp', 'source_sequence', 'price', 'quantity', 'side'].map(
-    name => [name, viewRows(trades.columns[name], from, to)] as const,
+    name => [name, viewColumn(trades.columns[name], from, to)] as const,
   )
   const told = QUOTE_COLUMNS.map(name => [name, takeOrNull(quotes.columns[name], found)] as const)
   const mids = midsOf(quotes, found)
@@ -52,7 +53,7 @@ function takeOrNull(column: Column, rows: Int32Array): Column {
     return { ...column, values, nulls: new Uint8Array(rows.length).fill(1) }
   }
   const places = Uint32Array.from(rows, row => Math.max(row, 0))
-  const taken = takeRows(column, places)
+  const taken = takeColumn(column, places)
   if (!none) return taken
   const nulls = taken.nulls ?? new Uint8Array(rows.length)
   for (let i = 0; i < rows.length; i++) if (rows[i] < 0) nulls[i] = 1

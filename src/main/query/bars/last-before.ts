@@ -1,8 +1,8 @@
 // The row that was in force when a range began: the last one before it, read backward piece by piece.
-import { viewRows } from '../blocks/combine-columns.ts'
 import { OFF_MARKET } from '../blocks/blocks.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
+import { viewRows } from '../../../contract/take-rows.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import { backward, type BarsTools } from './read-bars.ts'
 import { windowsOf } from './windows.ts'
@@ -37,13 +37,8 @@ export async function lastBefore(
       const left = OFF_MARKET in run.columns ? run.columns[OFF_MARKET].values : undefined
       let row = run.rowCount - 1
       while (row >= 0 && left && Number(left[row]) === 1) row--
-      if (row >= 0) return rowAlone(run, row)
+      if (row >= 0) return viewRows(run, row, row + 1)
     }
   }
   return undefined
-}
-
-function rowAlone({ columns }: ColumnBatch, row: number): ColumnBatch {
-  const one = Object.entries(columns).map(([name, column]) => [name, viewRows(column, row, row + 1)] as const)
-  return { rowCount: 1, columns: Object.fromEntries(one) }
 }

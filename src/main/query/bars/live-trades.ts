@@ -4,11 +4,11 @@ import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
+import { takeRows } from '../../../contract/take-rows.ts'
 import { inTime } from '../../base/in-time.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
-import { takeRows } from '../blocks/combine-columns.ts'
 import { isOffMarket } from '../blocks/read-block.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Range } from './range.ts'
@@ -86,7 +86,7 @@ export async function ownRows(
   const known = mayRepeat ? await knownIds(blocks, at, { symbol, exchange, rows }, signal) : new Set<unknown>()
   const kept: number[] = []
   for (let row = 0; row < rows.rowCount; row++) if (exchanges(row) === exchange && !known.has(ids(row))) kept.push(row)
-  return kept.length === rows.rowCount ? rows : takeBatch(rows, Uint32Array.from(kept))
+  return kept.length === rows.rowCount ? rows : takeRows(rows, Uint32Array.from(kept))
 }
 
 async function knownIds(
@@ -108,11 +108,6 @@ async function knownIds(
 
 function wordsOf({ values, words }: Column): (row: number) => unknown {
   return row => words?.[Number(values[row])]
-}
-
-function takeBatch({ columns }: ColumnBatch, rows: Uint32Array): ColumnBatch {
-  const taken = Object.entries(columns).map(([name, column]) => [name, takeRows(column, rows)] as const)
-  return { rowCount: rows.length, columns: Object.fromEntries(taken) }
 }
 
 /** The exchange that live rows alone tell, where there is one only. */

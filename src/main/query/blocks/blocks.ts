@@ -13,10 +13,11 @@
 // table's, `exchange_timestamp` always comes too; `OFF_MARKET` is a column that is made of the trade's conditions.
 // Memory is that of the whole range: ask for long ones piece by piece.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
+import { takeColumn, viewColumn } from '../../../contract/take-rows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import { createBoundedCache } from './bounded-cache.ts'
-import { bytesOfColumn, joinColumns, takeRows, viewRows } from './combine-columns.ts'
+import { bytesOfColumn, joinColumns } from './combine-columns.ts'
 import { mergeOrder } from './merge-blocks.ts'
 import { createReader } from './gather-reads.ts'
 import { filterOf, type BlockSource, type BlockTools, type ScanFile } from './read-block.ts'
@@ -118,7 +119,7 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
       }
       block.order = await totalOrder(read.get(TIME)!, keys)
     }
-    for (const [name, column] of read) block.columns.set(name, block.order ? takeRows(column, block.order) : column)
+    for (const [name, column] of read) block.columns.set(name, block.order ? takeColumn(column, block.order) : column)
   }
 
   return {
@@ -180,13 +181,13 @@ function clustersOf(slices: readonly Slice[]): Slice[][] {
 
 async function runOf(cluster: readonly Slice[], names: readonly string[]): Promise<ColumnBatch> {
   const rowCount = cluster.reduce((sum, { from, to }) => sum + to - from, 0)
-  const viewOf = (name: string) => cluster.map(({ columns, from, to }) => viewRows(columns.get(name)!, from, to))
+  const viewOf = (name: string) => cluster.map(({ columns, from, to }) => viewColumn(columns.get(name)!, from, to))
   if (cluster.length === 1) return { rowCount, columns: Object.fromEntries(names.map(name => [name, viewOf(name)[0]])) }
   const order = await mergeOrder(viewOf(TIME), async keys => {
     const found = await Promise.all(cluster.map(slice => slice.keys(keys)))
-    return keys.map(key => cluster.map(({ from, to }, i) => viewRows(found[i].get(key)!, from, to)))
+    return keys.map(key => cluster.map(({ from, to }, i) => viewColumn(found[i].get(key)!, from, to)))
   })
-  const merged = names.map(name => [name, takeRows(joinColumns(viewOf(name)), order)] as const)
+  const merged = names.map(name => [name, takeColumn(joinColumns(viewOf(name)), order)] as const)
   return { rowCount, columns: Object.fromEntries(merged) }
 }
 

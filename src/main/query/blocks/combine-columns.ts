@@ -1,27 +1,5 @@
-// Columns of several blocks as one, and rows of a column in another order.
-import type { Column, Values, Word } from '../../../contract/columns.ts'
-
-/** The rows at these places, in their order. */
-export function takeRows(column: Column, rows: Uint32Array): Column {
-  const { values, nulls } = column
-  const Array_ = values.constructor as new (length: number) => Values
-  const taken = new Array_(rows.length)
-  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]]
-  return { ...column, values: taken, ...(nulls && { nulls: takeNulls(nulls, rows) }) }
-}
-
-function takeNulls(nulls: Uint8Array, rows: Uint32Array): Uint8Array {
-  const taken = new Uint8Array(rows.length)
-  for (let i = 0; i < rows.length; i++) taken[i] = nulls[rows[i]]
-  return taken
-}
-
-/** From row `from` up to `to`, without a copy. */
-export function viewRows(column: Column, from: number, to: number): Column {
-  const { values, nulls } = column
-  if (from === 0 && to === values.length) return column
-  return { ...column, values: values.subarray(from, to), ...(nulls && { nulls: nulls.subarray(from, to) }) }
-}
+// Columns of several blocks as one.
+import type { Column, Word } from '../../../contract/columns.ts'
 
 /** One after the other. Decimals get the most places that one of them has. */
 export function joinColumns(parts: readonly Column[]): Column {

@@ -3,6 +3,7 @@
 // are held on to a newer snapshot, without reading a file.
 import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES, type ColumnSpec } from '../../../contract/tables.ts'
+import { takeRows } from '../../../contract/take-rows.ts'
 import { quoteName } from '../../duck/quote.ts'
 import { readBatch } from '../../duck/read-batch.ts'
 import type { Condition, FileCounts, TableAt } from '../../lake/reads.ts'
@@ -12,7 +13,7 @@ import { createBoundedCache, type BoundedCache } from '../blocks/bounded-cache.t
 import { bytesOfColumn } from '../blocks/combine-columns.ts'
 import type { QueryTools } from '../tools.ts'
 import { offsetIn, type Base, type Ground } from './base.ts'
-import { mergeNewest, takeRows, type RowRun } from './merge-rows.ts'
+import { mergeNewest, type RowRun } from './merge-rows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { HybridQuestion } from './question.ts'
 
@@ -94,7 +95,7 @@ function committedRows({ rows, next }: FreshRows, offsets: OffsetVector): RowRun
     const end = life && offsetIn(offsets, life, String(partitions.values[row]))
     if (end !== undefined && places.values[row] < end) kept.push(row)
   }
-  return { batch: takeRows(rows, kept), from: 0, to: kept.length }
+  return { batch: takeRows(rows, Uint32Array.from(kept)), from: 0, to: kept.length }
 }
 
 /** One that is full has the newest rows, wherever it would have begun. */

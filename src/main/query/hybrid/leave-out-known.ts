@@ -1,7 +1,8 @@
 // Rows that the table and the live view may both have, as another engine has written to the table or offsets were set back:
 // the table's are left out, told by their place in the log, or by their message id where they have no place.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
-import { takeRows, type RowRun } from './merge-rows.ts'
+import { takeRows } from '../../../contract/take-rows.ts'
+import type { RowRun } from './merge-rows.ts'
 
 export function leaveOutKnown({ batch, from, to }: RowRun, live: ColumnBatch): RowRun {
   const [places, ids] = [new Set<string>(), new Set<unknown>()]
@@ -16,7 +17,9 @@ export function leaveOutKnown({ batch, from, to }: RowRun, live: ColumnBatch): R
     const place = ownPlaceOf(row)
     if (place === undefined ? !ids.has(ownIdOf(row)) : !places.has(place)) kept.push(row)
   }
-  return kept.length === to - from ? { batch, from, to } : { batch: takeRows(batch, kept), from: 0, to: kept.length }
+  return kept.length === to - from
+    ? { batch, from, to }
+    : { batch: takeRows(batch, Uint32Array.from(kept)), from: 0, to: kept.length }
 }
 
 /** With its time: the same offset of a topic that was made anew is another message. */

@@ -144,29 +144,3 @@ function takeLongs(picks: Int32Array, a: Values, b: Values): BigInt64Array {
   }
   return values
 }
-
-/** These rows in this order; words stay as they are. */
-export function takeRows(batch: ColumnBatch, rows: readonly number[]): ColumnBatch {
-  return mapValues(batch, rows.length, values => {
-    const taken = values.slice(0, rows.length)
-    rows.forEach((row, i) => (taken[i] = values[row]))
-    return taken
-  })
-}
-
-export function newestOf(batch: ColumnBatch, limit: number): ColumnBatch {
-  if (batch.rowCount <= limit) return batch
-  return mapValues(batch, limit, values => values.slice(batch.rowCount - limit))
-}
-
-export function reversed(batch: ColumnBatch): ColumnBatch {
-  return mapValues(batch, batch.rowCount, values => values.toReversed())
-}
-
-function mapValues({ columns }: ColumnBatch, rowCount: number, change: (values: Values) => Values): ColumnBatch {
-  const changed = Object.entries(columns).map(([name, column]): [string, Column] => {
-    const { values, nulls } = column
-    return [name, { ...column, values: change(values), ...(nulls && { nulls: change(nulls) as Uint8Array }) }]
-  })
-  return { rowCount, columns: Object.fromEntries(changed) }
-}

@@ -3,10 +3,10 @@ import type { Handlers } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { K2 } from '../../../contract/index.ts'
 import type { TailTable } from '../../../contract/tables.ts'
+import { reversedRows, viewRows } from '../../../contract/take-rows.ts'
 import type { QueryTools } from '../tools.ts'
 import { recentReceipt } from '../receipts/recent-receipt.ts'
 import type { ReadHybrid } from './read-hybrid.ts'
-import { newestOf, reversed } from './merge-rows.ts'
 
 export type ListHandlers = Pick<Handlers<K2>, 'trades.list' | 'quotes.list'>
 type List = ListHandlers['trades.list']
@@ -30,13 +30,14 @@ export function windowedLists(
       const question = { table, symbols: symbol === undefined ? undefined : [symbol], exchange, sinceMicros, limit }
       // One more than is answered tells whether there are more.
       const answer = await readHybrid({ ...question, limit: limit + 1 }, { signal: context.signal })
-      const newest = newestOf(answer.data, limit)
-      const data = order === 'desc' ? reversed(newest) : newest
+      const { rowCount } = answer.data
+      const newest = viewRows(answer.data, Math.max(0, rowCount - limit), rowCount)
+      const data = order === 'desc' ? reversedRows(newest) : newest
       const again = receipt && { receipt: await recentReceipt(question, order === 'desc', { ...answer, data }) }
       return {
         data,
         query: { ...answer.query, ...again },
-        pagination: { limit, next_cursor: null, has_more: answer.data.rowCount > limit },
+        pagination: { limit, next_cursor: null, has_more: rowCount > limit },
       }
     }
   return {

@@ -5,13 +5,14 @@ import type { Receipt } from '../../../contract/fields.ts'
 import type { RecentQuery } from '../../../contract/receipts.ts'
 import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
+import { reversedRows } from '../../../contract/take-rows.ts'
 import { quoteText } from '../../duck/quote.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import { offsetIn } from '../hybrid/base.ts'
 import { readNewest } from '../hybrid/lake-window.ts'
 import { leaveOutKnown } from '../hybrid/leave-out-known.ts'
-import { mergeNewest, reversed, type RowRun } from '../hybrid/merge-rows.ts'
+import { mergeNewest, type RowRun } from '../hybrid/merge-rows.ts'
 import type { HybridQuestion } from '../hybrid/question.ts'
 import { microsOf } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
@@ -50,7 +51,7 @@ export async function readRecentAgain(
   const live = isInTable || later ? undefined : await rowsOfLive(tools, asked, source, start)
   const merged = [ofLog, live].reduce((before, rows) => joined(asked, before, rows), ofTable)
   const rows = merged ?? emptyBatch(TAIL_TABLES[table].columns)
-  return { rows: query.order === 'desc' ? reversed(rows) : rows, at: at ?? source }
+  return { rows: query.order === 'desc' ? reversedRows(rows) : rows, at: at ?? source }
 }
 
 /** Nothing for one that has expired. */

@@ -1,9 +1,9 @@
 // Some rows of a held result, from a place on. An order is made once and kept as places of rows: four bytes a row, so that
 // the next window of the same sort and filter reads its own rows alone.
 import type { ColumnBatch } from '../../../contract/columns.ts'
+import { takeColumn } from '../../../contract/take-rows.ts'
 import { quoteName } from '../../duck/quote.ts'
 import { readBatch, streamBatches } from '../../duck/read-batch.ts'
-import { takeRows } from '../blocks/combine-columns.ts'
 import { tameTimes } from '../export/tame-times.ts'
 import { translateSqlError } from '../sql/sql-failures.ts'
 import { orderSql, whereSql, type Condition, type Sort } from './conditions.ts'
@@ -99,7 +99,7 @@ async function rowsAt(held: HeldRows, places: Uint32Array, signal: AbortSignal):
   const rowOf = new Map<number, number>()
   ;(found[own].values as Float64Array).forEach((place, row) => rowOf.set(place, row))
   const rows = Uint32Array.from(places, place => rowOf.get(place)!)
-  const taken = columns.map(({ name }) => [name, takeRows(found[name], rows)] as const)
+  const taken = columns.map(({ name }) => [name, takeColumn(found[name], rows)] as const)
   return { rowCount, columns: Object.fromEntries(taken) }
 }
 
