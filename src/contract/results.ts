@@ -1,10 +1,10 @@
 // Results of SQL that the engine holds, so that a grid asks for windows of one: some rows from a place on, sorted and
 // filtered by the engine.
 import { z } from 'zod'
-import { call } from './capability.ts'
+import { call, stream } from './capability.ts'
 import type { CellType } from './columns.ts'
 import { queryMeta } from './fields.ts'
-import { anyRows, sqlErrors, statement } from './sql.ts'
+import { anyRows, fileBytes, fileFormat, sqlErrors, statement } from './sql.ts'
 
 const result = z.uuid().describe('The result, as it was opened')
 const column = z.string().min(1).max(1_000).describe('A column of the result, as it is called there')
@@ -49,6 +49,15 @@ const condition = z
     path: ['value'],
   })
 
+const order = {
+  sort: z
+    .array(z.strictObject({ column, descending: z.boolean().default(false) }))
+    .max(4)
+    .default([])
+    .describe('In the order of the statement when left out, and where rows are equal; nulls come last'),
+  filter: z.array(condition).max(16).default([]).describe('Rows that meet all of them'),
+}
+
 export const results = {
   'results.open': call({
     summary: 'Run one statement and hold its rows, so that they can be asked for window by window',
@@ -69,12 +78,7 @@ export const results = {
       result,
       first: z.int().min(0).describe('How many rows come before it, sorted and filtered'),
       count: z.int().min(1).max(10_000),
-      sort: z
-        .array(z.strictObject({ column, descending: z.boolean().default(false) }))
-        .max(4)
-        .default([])
-        .describe('In the order of the statement when left out, and where rows are equal; nulls come last'),
-      filter: z.array(condition).max(16).default([]).describe('Rows that meet all of them'),
+      ...order,
     }),
     output: z.strictObject({
       rows: anyRows,
@@ -82,6 +86,12 @@ export const results = {
       row_count: z.int().describe('How many rows meet the filter'),
     }),
     errors: ['NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'UNAVAILABLE', 'TIMEOUT'],
+  }),
+  'results.export': stream({
+    summary: 'The rows of a result that is held as a file, sorted and filtered as its windows are',
+    input: z.strictObject({ result, ...order, format: fileFormat }),
+    output: fileBytes,
+    errors: ['NOT_FOUND', 'UNAVAILABLE', 'TIMEOUT'],
   }),
   'results.close': call({
     summary: 'Let go of a result',

@@ -8,6 +8,7 @@ import { answer, limit, pastState, replaySession, wantsReceipt } from './fields.
 export const FILE_FORMATS = ['csv', 'ndjson', 'arrow', 'parquet'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
 export const fileFormat = z.enum(FILE_FORMATS).describe('What the rows are written as')
+export const fileBytes = z.custom<Uint8Array>(value => value instanceof Uint8Array, 'bytes')
 
 /** Rows whose columns are known only when they are there: columns on typed transports, objects over REST. */
 export const anyRows = z
@@ -68,7 +69,7 @@ export const sql = {
       limit: z.int().min(1).optional().describe('How many rows at the most; all when left out'),
       format: fileFormat,
     }),
-    output: z.custom<Uint8Array>(value => value instanceof Uint8Array, 'bytes'),
+    output: fileBytes,
     errors: sqlErrors,
   }),
 }

@@ -73,6 +73,7 @@ const examples: { [N in keyof K2]: z.input<K2[N]['input']> } = {
   'sql.export': { sql: 'SELECT symbol, price FROM trades', format: 'csv' },
   'results.open': { sql: 'SELECT symbol, price FROM trades' },
   'results.window': { result: NO_SESSION, first: 0, count: 10 }, // of one that is opened below
+  'results.export': { result: NO_SESSION, format: 'csv' },
   'results.close': { result: NO_SESSION },
   'topics.init': {},
   'topics.list': {},
@@ -150,7 +151,7 @@ async function openSession(): Promise<void> {
 async function openResult(): Promise<void> {
   const client = connectDirect(contract, composed.dispatch)
   const { result } = await client['results.open'](examples['results.open'])
-  Object.assign(examples['results.window'], { result })
+  for (const name of ['results.window', 'results.export'] as const) Object.assign(examples[name], { result })
 }
 
 /** The one that is asked for. */

@@ -11,9 +11,7 @@ export function plainSql(query: QueryMeta): Handlers<typeof sql & typeof results
   const columns = [{ name: 'one', type: 'INTEGER' }]
   return {
     'sql.run': ({ limit }) => ({ data, query: { ...query, columns }, pagination: { limit, has_more: false } }),
-    async *'sql.export'() {
-      yield Buffer.from('one\r\n1\r\n')
-    },
+    'sql.export': oneRow,
     'results.open': () => ({
       result: '00000000-0000-4000-8000-000000000000',
       row_count: 1,
@@ -23,6 +21,7 @@ export function plainSql(query: QueryMeta): Handlers<typeof sql & typeof results
       query: { ...query, columns },
     }),
     'results.window': ({ first }) => ({ rows: data, first, row_count: 1 }),
+    'results.export': oneRow,
     'results.close': ({ result }) => ({ result, closed: true }),
   }
 }

@@ -1,13 +1,15 @@
 // Results that are held for a grid, as capabilities: so many at once, each until nobody has asked for a while.
 import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import type { Handlers } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { cancelled } from '../../base/cancelled.ts'
 import type { results } from '../../../contract/results.ts'
 import type { SqlTools } from '../sql/open-statement.ts'
 import { sqlMeta } from '../sql/sql-meta.ts'
+import { exportHeld } from './export-held.ts'
 import { holdStatement, resultColumns, type HeldRows } from './hold-statement.ts'
-import { readWindow, type Orders } from './read-window.ts'
+import { readWindow, type Orders, type Window, type WindowQuestion } from './read-window.ts'
 
 export interface ResultLimits {
   /** Rows of one. */
@@ -40,7 +42,7 @@ const IDLE_MS = 15 * 60_000
 
 export function openResults(tools: SqlTools, limits: ResultLimits): Results {
   const { mostRows = MOST_ROWS, mostResults = MOST_RESULTS, mostBytes, idleMs = IDLE_MS } = limits
-  const { pool } = tools
+  const { pool, sandbox } = tools
   /** Those used last at the end. */
   const held = new Map<string, Held>()
   let isClosed = false
@@ -77,6 +79,21 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
     return found
   }
 
+  /** One after the other of each result, as it has one connection. */
+  function read(result: string, question: WindowQuestion, signal: AbortSignal): Promise<Window> {
+    const found = use(result)
+    const readNow = () => {
+      if (found.gone.signal.aborted) throw notHeld(idleMs)
+      const either = AbortSignal.any([signal, found.gone.signal])
+      return pool.run(lease => readWindow(found.rows, found.orders, question, lease.signal), either)
+    }
+    const reading = found.turn.then(readNow, readNow)
+    found.turn = reading.catch(() => {})
+    return reading.catch((error: unknown) => {
+      throw found.gone.signal.aborted && !signal.aborted ? notHeld(idleMs) : error
+    })
+  }
+
   return {
     handlers: {
       async 'results.open'(question, { signal }) {
@@ -101,18 +118,11 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
           query: { ...meta, columns: resultColumns(rows) },
         }
       },
-      'results.window'({ result, ...question }, { signal }) {
-        const found = use(result)
-        const read = () => {
-          if (found.gone.signal.aborted) throw notHeld(idleMs)
-          const either = AbortSignal.any([signal, found.gone.signal])
-          return pool.run(lease => readWindow(found.rows, found.orders, question, lease.signal), either)
-        }
-        const reading = found.turn.then(read, read)
-        found.turn = reading.catch(() => {})
-        return reading.catch((error: unknown) => {
-          throw found.gone.signal.aborted && !signal.aborted ? notHeld(idleMs) : error
-        })
+      'results.window': async ({ result, ...question }, { signal }) => read(result, question, signal),
+      'results.export': ({ result, format, ...order }, { signal }) => {
+        const readRows = async (first: number, count: number) => read(result, { first, count, ...order }, signal)
+        mkdirSync(sandbox.tempFolder, { recursive: true })
+        return exportHeld({ read: readRows, format, tempFolder: sandbox.tempFolder, signal })
       },
       'results.close': ({ result }) => ({ result, closed: letGo(result) }),
     },
