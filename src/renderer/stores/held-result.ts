@@ -1,6 +1,7 @@
 // A result that K2 holds for the grid: opened by a statement, read window by window, let go when another takes its place.
 import type { ColumnBatch } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
+import type { FileFormat } from '../../contract/sql.ts'
 import type { Statement } from './explorer-statement.ts'
 import type { K2Client, Link } from './link.ts'
 import type { PastState } from './moment.ts'
@@ -23,6 +24,8 @@ export interface HeldResult extends Omit<Opened, 'result'> {
     sort: Sort,
     filter: Filter,
   ) => Promise<{ rows: ColumnBatch; row_count: number }>
+  /** All rows as a file, as the windows of this order have them. */
+  file: (format: FileFormat, sort: Sort, filter: Filter) => AsyncIterable<Uint8Array>
   close: () => void
 }
 
@@ -55,6 +58,14 @@ export async function openResult(
     statement,
     openedAtMs: Date.now(),
     window,
+    /** Without an order the statement itself is asked, which has rows that are not held too. */
+    async *file(format, sort, filter) {
+      const isAsStated = sort.length === 0 && filter.length === 0
+      if (isAsStated) return yield* clientOf(link)['sql.export']({ ...statement, format })
+      // Held still, or anew.
+      await window(0, 1, sort, filter)
+      yield* clientOf(link)['results.export']({ result: await id, format, sort, filter })
+    },
     close() {
       if (isClosed) return
       isClosed = true

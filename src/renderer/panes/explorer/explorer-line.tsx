@@ -57,7 +57,6 @@ export function ExplorerLine({ run: { result }, grid, trouble }: LineProps) {
 }
 
 function TakeAlong({ run: { result }, grid }: { run: Pick<Run, 'result'>; grid: GridHandle | undefined }) {
-  const { link } = useWorkspace()
   const [said, setSaid] = useState('')
   const [isBusy, setBusy] = useState(false)
   const act = (work: () => Promise<string>) => async () => {
@@ -91,8 +90,8 @@ function TakeAlong({ run: { result }, grid }: { run: Pick<Run, 'result'>; grid: 
           type="button"
           className="text-button"
           disabled={isBusy}
-          title={`All rows as ${format === 'csv' ? 'CSV' : 'Parquet'}, in the order of the statement`}
-          onClick={() => void act(() => download(link, result!, format))()}
+          title={`All rows as ${format === 'csv' ? 'CSV' : 'Parquet'}, sorted and filtered as they are here`}
+          onClick={() => void act(() => download(result!, grid, format))()}
         >
           {format === 'csv' ? 'CSV' : 'Parquet'} ↓
         </button>

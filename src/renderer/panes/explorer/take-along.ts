@@ -1,28 +1,33 @@
 // Rows of the explorer for elsewhere: some to the clipboard, all of them into a file.
 import type { GridRow } from '../../grid/cell-text.ts'
 import type { GridHandle } from '../../grid/result-grid.tsx'
-import { clientOf, type HeldResult } from '../../stores/held-result.ts'
-import type { Link } from '../../stores/link.ts'
+import type { HeldResult } from '../../stores/held-result.ts'
 import { grouped } from '../../ui/decimal-text.ts'
 
 const MOST_COPIED = 10_000
+const AS_STATED = { sort: [], filter: [] }
 
 /** Those picked; else the first ones as the grid has them, sorted and filtered. */
 export async function copyRows(result: HeldResult, grid: GridHandle | undefined): Promise<GridRow[]> {
   const picked = grid?.picked() ?? []
   if (picked.length > 0) return picked
-  const { sort, filter } = grid?.order() ?? { sort: [], filter: [] }
+  const { sort, filter } = grid?.order() ?? AS_STATED
   const { rows } = await result.window(0, MOST_COPIED, sort, filter)
   return Array.from({ length: rows.rowCount }, (_, row) => ({ batch: rows, row }))
 }
 
 const TYPES = { csv: 'text/csv', parquet: 'application/vnd.apache.parquet' }
 
-/** The engine streams the file; says how large it became. */
-export async function download(link: Link, { statement }: HeldResult, format: 'csv' | 'parquet'): Promise<string> {
+/** The engine streams the file, sorted and filtered as the grid is; says how large it became. */
+export async function download(
+  result: HeldResult,
+  grid: GridHandle | undefined,
+  format: 'csv' | 'parquet',
+): Promise<string> {
+  const { sort, filter } = grid?.order() ?? AS_STATED
   const parts: Uint8Array<ArrayBuffer>[] = []
   let bytes = 0
-  for await (const part of clientOf(link)['sql.export']({ ...statement, format })) {
+  for await (const part of result.file(format, sort, filter)) {
     parts.push(part as Uint8Array<ArrayBuffer>)
     bytes += part.byteLength
   }
