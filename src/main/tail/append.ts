@@ -167,14 +167,17 @@ function createTarget({ dataType, ring }: Store) {
   const needed = () => {}
   const times = { micros: ring.newest.exchangeTimes, none: needed }
   let { nulls } = ring.newest
-  const pairs = ring.newest.pairs.map((values, column) => ({
-    pairs: values,
-    none(at: number) {
-      nulls[8 * at] |= 1 << column
-      this.pairs[2 * at] = 0
-      this.pairs[2 * at + 1] = 0
-    },
-  }))
+  const pairs = ring.newest.pairs.map((values, column) => {
+    const sink = {
+      pairs: values,
+      none(at: number) {
+        nulls[8 * at] |= 1 << column
+        sink.pairs[2 * at] = 0
+        sink.pairs[2 * at + 1] = 0
+      },
+    }
+    return sink
+  })
   const sinks: Record<string, Sink> = {
     symbol: { take: cursor => noteRange(cursor, symbol), none: needed },
     exchange: { take: cursor => noteRange(cursor, exchange), none: needed },
