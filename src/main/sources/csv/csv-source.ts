@@ -19,6 +19,9 @@ export interface CsvOptions extends FileOptions {
 }
 
 const LONGEST_TEXT = 4096
+/** Of a row on the disk, also compressed: a small file is not given room for a large one's rows. */
+const FEWEST_ROW_BYTES = 4
+const FEWEST_ROWS = 4096
 
 export async function openCsv(path: string, options: CsvOptions, signal: AbortSignal): Promise<FileSource> {
   const { size } = await stat(path).catch((cause: unknown) => {
@@ -53,7 +56,7 @@ export async function openCsv(path: string, options: CsvOptions, signal: AbortSi
     async *read(signal): AsyncGenerator<Step> {
       const hash = createHash('sha256')
       const scanner = createRecordScanner()
-      const rows = createRowReader(formOf())
+      const rows = createRowReader(formOf(), capacityFor(size))
       let skipHeader = header !== undefined
       let isFirst = true
       let badRows: BadRow[] = []
@@ -71,7 +74,7 @@ export async function openCsv(path: string, options: CsvOptions, signal: AbortSi
             const text = scanner.text()
             badRows.push({ line: record.line, text: text.slice(0, LONGEST_TEXT), reason })
           }
-          if (rows.rowCount === BATCH_ROWS) yield stepOf(true)
+          if (rows.isFull) yield stepOf(true)
         }
         yield stepOf(false)
       }
@@ -97,4 +100,8 @@ export async function openCsv(path: string, options: CsvOptions, signal: AbortSi
       }
     },
   }
+}
+
+function capacityFor(fileBytes: number): number {
+  return Math.min(BATCH_ROWS, Math.max(FEWEST_ROWS, Math.ceil(fileBytes / FEWEST_ROW_BYTES)))
 }

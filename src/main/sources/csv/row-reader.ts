@@ -32,24 +32,31 @@ export interface Form {
 
 export interface RowReader {
   readonly rowCount: number
+  /** No more rows fit: they are to be taken. */
+  readonly isFull: boolean
   /** Takes the record in as the next row, or gives the reason why it is none. */
   read: (record: CsvRecord) => string | undefined
   /** The rows so far as a batch. */
   take: () => ColumnBatch
 }
 
-/** About what one flush to Parquet takes at a time: large enough for its cost a batch to vanish. */
-export const BATCH_ROWS = 65_536
+/** What one flush to Parquet takes: measured, putting smaller ones together costs as much as parsing a field. */
+export const BATCH_ROWS = 262_144
 const MOST_SHOWN = 60
 
-export function createRowReader({ table, fieldCount, fields, endRow, begin, finish }: Form): RowReader {
+/** `capacity` is how many rows a batch has at most. */
+export function createRowReader(form: Form, capacity = BATCH_ROWS): RowReader {
+  const { table, fieldCount, fields, endRow, begin, finish } = form
   let row = 0
   let ordinal = 0
-  begin(BATCH_ROWS)
+  begin(capacity)
 
   return {
     get rowCount() {
       return row
+    },
+    get isFull() {
+      return row === capacity
     },
     read(record) {
       ordinal++
@@ -80,7 +87,7 @@ export function createRowReader({ table, fieldCount, fields, endRow, begin, fini
       )
       const batch = { rowCount: row, columns }
       row = 0
-      begin(BATCH_ROWS)
+      begin(capacity)
       return batch
     },
   }

@@ -18,10 +18,24 @@ async function hashOf(name: string, content: string | Uint8Array, more = {}) {
 }
 
 describe('a file', () => {
-  it.each(['a.csv', 'a.csv.gz', 'a.csv.zst'])('named %s is read in batches of 65,536 rows', async name => {
+  it.each(['a.csv', 'a.csv.gz', 'a.csv.zst'])('named %s is read to its last row', async name => {
     const { rows, bad, batches } = await readCsv(name, many, { exchange: 'ASX' })
-    expect({ rows: rows.length, bad, batches }).toEqual({ rows: 70_000, bad: [], batches: 2 })
+    expect({ rows: rows.length, bad, batches }).toEqual({ rows: 70_000, bad: [], batches: 1 })
     expect(rows[69_999]).toMatchObject({ price: '69999.5', trade_id: '70000' })
+  })
+
+  it('of many rows is read in batches of 262,144 rows', async () => {
+    const content = HEADER + 'BHP,1394398867532,1,1\n'.repeat(270_000)
+    const source = await openCsv(writeFile('a.csv', content), options, signal)
+    const counts: number[] = []
+    for await (const { batch } of source.read(signal)) if (batch) counts.push(batch.rowCount)
+    expect(counts).toEqual([262_144, 270_000 - 262_144])
+  })
+
+  it('that is small for its rows is read in smaller batches', async () => {
+    const packed = gzipSync(HEADER + 'BHP,1394398867532,1,1\n'.repeat(10_000))
+    const { rows, batches } = await readCsv('a.csv', packed, { exchange: 'ASX' })
+    expect({ rows: rows.length, batches }).toEqual({ rows: 10_000, batches: 3 })
   })
 
   it('is told by its content, not by its name', async () => {
