@@ -4,7 +4,6 @@
 // 2^53 was exact all the way. A window whose sum did not is summed again with both factors cut at 26 bits, and one beyond
 // that, or with negative terms, as BigInt.
 import type { Values } from '../../../contract/columns.ts'
-import { firstNotBelow } from '../../market/row-order.ts'
 import { addExact, shrunk, type Exact } from './exact.ts'
 import type { Window, WindowAt } from './windows.ts'
 
@@ -50,15 +49,14 @@ export function addBars(bars: Bar[], run: TradeRun, windowAt: WindowAt): void {
   }
 }
 
-/** Found in leaps that double and then halve: measured, looking at each time takes longer than summing the rows. */
+/** Every so many rows one is looked at: measured, a search in halves takes three times as long for what it mispredicts. */
+const STRIDE = 16
+
 function endOfWindow(times: Float64Array, from: number, end: number): number {
-  let low = from
-  let step = 1
-  while (low + step < times.length && times[low + step] < end) {
-    low += step
-    step *= 2
-  }
-  return firstNotBelow(times, end, low + 1, Math.min(times.length, low + step))
+  let to = from + 1
+  while (to + STRIDE < times.length && times[to + STRIDE] < end) to += STRIDE
+  while (to < times.length && times[to] < end) to++
+  return to
 }
 
 type Sums = (window: Window, from: number, to: number) => Bar
@@ -82,6 +80,10 @@ function extend(bar: Bar, more: Bar): void {
   bar.count += more.count
 }
 
+/**
+ * Without branches, as prices that wander mispredict them: measured, two thirds of the time. The differences overflow
+ * for values below zero only.
+ */
 function barOfIntegers(window: Window, prices: Int32Array, quantities: Int32Array, from: number, to: number): Bar {
   const { start, end } = window
   const open = prices[from]
@@ -93,8 +95,10 @@ function barOfIntegers(window: Window, prices: Int32Array, quantities: Int32Arra
   for (let i = from; i < to; i++) {
     const price = prices[i]
     const quantity = quantities[i]
-    if (price > high) high = price
-    else if (price < low) low = price
+    const above = (high - price) | 0
+    high = (high - (above & (above >> 31))) | 0
+    const below = (price - low) | 0
+    low = (low + (below & (below >> 31))) | 0
     signs |= price | quantity
     volume += quantity
     notional += price * quantity
