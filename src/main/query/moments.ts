@@ -62,6 +62,12 @@ export async function resolveState(
   }
 }
 
+/** A table before its first snapshot. */
+export function neverWritten(table: TableId): TableAt {
+  const nothing = { snapshotId: undefined, committedMicros: undefined, validThroughMicros: undefined }
+  return { table, ...nothing, offsets: undefined }
+}
+
 async function committedAt(
   reads: Pick<LakeReads, 'at'>,
   table: TableId,

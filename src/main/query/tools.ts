@@ -15,6 +15,13 @@ export interface QueryTools {
   clock: Clock
 }
 
+export const NO_FILES: FileCounts = { total: 0, pruned: 0, read: 0 }
+
+export function sumOfFiles(parts: readonly FileCounts[]): FileCounts {
+  const sum = (name: keyof FileCounts) => parts.reduce((total, one) => total + one[name], 0)
+  return { total: sum('total'), pruned: sum('pruned'), read: sum('read') }
+}
+
 export interface LakeShare {
   at: TableAt
   files: FileCounts

@@ -4,8 +4,9 @@ import type { Handlers } from '../../../contract/capability.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { TailTable } from '../../../contract/tables.ts'
 import { rangeOf, upTo, type Range } from '../bars/range.ts'
-import { NEVER_WRITTEN, statesOf, type States, type ThenOf } from '../bars/states.ts'
+import { statesOf, type States, type ThenOf } from '../bars/states.ts'
 import { stateOfCursor, type Cursors } from '../cursor.ts'
+import { neverWritten } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
 
 type Asked = Parameters<Handlers<typeof asofContract>['asof.join']>[0]
@@ -45,7 +46,7 @@ export async function openPage(
   const place = asked.cursor === undefined ? undefined : cursors.open(asked.cursor, query)
   const asFirst = rangeOf(asked)
   const stateOf = (table: TailTable, id: string | null) =>
-    id === null ? { ...NEVER_WRITTEN, table } : stateOfCursor(reads, table, id, signal)
+    id === null ? neverWritten(table) : stateOfCursor(reads, table, id, signal)
   const states = place
     ? {
         trades: await stateOf('trades', place.snapshots.trades),

@@ -2,17 +2,15 @@
 // lies before it is read of the snapshot, what comes after of the live view, so no row is missing and none comes twice.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import { timestampText } from '../../../contract/columns.ts'
-import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { takeRows } from '../../../contract/take-rows.ts'
-import { inTime } from '../../base/in-time.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
+import { askLive, whyLiveIsAway, whyLiveIsPartial } from '../ask-live.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
 import { isOffMarket } from '../blocks/read-block.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Range } from './range.ts'
-import { whyLiveIsPartial } from '../why-live-is-partial.ts'
 
 export interface LiveTrades {
   at: TableAt
@@ -26,7 +24,6 @@ export interface LiveTrades {
   mayRepeat: boolean
 }
 
-const LIVE_MS = 3_000
 const MOST_ROWS = 200_000
 
 export async function liveTrades(
@@ -49,13 +46,10 @@ export async function liveTrades(
       until_micros: endMicros,
       limit: MOST_ROWS,
     }
-    const ask = async (signal: AbortSignal) => (await live())['tail.fresh'](question, { signal })
-    const fresh = await inTime(LIVE_MS, ask, caller)
+    const fresh = await askLive(live, question, caller)
     return ended({ rows: withOffMarket(fresh.rows), newestMicros: fresh.newestMicros, why: whyPartial(fresh) })
   } catch (error) {
-    if (caller.aborted || !(error instanceof Failure)) throw error
-    const why = `The live view cannot be read, only what is in the tables: ${error.message}`
-    return ended({ rows: undefined, newestMicros: undefined, why })
+    return ended({ rows: undefined, newestMicros: undefined, why: whyLiveIsAway(error, caller) })
   }
 }
 

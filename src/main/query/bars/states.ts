@@ -3,7 +3,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
 import type { TailTable } from '../../../contract/tables.ts'
 import type { Then } from '../reads/symbols-then.ts'
-import { resolveState, type PastState } from '../moments.ts'
+import { neverWritten, resolveState, type PastState } from '../moments.ts'
 
 export type States = Record<TailTable, TableAt>
 
@@ -25,13 +25,6 @@ export async function statesOf(
     return { trades, quotes: await resolveState(reads, 'quotes', past, signal) }
   } catch (error) {
     if (!(error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND')) throw error
-    return { trades, quotes: { ...NEVER_WRITTEN, table: 'quotes' } } // there were none yet
+    return { trades, quotes: neverWritten('quotes') } // there were none yet
   }
-}
-
-export const NEVER_WRITTEN = {
-  snapshotId: undefined,
-  committedMicros: undefined,
-  validThroughMicros: undefined,
-  offsets: undefined,
 }

@@ -4,7 +4,7 @@ import type { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Found } from './read-hybrid.ts'
-import { whyLiveIsPartial } from '../why-live-is-partial.ts'
+import { whyLiveIsPartial } from '../ask-live.ts'
 
 export function hybridMeta(
   clock: Clock,

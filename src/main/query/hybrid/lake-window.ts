@@ -11,7 +11,7 @@ import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import { createBoundedCache, type BoundedCache } from '../blocks/bounded-cache.ts'
 import { bytesOfColumn } from '../blocks/combine-columns.ts'
-import type { QueryTools } from '../tools.ts'
+import { NO_FILES, type QueryTools } from '../tools.ts'
 import { offsetIn, type Base, type Ground } from './base.ts'
 import { mergeNewest, type RowRun } from './merge-rows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
@@ -103,8 +103,6 @@ function serves({ rows, sinceMicros, mostRows }: Window, question: HybridQuestio
   const isAll = rows.rowCount < mostRows
   return isAll ? sinceMicros <= question.sinceMicros : question.limit <= mostRows
 }
-
-const NO_FILES: FileCounts = { total: 0, pruned: 0, read: 0 }
 
 export interface ReadOf {
   /** A condition that only passing rows keep, beside the question's. */

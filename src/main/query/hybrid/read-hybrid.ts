@@ -12,6 +12,7 @@ import { inTime } from '../../base/in-time.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
+import { LIVE_MS } from '../ask-live.ts'
 import type { QueryTools } from '../tools.ts'
 import { createGrounds, reachedOffsets, serves, type Base, type Ground } from './base.ts'
 import { hybridMeta } from './hybrid-meta.ts'
@@ -54,7 +55,6 @@ export interface Found {
 }
 
 /** Where one source takes longer, the other answers alone. */
-const LIVE_MS = 3_000
 const LAKE_MS = 10_000
 /** Commits and trimming go on meanwhile: what does not serve is asked again, at the newest snapshot. */
 const MOST_TRIES = 4
@@ -77,7 +77,7 @@ export function createHybrid(tools: QueryTools): ReadHybrid {
           if (!known) throw ground.error!
           return { window: held ?? (await windows.read(question, known, within)), isHeld: held !== undefined }
         }),
-        attempt(LIVE_MS, signal, within => askLive(tools, question, base?.offsets ?? [], within)),
+        attempt(LIVE_MS, signal, within => askTail(tools, question, base?.offsets ?? [], within)),
       ])
       const found: Found = { ground, lake: { ...lake, ms: lake.ms + ground.ms }, live, base }
       anew = isBetterAnew(found)
@@ -124,7 +124,7 @@ async function attempt<T>(
   }
 }
 
-async function askLive(
+async function askTail(
   { live }: QueryTools,
   question: HybridQuestion,
   boundary: OffsetVector,

@@ -3,11 +3,12 @@
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
-import type { FileCounts, TableAt } from '../../lake/reads.ts'
+import type { TableAt } from '../../lake/reads.ts'
+import type { SymbolRow } from '../../market/symbol-count.ts'
 import { resolveState, type PastState } from '../moments.ts'
-import { lakeMeta, type QueryTools } from '../tools.ts'
+import { lakeMeta, NO_FILES, sumOfFiles, type QueryTools } from '../tools.ts'
 import { readNames } from './company-names.ts'
-import { symbolRows, type SymbolRow } from './symbol-rows.ts'
+import { symbolRows } from './symbol-rows.ts'
 import { addCounts, countSymbols } from './table-symbols.ts'
 
 /** A state of a table, and of it the rows whose own time is before an end. */
@@ -16,7 +17,6 @@ export interface Then {
   untilMicros?: number
 }
 
-const NO_FILES: FileCounts = { total: 0, pruned: 0, read: 0 }
 const NAMES = 'reference_data'
 
 export async function symbolsThen(
@@ -45,7 +45,7 @@ export async function symbolsThen(
   const data = symbolRows(parts, names, exchange?.toUpperCase())
   const at = parts.find(part => part.at)!.at!
   const rows = data.reduce((sum, { trades, quotes }) => sum + trades + quotes, 0)
-  return { data, query: lakeMeta(tools, { at, files: sumOf(parts.map(({ files }) => files)), rows, startedMs }) }
+  return { data, query: lakeMeta(tools, { at, files: sumOfFiles(parts.map(({ files }) => files)), rows, startedMs }) }
 }
 
 function stateThen({ reads }: QueryTools, table: TableId, { past }: Then, signal: AbortSignal): Promise<TableAt> {
@@ -67,9 +67,4 @@ function before(untilMicros: number) {
 
 function isNotThere(error: unknown): boolean {
   return error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND'
-}
-
-function sumOf(files: readonly FileCounts[]): FileCounts {
-  const sum = (name: keyof FileCounts) => files.reduce((total, one) => total + one[name], 0)
-  return { total: sum('total'), pruned: sum('pruned'), read: sum('read') }
 }

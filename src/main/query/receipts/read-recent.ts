@@ -6,7 +6,6 @@ import type { RecentQuery } from '../../../contract/receipts.ts'
 import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
 import { reversedRows } from '../../../contract/take-rows.ts'
-import { quoteText } from '../../duck/quote.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import { offsetIn } from '../hybrid/base.ts'
@@ -14,8 +13,9 @@ import { readNewest } from '../hybrid/lake-window.ts'
 import { leaveOutKnown } from '../hybrid/leave-out-known.ts'
 import { mergeNewest, type RowRun } from '../hybrid/merge-rows.ts'
 import type { HybridQuestion } from '../hybrid/question.ts'
-import { microsOf } from '../moments.ts'
+import { microsOf, neverWritten } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
+import { furtherOf, rangesBetween, refuseUnlessHeld, rowsIn } from './log-ranges.ts'
 
 export interface RowsAgain {
   rows: ColumnBatch
@@ -61,7 +61,7 @@ async function stateOf(
   snapshot: string | null,
   signal: AbortSignal | undefined,
 ): Promise<TableAt | undefined> {
-  if (snapshot === null) return { ...NO_STATE, table }
+  if (snapshot === null) return neverWritten(table)
   try {
     return await reads.at(table, { snapshotId: snapshot }, signal)
   } catch (error) {
@@ -69,13 +69,6 @@ async function stateOf(
     throw error
   }
 }
-
-const NO_STATE = {
-  snapshotId: undefined,
-  committedMicros: undefined,
-  validThroughMicros: undefined,
-  offsets: undefined,
-} as const
 
 /** The oldest snapshot that has all of the log up to there: the least has happened to its rows since. */
 async function laterThan(
@@ -103,13 +96,7 @@ async function rowsOfLog(
   start: OffsetVector,
   isBeyondTable: boolean,
 ): Promise<ColumnBatch> {
-  const places = end.flatMap(topic =>
-    Object.entries(topic.next).flatMap(([partition, next]) => {
-      const from = isBeyondTable ? (offsetIn(start, topic, partition) ?? 0) : 0
-      const of = `_topic = ${quoteText(topic.topic)} AND _partition = ${Number(partition)}`
-      return from < next ? [`(${of} AND _offset >= ${Number(from)} AND _offset < ${Number(next)})`] : []
-    }),
-  )
+  const places = rowsIn(rangesBetween(isBeyondTable ? start : [], end))
   // Without the snapshot itself, what has no place in the log was loaded from files, before or after it.
   if (!isBeyondTable) places.push('_offset IS NULL')
   const where = places.length > 0 ? `(${places.join(' OR ')})` : 'FALSE'
@@ -124,38 +111,12 @@ async function rowsOfLive(
   start: OffsetVector,
 ): Promise<ColumnBatch> {
   const { table, symbols, exchange, sinceMicros, limit } = question
-  const boundary = end.map(topic => {
-    const next = Object.keys(topic.next).map(partition => {
-      const inTable = offsetIn(source.offsets ?? [], topic, partition) ?? 0
-      return [partition, Math.max(inTable, offsetIn(start, topic, partition) ?? 0)] as const
-    })
-    return { ...topic, next: Object.fromEntries(next) }
-  })
+  const boundary = furtherOf(end, source.offsets ?? [], start)
   const client = await tools.live()
   const asked = { data_type: table, boundary, symbols: symbols && [...symbols], exchange, before: end }
   const fresh = await client['tail.fresh']({ ...asked, since_micros: sinceMicros, limit }, { signal })
-  const lost = end.flatMap(topic =>
-    Object.entries(topic.next).filter(([partition, next]) => {
-      const from = offsetIn(boundary, topic, partition) ?? 0
-      return from < next && !holds(fresh.holdsFrom, fresh.next, topic, partition, from, next)
-    }),
-  )
-  if (lost.length === 0) return fresh.rows
-  const what =
-    'Rows of this answer are not in the tables yet, and no longer in memory, so they cannot be given again now.'
-  throw new Failure('UNAVAILABLE', `${what} Ask again when the writer has come past them; see k2 ingest offsets show.`)
-}
-
-function holds(
-  holdsFrom: OffsetVector,
-  reached: OffsetVector,
-  topic: OffsetVector[number],
-  partition: string,
-  from: number,
-  to: number,
-): boolean {
-  const [first, end] = [offsetIn(holdsFrom, topic, partition), offsetIn(reached, topic, partition)]
-  return first !== undefined && end !== undefined && first <= from && end >= to
+  refuseUnlessHeld(fresh, rangesBetween(boundary, end))
+  return fresh.rows
 }
 
 function joined({ question, query }: Asked, before: ColumnBatch | undefined, rows: ColumnBatch | undefined) {

@@ -3,7 +3,7 @@
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 import type { CellType } from '../../../contract/columns.ts'
 import { quoteName } from '../../duck/quote.ts'
-import { streamBatches } from '../../duck/read-batch.ts'
+import { createColumnReader } from '../../duck/read-columns.ts'
 import { interruptible } from '../../duck/run-sql.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import type { Lease } from '../pool.ts'
@@ -110,17 +110,14 @@ async function fill(
   const { connection, statement } = open
   if (open.isWrapped) await interruptible(connection, signal, () => statement.run())
   else await fillByHand(open, signal)
-  const renamed = await freeRowid(connection)
   const empty = await connection.run(`FROM ${HELD} LIMIT 0`)
-  const cells = streamBatches(connection, `FROM ${HELD} LIMIT 0`)
-  const { value } = await cells.next()
-  await cells.return()
-  const types = empty.columnTypes()
-  const columns = empty.columnNames().map((sqlName, i) => ({
-    name: renamed?.now === sqlName ? renamed.before : sqlName,
-    sqlName: quoteName(sqlName),
-    type: value!.columns[sqlName].type,
-    duckType: types[i],
+  const names = empty.columnNames()
+  const sqlNames = await freeRowid(connection, names)
+  const columns = empty.columnTypes().map((duckType, i) => ({
+    name: names[i],
+    sqlName: quoteName(sqlNames[i]),
+    type: createColumnReader(duckType, i, 0).finish().type,
+    duckType,
   }))
   const [[count]] = (await (await connection.run(`SELECT count(*) FROM ${HELD}`)).getRows()) as [[bigint]]
   if (count > mostRows) await connection.run(`DELETE FROM ${HELD} WHERE rowid >= ${mostRows}`)
@@ -140,16 +137,15 @@ async function fillByHand({ connection, statement }: OpenStatement, signal: Abor
     )
 }
 
-/** A column called rowid would hide DuckDB's own, which says the place of a row. */
-async function freeRowid(connection: DuckDBConnection): Promise<{ before: string; now: string } | undefined> {
-  const names = (await connection.run(`FROM ${HELD} LIMIT 0`)).columnNames()
-  const before = names.find(name => name.toLowerCase() === 'rowid')
-  if (before === undefined) return undefined
+/** What the columns are called in the table: one called rowid would hide DuckDB's own, which says the place of a row. */
+async function freeRowid(connection: DuckDBConnection, names: readonly string[]): Promise<readonly string[]> {
+  const hiding = names.findIndex(name => name.toLowerCase() === 'rowid')
+  if (hiding < 0) return names
   const taken = new Set(names.map(name => name.toLowerCase()))
-  let now = 'k2_rowid'
-  while (taken.has(now)) now += '_'
-  await connection.run(`ALTER TABLE ${HELD} RENAME COLUMN ${quoteName(before)} TO ${quoteName(now)}`)
-  return { before, now }
+  let free = 'k2_rowid'
+  while (taken.has(free)) free += '_'
+  await connection.run(`ALTER TABLE ${HELD} RENAME COLUMN ${quoteName(names[hiding])} TO ${quoteName(free)}`)
+  return names.with(hiding, free)
 }
 
 async function bytesOf(connection: DuckDBConnection): Promise<number> {

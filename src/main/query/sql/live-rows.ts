@@ -2,17 +2,15 @@
 // are taken together, so that no row is missing in between and none comes twice.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ColumnBatch } from '../../../contract/columns.ts'
-import { Failure } from '../../../contract/failure.ts'
 import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
 import { COLUMN_TYPES } from '../../duck/column-types.ts'
 import { insertBatch } from '../../duck/insert-batch.ts'
 import { quoteName, quoteText } from '../../duck/quote.ts'
-import { inTime } from '../../base/in-time.ts'
 import type { Filter, TableAt, TableHead } from '../../lake/reads.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
+import { askLive, whyLiveIsAway, whyLiveIsPartial } from '../ask-live.ts'
 import type { QueryTools } from '../tools.ts'
-import { whyLiveIsPartial } from '../why-live-is-partial.ts'
 
 export interface LiveQuestion {
   table: TailTable
@@ -35,7 +33,6 @@ export interface LiveRows {
   why: string | null
 }
 
-const LIVE_MS = 3_000
 /** Of a table. About 100 MB where few columns are read, and where all are. */
 const MOST_ROWS = { few: 1_000_000, all: 300_000 }
 const FEW = 10
@@ -59,13 +56,11 @@ export async function readLiveRows(
     }
     try {
       const question = { data_type: table, boundary, columns: [...columns], ...liveQuestionOf(filter), limit: mostRows }
-      const ask = async (inner: AbortSignal) => (await live())['tail.fresh'](question, { signal: inner })
-      const fresh = await inTime(LIVE_MS, ask, signal)
+      const fresh = await askLive(live, question, signal)
       if (fresh.lacking.length > 0 && tries < MOST_TRIES && (await hasMovedOn(reads, at, signal))) continue
       return ended(fresh, whyPartial(table, fresh, mostRows))
     } catch (error) {
-      if (signal.aborted || !(error instanceof Failure)) throw error
-      return ended(undefined, `The live view cannot be read, only what is in the tables: ${error.message}`)
+      return ended(undefined, whyLiveIsAway(error, signal))
     }
   }
 }

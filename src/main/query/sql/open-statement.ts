@@ -3,7 +3,7 @@ import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api
 import { Failure } from '../../../contract/failure.ts'
 import type { PinnedTable } from '../../../contract/receipts.ts'
 import type { FileCounts, Filter, OpenRows, TableAt } from '../../lake/reads.ts'
-import type { QueryTools } from '../tools.ts'
+import { sumOfFiles, type QueryTools } from '../tools.ts'
 import { bindParams, checkParams, type Param } from './bind-params.ts'
 import { checkRepeatable } from './check-repeatable.ts'
 import { checkStatement } from './check-statement.ts'
@@ -124,7 +124,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
       at: planned.at(0)?.at,
       live: planned.flatMap(({ live = [] }) => live),
       pins: pinsOf(planned),
-      files: sumOf(opened),
+      files: sumOfFiles(opened.map(({ files }) => files)),
     }
     return { connection, statement, ...share, explain, isWrapped: around !== undefined, releaseFiles, close }
   } catch (error) {
@@ -136,14 +136,4 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
 
 function pinsOf(planned: readonly PlannedTable[]): Record<string, PinnedTable> {
   return Object.fromEntries(planned.map(table => [table.name, pinOf(table)]))
-}
-
-function sumOf(opened: readonly OpenRows[]): FileCounts {
-  const sum = { total: 0, pruned: 0, read: 0 }
-  for (const { files } of opened) {
-    sum.total += files.total
-    sum.pruned += files.pruned
-    sum.read += files.read
-  }
-  return sum
 }

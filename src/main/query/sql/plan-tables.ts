@@ -5,7 +5,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { Condition, Filter, TableAt } from '../../lake/reads.ts'
-import { choiceOf, resolveState, type PastState } from '../moments.ts'
+import { choiceOf, neverWritten, resolveState, type PastState } from '../moments.ts'
 import { timeColumnOf } from '../reads/row-order.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Param } from './bind-params.ts'
@@ -116,16 +116,9 @@ async function planPinned(
     throw new Failure('INVALID_INPUT', `The receipt does not say the state of ${name}; give it as it was given.`)
   const { snapshot, until_micros: until } = pinned
   const filter = [...(await filterFor(refs)), ...(until === undefined ? [] : [before(table, until)])]
-  const at = snapshot === null ? { table, ...NO_STATE } : await tools.reads.at(table, { snapshotId: snapshot }, signal)
+  const at = snapshot === null ? neverWritten(table) : await tools.reads.at(table, { snapshotId: snapshot }, signal)
   return { name, at, filter, beyond: await beyondPin(tools, table, pinned, filter, signal) }
 }
-
-const NO_STATE = {
-  snapshotId: undefined,
-  committedMicros: undefined,
-  validThroughMicros: undefined,
-  offsets: undefined,
-} as const
 
 function before(table: TableId, micros: number): Condition {
   return { column: timeColumnOf(table), op: '<', value: micros }

@@ -2,11 +2,12 @@
 import type { QueryMeta } from '../../../contract/fields.ts'
 import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import { withLive } from '../bars/live-trades.ts'
+import { neverWritten } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import type { LiveRows } from './live-rows.ts'
 
 export interface SqlShare {
-  /** The first table that is read. */
+  /** The first table that is read; nothing where none is. */
   at: TableAt | undefined
   files: FileCounts
   live: readonly LiveRows[]
@@ -14,7 +15,7 @@ export interface SqlShare {
 
 export function sqlMeta(
   tools: Pick<QueryTools, 'clock'>,
-  { at = NOWHERE, files, live }: SqlShare,
+  { at = neverWritten('trades'), files, live }: SqlShare,
   rows: number,
   startedMs: number,
 ): QueryMeta {
@@ -33,13 +34,4 @@ export function sqlMeta(
   }
   const taken = fresh.reduce((sum, { rows: { rowCount } }) => sum + rowCount, 0)
   return withLive(meta, share, { taken, nowMicros: tools.clock.nowMicros() })
-}
-
-/** Of a statement that reads no table. */
-const NOWHERE: TableAt = {
-  table: 'trades',
-  snapshotId: undefined,
-  committedMicros: undefined,
-  validThroughMicros: undefined,
-  offsets: undefined,
 }
