@@ -55,6 +55,11 @@ export function learnRanges(stream: TopicStream, ranges: readonly PartitionRange
   }
 }
 
+/** Of a topic that was deleted: nothing more is to come, so it has no lag and holds back no other. */
+export function endAtWhatIsRead({ places }: TopicStream): void {
+  for (const place of places.values()) place.latest = takenOffset(place) ?? place.earliest
+}
+
 /** The messages before are taken in, or are in the table; undefined where nothing was read. */
 export function takenOffset({ start, next }: Place): number | undefined {
   return next === undefined ? undefined : Math.max(start, next)

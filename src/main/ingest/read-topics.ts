@@ -1,4 +1,5 @@
 // From the log into the intake: batch by batch, remembered where the table has it already, taken in where it has not.
+import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { Failure } from '../../contract/failure.ts'
 import { backoffMs, isTransient, sleepUnlessAborted } from '../base/retry.ts'
@@ -24,16 +25,22 @@ export async function readTopics(context: TableContext, asked: Asked): Promise<v
   const { log, settings, breakers } = options
   const { retryFirstMs = 100, retryMostMs = 10_000 } = settings
   let failures = 0
+  let isTroubled = false
   let turnMs = performance.now()
 
   /** The log itself tries again; its breaker only shows how it is. */
   function onTrouble(trouble: Error | undefined): void {
+    isTroubled = trouble !== undefined
     onWaiting('kafka', trouble)
     breakers.kafka.run(() => (trouble ? Promise.reject(trouble) : Promise.resolve())).catch(() => {})
   }
 
   while (!reading.aborted) {
     const { topics, until } = asked()
+    if (topics.length === 0) {
+      await aborted(until)
+      continue
+    }
     try {
       const options = { topics, from: placeToRead, signal: until, maxBytesAhead: MOST_BYTES_AHEAD, onTrouble }
       for await (const batch of log.read(options)) {
@@ -45,6 +52,8 @@ export async function readTopics(context: TableContext, asked: Asked): Promise<v
         await setImmediate()
         turnMs = performance.now()
       }
+      // What it was in trouble with may be a topic that is read no more.
+      if (isTroubled && !reading.aborted) onTrouble(undefined)
     } catch (thrown) {
       if (hasLostNoRow(context, thrown)) continue
       const error = inOurWords(thrown)
@@ -55,6 +64,8 @@ export async function readTopics(context: TableContext, asked: Asked): Promise<v
       else onTrouble(error as Error)
       await breakers.kafka.waitUntilTryable(until).catch(() => {})
       await sleepUnlessAborted(backoffMs(++failures, retryFirstMs, retryMostMs), until).catch(() => {})
+      // The topic that was not found may be the one that is read no more; else it is not found again.
+      if (until.aborted && isNotFound(thrown)) onWaiting('kafka', undefined)
     }
   }
 
@@ -82,6 +93,10 @@ function hasLostNoRow({ streams, options, table }: TableContext, error: unknown)
 
 function isNotFound(error: unknown): boolean {
   return error instanceof Failure && error.code === 'NOT_FOUND'
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 type RefusedOffset = Parameters<typeof refuseStart>[0]

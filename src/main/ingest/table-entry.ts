@@ -23,6 +23,8 @@ export interface TableEntry {
   streams: () => readonly TopicStream[]
   /** What ended it for good, or until somebody sets it right elsewhere. */
   failure: () => unknown
+  /** Topics that were deleted while they were written. */
+  gone: () => readonly string[]
   /** Why it is left to another one just now. */
   leftTo: () => string | undefined
   /** These are the topics there are: begins with those that are new, if nobody else writes them. */
@@ -139,15 +141,17 @@ export function createTableEntry(
     return true
   }
 
-  async function keepUp({ streams, fail }: TableWriter, topics: readonly TopicInfo[]): Promise<void> {
-    for (const stream of streams()) {
-      const info = topics.find(({ name }) => name === stream.topic)
-      if (!info) continue
-      try {
-        checkEpoch(stream, info.epoch)
-      } catch (error) {
-        return fail(error as Failure)
-      }
+  async function keepUp({ streams, fail, learnTopics }: TableWriter, topics: readonly TopicInfo[]): Promise<void> {
+    const there = new Map(topics.map(info => [info.name, info]))
+    const known = streams().filter(({ topic }) => there.has(topic))
+    try {
+      for (const stream of known) checkEpoch(stream, there.get(stream.topic)!.epoch)
+    } catch (error) {
+      return fail(error as Failure)
+    }
+    // After it, as a topic that is back is read on at once.
+    learnTopics(new Set(there.keys()))
+    for (const stream of known) {
       const ranges = await rangesIfThere(log, stream.topic)
       if (ranges) learnRanges(stream, ranges)
     }
@@ -159,6 +163,7 @@ export function createTableEntry(
     writer: () => writer,
     streams: () => last?.streams() ?? [],
     failure: () => failure,
+    gone: () => writer?.gone() ?? [],
     leftTo: () => (writer ? undefined : leftTo),
     async follow(topics) {
       if (isEnding || (failure !== undefined && !(await isMended(topics))) || isEnding) return

@@ -10,7 +10,7 @@ import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { DataType } from '../market/topics.ts'
 import type { Budget } from './budget.ts'
 import { openTopics } from './open-topics.ts'
-import { vectorOf, type TopicStream } from './places.ts'
+import { endAtWhatIsRead, vectorOf, type TopicStream } from './places.ts'
 import { heldIn, readTopics, type Asked } from './read-topics.ts'
 import type { TableContext, TableTotals } from './table-context.ts'
 import { movedTo } from './vectors.ts'
@@ -22,6 +22,10 @@ export interface TableWriter {
   streams: () => readonly TopicStream[]
   /** Begins to read these; none of them is being read yet. */
   add: (topics: readonly string[]) => void
+  /** The topics there are: one that was deleted is read no more and holds up no other; one that is back is read on. */
+  learnTopics: (there: ReadonlySet<string>) => void
+  /** Those that were deleted while they were read. */
+  gone: () => readonly string[]
   isStarting: () => boolean
   /** Why it waits just now. */
   waitingFor: () => unknown
@@ -49,7 +53,8 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
   let opening = 0
   /** All in one read: one each would be a connection and a loop each, of topics that come one after the other. */
   const opened: string[] = []
-  /** Aborted to read on with more of them. */
+  let gone: readonly string[] = []
+  /** Aborted to read on with more or fewer of them. */
   let restart = new AbortController()
   let isReading = false
   let failure: unknown
@@ -129,7 +134,23 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
 
   function allOpened(): ReturnType<Asked> {
     restart = new AbortController()
-    return { topics: [...opened], until: AbortSignal.any([reading.signal, restart.signal]) }
+    const topics = opened.filter(topic => !gone.includes(topic))
+    return { topics, until: AbortSignal.any([reading.signal, restart.signal]) }
+  }
+
+  function learnTopics(there: ReadonlySet<string>): void {
+    const before = gone
+    gone = opened.filter(topic => !there.has(topic))
+    const lost = gone.filter(topic => !before.includes(topic))
+    const back = before.filter(topic => !gone.includes(topic))
+    for (const topic of lost) {
+      logger.warn('The topic is gone; what was read of it is kept, and the others go on', { table, topic })
+      endAtWhatIsRead(context.streams.get(topic)!)
+    }
+    for (const topic of back) logger.info('The topic is there again', { table, topic })
+    if (lost.length + back.length === 0) return
+    restart.abort()
+    context.changed.ring()
   }
 
   async function hasEnded(): Promise<boolean> {
@@ -165,6 +186,8 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
       readers.add(reader)
       void reader.then(() => readers.delete(reader))
     },
+    learnTopics,
+    gone: () => gone,
     isStarting: () =>
       opening > 0 ||
       [...context.streams.values()].some(({ places }) =>

@@ -60,7 +60,11 @@ function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<Consu
   if (trouble !== undefined)
     states.push({ state: isTransient(trouble) ? 'waiting' : 'stopped', why: messageOf(toldWith(trouble)) })
   if (!missing) return states[0] ?? { state: 'starting', why: null }
-  const awaited = missing.length > 0 ? `Topics that do not exist yet are waited for: ${missing.join(', ')}.` : null
+  const gone = entries.flatMap(entry => entry.gone())
+  const awaited = awaitedTopics(
+    gone,
+    missing.filter(topic => !gone.includes(topic)),
+  )
   if (states.length === 0) {
     // Between the end of the last stream and the end of it all.
     if (entries.some(({ streams }) => streams().length > 0)) return { state: 'stopped', why: null }
@@ -68,6 +72,14 @@ function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<Consu
   }
   const [first] = states.sort((a, b) => BY_WEIGHT.indexOf(a.state) - BY_WEIGHT.indexOf(b.state))
   return { state: first.state, why: first.why ?? awaited }
+}
+
+function awaitedTopics(gone: readonly string[], missing: readonly string[]): string | null {
+  const told = [
+    gone.length > 0 && `Deleted while it was written, what was read of it is kept: ${gone.join(', ')}.`,
+    missing.length > 0 && `Topics that do not exist yet are waited for: ${missing.join(', ')}.`,
+  ]
+  return told.filter(text => text !== false).join(' ') || null
 }
 
 /** Nothing of a table that has nothing to do. */
