@@ -1,7 +1,8 @@
 // The page's connection without a browser: the contract from synthetic rows over a real MessageChannel, which can be cut.
 import { MessageChannel } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
-import { contract } from '../../src/contract/index.ts'
+import type { Handlers } from '../../src/contract/capability.ts'
+import { contract, type K2 } from '../../src/contract/index.ts'
 import type { Port } from '../../src/contract/messages.ts'
 import { messagePort } from '../../src/main/host/ports.ts'
 import { createDispatch } from '../../src/main/wire/dispatch.ts'
@@ -24,10 +25,13 @@ export interface TestLink {
 
 const TIMES: LinkTimes = { answerMs: 300, checkEveryMs: 50, backoffMs: [10, 20] }
 
-export function openTestLink({
-  isRefusing = false,
-  ...times
-}: Partial<LinkTimes> & { isRefusing?: boolean } = {}): TestLink {
+export interface TestLinkOptions extends Partial<LinkTimes> {
+  isRefusing?: boolean
+  /** Other answers than those of synthetic rows. */
+  answers?: Partial<Handlers<K2>>
+}
+
+export function openTestLink({ isRefusing = false, answers, ...times }: TestLinkOptions = {}): TestLink {
   let waiting: (() => void)[] = []
   const load: PageLoad = {
     market: createSyntheticMarket(7),
@@ -44,7 +48,7 @@ export function openTestLink({
     waiting = []
     for (const resolve of resolves) resolve()
   }
-  const dispatch = createDispatch(contract, pageHandlers(load, Date.now()), { checkAnswers: true })
+  const dispatch = createDispatch(contract, { ...pageHandlers(load, Date.now()), ...answers }, { checkAnswers: true })
   let served: Port | undefined
   let opened = 0
 

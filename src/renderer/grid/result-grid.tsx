@@ -14,7 +14,7 @@ import {
   type IGetRowsParams,
 } from 'ag-grid-community'
 import { AgGridReact } from 'ag-grid-react'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, useState, type RefObject } from 'react'
 import type { Filter, HeldResult, Sort } from '../stores/held-result.ts'
 import type { Zone } from '../ui/zone-time.ts'
 import { createCellText, csvText, type GridRow } from './cell-text.ts'
@@ -45,6 +45,7 @@ export interface GridHandle {
 }
 
 export interface ResultGridProps {
+  /** Another one of the same columns takes its place where the grid stands, with the same sort and filter. */
   result: HeldResult
   zone: Zone
   rowHeightPx: number
@@ -63,13 +64,24 @@ export interface ResultGridProps {
 export function ResultGrid(props: ResultGridProps) {
   const { result, zone, rowHeightPx, noValue, hasFilterRow, headOf, label } = props
   const host = useRef<HTMLDivElement>(null)
-  const api = useRef<GridApi<GridRow>>(null)
+  const [api, setApi] = useState<GridApi<GridRow>>()
   const { onCount, onTrouble, onReady } = props
+  const [held] = useState(result.columns)
   const columns = useMemo(
-    () => columnsOf(result, zone, noValue, hasFilterRow, rowHeightPx, headOf),
-    [result, zone, noValue, hasFilterRow, rowHeightPx, headOf],
+    () => columnsOf(held, zone, noValue, hasFilterRow, rowHeightPx, headOf),
+    [held, zone, noValue, hasFilterRow, rowHeightPx, headOf],
   )
-  const source = useMemo(() => sourceOf(result, zone, onCount, onTrouble), [result, zone, onCount, onTrouble])
+  const current = useRef(result)
+  useEffect(() => {
+    api?.setGridOption('datasource', sourceOf(current, zone, onCount, onTrouble))
+  }, [api, zone, onCount, onTrouble])
+  useEffect(() => {
+    if (current.current === result) return
+    current.current = result
+    // Other rows stand in these places now.
+    api?.deselectAll()
+    api?.refreshInfiniteCache()
+  }, [api, result])
   useEffect(() => {
     host.current?.querySelector('[role=grid]')?.setAttribute('aria-label', label)
   }, [label])
@@ -79,9 +91,9 @@ export function ResultGrid(props: ResultGridProps) {
       ref={host}
       className="result-grid"
       onCopy={event => {
-        const rows = pickedOf(api.current)
+        const rows = pickedOf(api)
         if (rows.length === 0 || !window.getSelection()?.isCollapsed) return
-        event.clipboardData.setData('text/plain', csvText(shownColumns(api.current), rows))
+        event.clipboardData.setData('text/plain', csvText(shownColumns(api), rows))
         event.preventDefault()
       }}
     >
@@ -90,7 +102,6 @@ export function ResultGrid(props: ResultGridProps) {
         styleNonce={pageNonce()}
         rowModelType="infinite"
         columnDefs={columns}
-        datasource={source}
         rowHeight={rowHeightPx}
         headerHeight={24}
         floatingFiltersHeight={28}
@@ -106,9 +117,9 @@ export function ResultGrid(props: ResultGridProps) {
         rowSelection={{ mode: 'multiRow', checkboxes: false, headerCheckbox: false, enableClickSelection: true }}
         popupParent={document.body}
         onGridReady={event => {
-          api.current = event.api
+          setApi(event.api)
           host.current?.querySelector('[role=grid]')?.setAttribute('aria-label', label)
-          onReady(handleOf(event.api, result, zone))
+          onReady(handleOf(event.api, current, zone))
         }}
       />
     </div>
@@ -116,7 +127,7 @@ export function ResultGrid(props: ResultGridProps) {
 }
 
 function columnsOf(
-  result: HeldResult,
+  columns: HeldResult['columns'],
   zone: Zone,
   noValue: string,
   hasFilterRow: boolean,
@@ -124,7 +135,7 @@ function columnsOf(
   headOf: ResultGridProps['headOf'],
 ): ColDef<GridRow>[] {
   const text = createCellText(zone, noValue)
-  return result.columns.map(column => ({
+  return columns.map(column => ({
     colId: column.name,
     headerName: headOf?.[column.name] ?? column.name,
     width: columnWidthPx(column, rowHeightPx),
@@ -142,7 +153,7 @@ function columnsOf(
 }
 
 function sourceOf(
-  result: HeldResult,
+  current: RefObject<HeldResult>,
   zone: Zone,
   onCount: ResultGridProps['onCount'],
   onTrouble: ResultGridProps['onTrouble'],
@@ -150,12 +161,8 @@ function sourceOf(
   return {
     getRows(ask: IGetRowsParams) {
       const { startRow, endRow, sortModel } = ask
-      const { filter, problem } = conditionsOf(
-        ask.filterModel as Record<string, TypedFilter>,
-        result.columns,
-        zone,
-        result.openedAtMs * 1000,
-      )
+      const result = current.current
+      const { filter, problem } = typedConditions(ask.filterModel as Record<string, TypedFilter>, result, zone)
       result.window(startRow, endRow - startRow, sortOf(sortModel), filter).then(
         ({ rows, row_count }) => {
           const places = Array.from({ length: rows.rowCount }, (_, row): GridRow => ({ batch: rows, row }))
@@ -165,14 +172,18 @@ function sourceOf(
         },
         (failure: Error) => {
           ask.failCallback()
-          onTrouble(failure.message)
+          if (result === current.current) onTrouble(failure.message)
         },
       )
     },
   }
 }
 
-function handleOf(api: GridApi<GridRow>, result: HeldResult, zone: Zone): GridHandle {
+function typedConditions(model: Record<string, TypedFilter>, { columns, openedAtMs }: HeldResult, zone: Zone) {
+  return conditionsOf(model, columns, zone, openedAtMs * 1000)
+}
+
+function handleOf(api: GridApi<GridRow>, current: RefObject<HeldResult>, zone: Zone): GridHandle {
   return {
     picked: () => pickedOf(api),
     columns: () => shownColumns(api),
@@ -184,13 +195,13 @@ function handleOf(api: GridApi<GridRow>, result: HeldResult, zone: Zone): GridHa
           .sort((a, b) => (a.sortIndex ?? 0) - (b.sortIndex ?? 0))
           .map(({ colId, sort }) => ({ colId, sort: sort! })),
       ),
-      filter: conditionsOf(api.getFilterModel(), result.columns, zone, 0).filter,
+      filter: typedConditions(api.getFilterModel(), current.current, zone).filter,
     }),
     clearFilter: () => api.setFilterModel(null),
   }
 }
 
-function pickedOf(api: GridApi<GridRow> | null): GridRow[] {
+function pickedOf(api: GridApi<GridRow> | undefined): GridRow[] {
   const nodes = api?.getSelectedNodes() ?? []
   return nodes
     .filter(({ data }) => data)
@@ -198,7 +209,7 @@ function pickedOf(api: GridApi<GridRow> | null): GridRow[] {
     .map(({ data }) => data!)
 }
 
-function shownColumns(api: GridApi<GridRow> | null): string[] {
+function shownColumns(api: GridApi<GridRow> | undefined): string[] {
   return api?.getAllDisplayedColumns().map(column => column.getColId()) ?? []
 }
 

@@ -61,10 +61,10 @@ export async function openResult(
     /** Without an order the statement itself is asked, which has rows that are not held too. */
     async *file(format, sort, filter) {
       const isAsStated = sort.length === 0 && filter.length === 0
-      if (isAsStated) return yield* clientOf(link)['sql.export']({ ...statement, format })
       // Held still, or anew.
-      await window(0, 1, sort, filter)
-      yield* clientOf(link)['results.export']({ result: await id, format, sort, filter })
+      if (!isAsStated) await window(0, 1, sort, filter)
+      if (isAsStated) yield* clientOf(link)['sql.export']({ ...statement, format })
+      else yield* clientOf(link)['results.export']({ result: await id, format, sort, filter })
     },
     close() {
       if (isClosed) return

@@ -96,7 +96,7 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
   replay.state.subscribe(bars.wake)
   const asOf = followAsOf({ link, moment, past, focus, tape, instruments })
   const snapshots = pollSnapshots(link)
-  const explorer = createExplorer({ link, moment, focus, newestMicros: () => density.edge })
+  const explorer = createExplorer({ link, moment, focus, replay: replay.state, newestMicros: () => density.edge })
   const symbols = pollSymbols(link, instruments, moment)
   const stats = pollStats(link)
   const demo = watchDemo(link)

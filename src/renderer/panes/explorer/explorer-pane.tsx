@@ -73,13 +73,13 @@ export function ExplorerPane() {
   const tellCount = useCallback((rows: number, isFiltered: boolean) => setCount({ rows, isFiltered }), [])
   return (
     <Pane name="explorer" title="Explorer" head={<ExplorerHead run={run} count={count} />}>
-      <div className="waiting-bar" role="progressbar" aria-label="Asking" hidden={!run.isRunning} />
+      <div className="waiting-bar" role="progressbar" aria-label="Asking" hidden={!run.isRunning || run.isByClock} />
       {tab === 'sql' ? <SqlEditor /> : <ExplorerFilterRow hasFilterRow={hasFilterRow} onFilterRow={toggleFilterRow} />}
       {run.failure && run.result && <FailureNote run={run} tab={tab} />}
       <div className="explorer-body">
         {run.result ? (
           <ResultRows
-            key={`${tab} ${run.result.openedAtMs}`}
+            key={`${run.question} ${JSON.stringify(run.result.columns)}`}
             run={run}
             tab={tab}
             hasFilterRow={hasFilterRow}
@@ -128,7 +128,7 @@ function ExplorerHead({ run, count }: HeadProps) {
         </span>
       )}
       <span className="spring" />
-      {run.isRunning ? (
+      {run.isRunning && !run.isByClock ? (
         <button type="button" className="button" onClick={explorer.cancel}>
           Cancel<kbd>Esc</kbd>
         </button>
