@@ -59,6 +59,7 @@ const MOST_SPILL_BYTES = 1024 ** 3
 const REPORT_MS = 200
 const ROOM_LOOK_MS = 100
 const REST_TIMEOUT_MS = 5000
+const MOST_TOPICS_MS = 5000
 
 /**
  * Runs until the signal aborts, or so many messages have come, and gives the totals then. Fails when the log refuses for
@@ -100,13 +101,14 @@ export async function runBinanceStream(
   )
   let linkWhy: string | null = null
   let topicsReady: Promise<void> | undefined
+  const makeTopics = () =>
+    (topicsReady ??= ensureTopics(log, [TRADES_TOPIC, QUOTES_TOPIC]).catch((error: unknown) => {
+      topicsReady = undefined
+      throw error
+    }))
   const outbox = createOutbox({
     async append(topic, messages) {
-      topicsReady ??= ensureTopics(log, [TRADES_TOPIC, QUOTES_TOPIC])
-      await topicsReady.catch((error: unknown) => {
-        topicsReady = undefined
-        throw error
-      })
+      await makeTopics()
       await log.append(topic, messages)
     },
     spill,
@@ -132,8 +134,11 @@ export async function runBinanceStream(
   }
 
   async function follow(): Promise<void> {
+    const made = makeTopics().catch(() => {}) // told by the first message that is to go there
     const schemaIds = await learnSchemaIds(options.schemaIdOf, ({ message }) => tell({ why: message }), stop)
     const encoder = createEventEncoder(schemaIds, await learnCurrencies(rest, symbols, logger, stop))
+    // A busy broker takes longer to make topics than a batch is waited for, and what comes meanwhile would go to the disk.
+    await Promise.race([made, sleepUnlessAborted(MOST_TOPICS_MS, stop).catch(() => {})])
     const taker = createEventTaker({
       encoder,
       ids,

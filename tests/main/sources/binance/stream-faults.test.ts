@@ -23,6 +23,22 @@ function openShyLog(): MessageLog & { isAway: boolean } {
   return shy
 }
 
+describe('a log that is busy', () => {
+  it('may take longer to make topics than a message is waited for: nothing goes to the disk', async () => {
+    const [server, log] = [await openServer(), openLog()]
+    const createTopics: MessageLog['createTopics'] = async topics => {
+      await setTimeout(500)
+      await log.createTopics(topics)
+    }
+    const running = start(server, { ...log, createTopics })
+    await connected(server)
+    server.trade('BTCUSDT', 10)
+    await held(log, 10)
+    expect(await running.stop()).toMatchObject({ trades: 10, why: null })
+    expect(running.counted.get('k2_messages_spilled_total')).toBeUndefined()
+  })
+})
+
 describe('a log that is away', () => {
   it('gets everything when it is back, in order, and the stream says how it stands', async () => {
     const [server, log] = [await openServer(), openShyLog()]
