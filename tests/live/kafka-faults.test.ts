@@ -12,6 +12,10 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const kafka = needs('kafka')
 const PARTITIONS = 4
+/** Measured: after a restart batches are of epoch 0 as before, where 4.2 gives them 2. Nothing shows that they are others. */
+const keepsEpoch = process.env.K2_TEST_KAFKA?.startsWith('3.')
+const because = keepsEpoch ? ' (skipped: a lone broker before 4.0 comes back under the same leader epoch)' : ''
+const LOST_END = `does not read on when the log has lost messages that were read and has others in their place${because}`
 
 async function startBroker(options: KafkaOptions = {}): Promise<KafkaBroker> {
   const broker = await startKafka(options)
@@ -124,7 +128,7 @@ describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, { timeout: 180_0
     expectEachOnce(await reading.until(sent), sent)
   })
 
-  it('does not read on when the log has lost messages that were read and has others in their place', async () => {
+  it.skipIf(keepsEpoch)(LOST_END, async () => {
     const proxy = await startTcpProxy()
     onTestFinished(() => proxy.close())
     const broker = await startBroker({ advertisedPort: proxy.port })
