@@ -3,7 +3,7 @@
 import type { Context, Handlers } from '../contract/capability.ts'
 import type { K2 } from '../contract/index.ts'
 import type { TailTable } from '../contract/tables.ts'
-import { createBoundedCache } from './query/blocks/bounded-cache.ts'
+import { createBoundedCache } from './base/bounded-cache.ts'
 import type { PastState } from './query/moments.ts'
 import { weigh } from './query/reads/weigh.ts'
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decimalText, rowsOf, type Column, type ColumnBatch } from '../../../src/contract/columns.ts'
 import { readBatch } from '../../../src/main/duck/read-batch.ts'
-import { readParts } from '../../../src/main/duck/read-parts.ts'
+import { readParts, type RowSpan } from '../../../src/main/duck/read-parts.ts'
 import { openTestDuck } from './duck.ts'
 
 /** Rows over several vectors: times, decimals with nulls, texts that differ and that repeat, lists, flags. */
@@ -11,49 +11,50 @@ const ROWS = `SELECT make_timestamptz(1767571200000000 + i * 1000003) t, if(i % 
   (i % 50)::DECIMAL(18,8) q, 'id of more than twelve bytes ' || i AS id, if(i % 5 = 0, NULL, 'S' || i % 3) s, [s, 'x'] li,
   i % 2 = 0 b, i::BIGINT n FROM range(10000) r(i)`
 
-/** `of` says the part of row i. */
-async function partsOf(of: string, count: number): Promise<{ parts: ColumnBatch[]; expected: ColumnBatch[] }> {
+async function partsOf(spans: RowSpan[]): Promise<{ parts: ColumnBatch[]; expected: ColumnBatch[] }> {
   const { connection } = await openTestDuck()
-  const all = `SELECT (${of})::USMALLINT part, * FROM (SELECT *, n AS i FROM (${ROWS}))`
-  const parts = await readParts(connection, all, count)
+  const parts = await readParts(connection, ROWS, spans)
   const expected: ColumnBatch[] = []
-  for (let part = 0; part < count; part++)
-    expected.push(await readBatch(connection, `SELECT * EXCLUDE (part) FROM (${all}) WHERE part = ${part} ORDER BY n`))
+  for (const { from, to } of spans)
+    expected.push(await readBatch(connection, `SELECT * FROM (${ROWS}) WHERE n >= ${from} AND n < ${to} ORDER BY n`))
   return { parts, expected }
 }
 
+const spansOf = (...ends: [number, number][]): RowSpan[] => ends.map(([from, to]) => ({ from, to }))
+
 describe('an answer in parts', () => {
   it.each([
-    ['lie one after the other', '(i // 3000)', 5],
-    ['alternate', 'i % 3', 3],
-    ['are of any length', 'if(i < 2048, 0, 1 + (i // 100) % 2)', 4],
-  ])('has the rows of each in their order where they %s', async (_, of, count) => {
-    const { parts, expected } = await partsOf(of, count)
-    expect(parts.map(({ rowCount }) => rowCount)).toEqual(expected.map(({ rowCount }) => rowCount))
+    ['follow each other', spansOf([0, 3000], [3000, 3001], [3001, 9000], [9000, 10_000])],
+    ['have others between them', spansOf([5, 100], [2047, 2049], [6000, 9999])],
+    ['are many in one vector', spansOf([4096, 4100], [4100, 4200], [4300, 4400])],
+    ['are partly empty', spansOf([0, 0], [0, 0], [2048, 2048], [2048, 4096], [10_000, 10_000])],
+  ])('has the rows of each in their order where they %s', async (_, spans) => {
+    const { parts, expected } = await partsOf(spans)
+    expect(parts.map(({ rowCount }) => rowCount)).toEqual(spans.map(({ from, to }) => to - from))
     expect(parts.map(rowsOf)).toEqual(expected.map(rowsOf))
   })
 
   it('has no word in a part that none of its rows has, where words are many', async () => {
-    const { parts } = await partsOf('(i // 100) % 4', 4)
-    expect(parts.map(({ columns }) => columns.id.words!.length)).toEqual([2500, 2500, 2500, 2500])
+    const { parts } = await partsOf(spansOf([0, 2500], [2500, 5000], [7500, 10_000]))
+    expect(parts.map(({ columns }) => columns.id.words!.length)).toEqual([2500, 2500, 2500])
   })
 
-  it('has all rows in one part without its number', async () => {
+  it('has all rows in one part when none is asked for', async () => {
     const { connection } = await openTestDuck()
-    const [part] = await readParts(connection, ROWS, 1)
+    const [part] = await readParts(connection, ROWS)
     expect(rowsOf(part)).toEqual(rowsOf(await readBatch(connection, ROWS)))
   })
 
   it('has none where there are none', async () => {
     const { connection } = await openTestDuck()
-    const parts = await readParts(connection, `SELECT 0::USMALLINT part, * FROM (${ROWS}) WHERE n < 0`, 2)
-    expect(parts.map(rowsOf)).toEqual([[], []])
+    const [part] = await readParts(connection, `SELECT * FROM (${ROWS}) WHERE n < 0`)
+    expect(rowsOf(part)).toEqual([])
   })
 
   it('is ended when its caller has gone', async () => {
     const { connection } = await openTestDuck()
     const gone = AbortSignal.abort()
-    await expect(readParts(connection, ROWS, 1, gone)).rejects.toMatchObject({ code: 'CANCELLED' })
+    await expect(readParts(connection, ROWS, undefined, gone)).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })
 
@@ -62,7 +63,7 @@ describe('a decimal column in parts', () => {
     const { connection } = await openTestDuck()
     const texts = values.map(value => `(${value === null ? 'NULL' : `'${decimalText(value, 8)}'`})`)
     const sql = `SELECT v::DECIMAL(18,8) v FROM (VALUES ${texts.join(', ')}) t(v)`
-    const [{ columns }] = await readParts(connection, sql, 1)
+    const [{ columns }] = await readParts(connection, sql)
     return columns.v
   }
 
@@ -111,7 +112,7 @@ describe('a decimal column in parts', () => {
       fc.asyncProperty(fc.array(fc.option(number, { freq: 8 }), { minLength: 1, maxLength: 40 }), async numbers => {
         const texts = numbers.map(value => `(${value === null ? 'NULL' : `'${decimalText(value, 8)}'`})`)
         const sql = `SELECT v::DECIMAL(18,8) v FROM (VALUES ${texts.join(', ')}) t(v)`
-        const [part] = await readParts(connection, sql, 1)
+        const [part] = await readParts(connection, sql)
         expect(rowsOf(part)).toEqual(numbers.map(value => ({ v: value === null ? null : decimalText(value, 8) })))
         const { values, scale = 0, nulls } = part.columns.v
         const isSmallest =

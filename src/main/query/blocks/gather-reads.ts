@@ -3,12 +3,13 @@
 import { deferred, type Deferred } from '../../base/deferred.ts'
 import { cancelled, throwIfCancelled } from '../../base/cancelled.ts'
 import { readBlocks, type BlockColumns, type BlockSource, type BlockTools } from './read-block.ts'
+import { createPlacesOf } from './symbol-places.ts'
 
 export type ReadColumns = (source: BlockSource, names: readonly string[], signal?: AbortSignal) => Promise<BlockColumns>
 
 /** So that other queries find connections between them. */
 const FILES_AT_ONCE = 3
-/** Fewer than a USMALLINT counts, and than what would take long for the first of them. */
+/** More would take long for the first of them. */
 const MOST_SYMBOLS = 200
 
 interface Waiting {
@@ -26,6 +27,7 @@ interface Group {
 }
 
 export function createReader(tools: BlockTools): ReadColumns {
+  const placesOf = createPlacesOf()
   const queue: Group[] = []
   /** Those of the queue that have room. */
   const open = new Map<string, Group>()
@@ -49,7 +51,7 @@ export function createReader(tools: BlockTools): ReadColumns {
     running++
     try {
       const symbols = [...new Set([...waiting].map(({ symbol }) => symbol))]
-      const found = await readBlocks(tools, source, symbols, names, isLeft.signal)
+      const found = await readBlocks({ ...tools, placesOf }, source, symbols, names, isLeft.signal)
       for (const { symbol, columns } of waiting) columns.resolve(found.get(symbol)!)
     } catch (error) {
       for (const { columns } of waiting) columns.reject(error)

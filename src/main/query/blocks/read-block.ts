@@ -1,11 +1,10 @@
 // Rows of one file out of DuckDB by symbol, in the order of the file.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
-import { readBatch } from '../../duck/read-batch.ts'
-import { quoteName, quoteText } from '../../duck/quote.ts'
-import { readParts } from '../../duck/read-parts.ts'
+import { quoteName } from '../../duck/quote.ts'
+import { readParts, type RowSpan } from '../../duck/read-parts.ts'
 import type { Filter, LakeReads, OpenRows, TableAt } from '../../lake/reads.ts'
-import { compareTexts } from '../../market/row-order.ts'
 import type { Lease, QueryPool } from '../pool.ts'
+import type { PlacesOf } from './symbol-places.ts'
 
 export type ScanFile = Awaited<ReturnType<LakeReads['plan']>>[number]
 
@@ -44,18 +43,17 @@ const derived: Readonly<Record<string, { from: string; sql: string }>> = {
 
 export type BlockColumns = ReadonlyMap<string, Column>
 
-/** From so many symbols on it is asked first how many rows each has. */
+/** From so many symbols on it is asked first where the rows of each lie. */
 const FEW_SYMBOLS = 4
 /** Of a larger file the rows of all symbols would take more memory than one question may. */
 const LARGE_FILE_ROWS = 8_000_000
 
 /**
  * These columns of all rows of each symbol. Two readings of a file without deletes have the rows in the same order.
- * Rows of many symbols are read together where they are most of what lies between the first symbol and the last:
- * measured, a file of eight symbols then takes DuckDB two thirds of the time.
+ * Where those of the symbols are most of a file, and lie together, the file is read as a whole.
  */
 export async function readBlocks(
-  { reads, pool }: BlockTools,
+  { reads, pool, placesOf }: BlockTools & { placesOf: PlacesOf },
   { at, file, exchange }: BlockFile,
   symbols: readonly string[],
   names: readonly string[],
@@ -64,13 +62,14 @@ export async function readBlocks(
   const columns = [...new Set(names.map(name => derived[name]?.from ?? name))]
   const isWanted = (candidate: ScanFile) => candidate.file.path === file.file.path
   const found = new Map<string, BlockColumns>()
+  const { path, recordCount: rowCount } = file.file
 
   async function withRows<T>(
     { connection, signal }: Lease,
     filter: Filter,
     work: (rows: OpenRows) => Promise<T>,
   ): Promise<T> {
-    const rows = await reads.open(at, { filter, columns, isWanted }, connection, signal)
+    const rows = await reads.open(at, { filter, columns: [...PLACE, ...columns], isWanted }, connection, signal)
     try {
       return await work(rows)
     } catch (error) {
@@ -84,61 +83,42 @@ export async function readBlocks(
     const { connection, signal } = lease
     for (const symbol of symbols) {
       const [part] = await withRows(lease, filterOf({ symbols: [symbol], exchange }), rows =>
-        readParts(connection, selectSql(rows.sql(columns), names), 1, signal),
+        readParts(connection, selectSql(rows.sql(columns), names), undefined, signal),
       )
       found.set(symbol, columnsOf(part))
     }
   }
 
-  const readTogether = async (lease: Lease) => {
-    const { connection, signal } = lease
-    const sorted = symbols.toSorted(compareTexts)
-    await withRows(lease, between(sorted, exchange), async rows => {
-      const counts = await readBatch(connection, countSql(rows.sql(['symbol']), sorted), signal)
-      if (!areMost(counts)) return
-      const sql = selectSql(rows.sql(['symbol', ...columns]), names, sorted)
-      // The last part is of the symbols between them that nobody asked for.
-      const parts = await readParts(connection, sql, sorted.length + 1, signal)
-      sorted.forEach((symbol, i) => found.set(symbol, columnsOf(parts[i])))
+  const readTogether = (lease: Lease) =>
+    withRows(lease, [], async ({ sql }) => {
+      const { connection, signal } = lease
+      const places = await placesOf(lease, { path, rowCount, exchange, sql })
+      if (!places) return
+      const sorted = symbols
+        .map(symbol => ({ symbol, ...(places.get(symbol) ?? NO_ROWS) }))
+        .sort((a, b) => a.from - b.from || a.to - b.to)
+      if (sorted.reduce((sum, { from, to }) => sum + to - from, 0) * 2 < rowCount) return
+      const parts = await readParts(connection, selectSql(sql(columns), names), sorted, signal)
+      sorted.forEach(({ symbol }, i) => found.set(symbol, columnsOf(parts[i])))
     })
-  }
 
   await pool.run(async lease => {
-    if (symbols.length >= FEW_SYMBOLS && file.file.recordCount <= LARGE_FILE_ROWS) await readTogether(lease)
+    const mayBeMost = symbols.length >= FEW_SYMBOLS && rowCount <= LARGE_FILE_ROWS && file.deletes.length === 0
+    if (mayBeMost) await readTogether(lease)
     if (found.size === 0) await readEach(lease)
   }, caller)
   return found
 }
 
-/** Rows of the first symbol to the last: where a whole group of rows is, DuckDB need not look at each of them. */
-function between(sorted: readonly string[], exchange: string | undefined): Filter {
-  return [
-    { column: 'symbol', op: '>=', value: sorted[0] },
-    { column: 'symbol', op: '<=', value: sorted[sorted.length - 1] },
-    ...exchangeIs(exchange),
-  ]
-}
+/** Which rows are whose. */
+const PLACE = ['symbol', 'exchange']
 
-/** Places in the list begin with 1; what is not in it is NULL. */
-function partSql(sorted: readonly string[]): string {
-  const place = `list_position([${sorted.map(quoteText).join(', ')}], symbol)`
-  return `(coalesce(${place}, ${sorted.length + 1}) - 1)::USMALLINT`
-}
+const NO_ROWS: RowSpan = { from: 0, to: 0 }
 
-function countSql(sql: string, sorted: readonly string[]): string {
-  const counts = `SELECT symbol, count(*) AS rows FROM (${sql}) GROUP BY symbol`
-  const isAsked = `${partSql(sorted)} < ${sorted.length}`
-  return `SELECT coalesce(sum(rows) FILTER (${isAsked}), 0)::DOUBLE AS asked, coalesce(sum(rows), 0)::DOUBLE AS rows FROM (${counts})`
-}
-
-function areMost({ columns: { asked, rows } }: ColumnBatch): boolean {
-  return Number(asked.values[0]) * 2 >= Number(rows.values[0])
-}
-
-function selectSql(sql: string, names: readonly string[], sorted?: readonly string[]): string {
-  if (!sorted && !names.some(name => name in derived)) return sql
+function selectSql(sql: string, names: readonly string[]): string {
+  if (!names.some(name => name in derived)) return sql
   const select = names.map(name => (name in derived ? `${derived[name].sql} AS ${quoteName(name)}` : quoteName(name)))
-  return `SELECT ${[...(sorted ? [`${partSql(sorted)} AS part`] : []), ...select].join(', ')} FROM (${sql})`
+  return `SELECT ${select.join(', ')} FROM (${sql})`
 }
 
 function columnsOf({ columns }: ColumnBatch): Map<string, Column> {

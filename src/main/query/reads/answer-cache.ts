@@ -1,6 +1,6 @@
 // Answers that were given before, by snapshot and question: a snapshot never changes, so there is nothing to take back.
 // Those who ask the same at the same time wait for one answer; it is stopped when the last of them has gone.
-import { createBoundedCache, type Weighed } from '../blocks/bounded-cache.ts'
+import { createBoundedCache, type Weighed } from '../../base/bounded-cache.ts'
 import { cancelled, throwIfCancelled } from '../../base/cancelled.ts'
 
 export interface AnswerCache<V> {

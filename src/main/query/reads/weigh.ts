@@ -1,9 +1,9 @@
 // What an answer takes in memory, roughly.
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { bytesOfColumn } from '../blocks/combine-columns.ts'
-import type { Weighed } from '../blocks/bounded-cache.ts'
+import type { Weighed } from '../../base/bounded-cache.ts'
 
-export type { Weighed } from '../blocks/bounded-cache.ts'
+export type { Weighed } from '../../base/bounded-cache.ts'
 
 const BYTES_BESIDE_COLUMNS = 2_000
 

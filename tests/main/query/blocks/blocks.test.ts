@@ -171,6 +171,27 @@ describe('blocks', () => {
     expect(blocks.stats()).toMatchObject({ entries: 4 })
   })
 
+  it('tells the exchanges of a symbol apart when many symbols are asked for', async () => {
+    const lake = await tempLake()
+    const { blocks, head, expected } = await openBlocks(lake)
+    const exchange: Column = {
+      type: 'string',
+      words: ['ASX', 'CXA'],
+      values: Uint8Array.from({ length: 700 }, (_, i) => i % 2),
+    }
+    const batch = tradesBatch(0, 700)
+    await append(lake, { ...batch, columns: { ...batch.columns, exchange } }, { specId: 0 })
+    const at = await head()
+    const columns = ['exchange_timestamp', 'price']
+    const symbols = ['SYM0', 'SYM1', 'SYM2', 'SYM3', 'SYM4', 'SYM5', 'SYM6']
+    for (const of of ['ASX', 'CXA', undefined]) {
+      const found = await Promise.all(symbols.map(symbol => blocks.read({ at, symbol, exchange: of, columns })))
+      expect(found[0].rowCount).toBe(of ? 50 : 100)
+      for (const [i, symbol] of symbols.entries())
+        expect(found[i].runs.flatMap(rowsOf)).toEqual(await expected({ at, symbol, exchange: of, columns }))
+    }
+  })
+
   it('equals a sorted read for any commits and ranges', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
