@@ -1,6 +1,7 @@
 // The commands that stay: serve, app, demo. What they do is loaded when one of them runs.
 import { InvalidArgumentError, type Command } from 'commander'
 import { demo, DEMO_RATE } from '../../contract/demo.ts'
+import { problemOf } from '../wire/problem-of.ts'
 import type { GlobalFlags } from './open-client.ts'
 
 export interface ServeFlags extends GlobalFlags {
@@ -61,8 +62,8 @@ function wanted(flag: 'rate' | 'speed' | 'seed'): (text: string) => number {
   return text => {
     const value = Number(text)
     if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
-    const { error } = field.safeParse(value)
-    if (error) throw new InvalidArgumentError(`${error.issues[0].message}.`)
+    const { error } = field.safeParse(value, { error: problemOf })
+    if (error) throw new InvalidArgumentError(`It ${error.issues[0].message}.`)
     return value
   }
 }

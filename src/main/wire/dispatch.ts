@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Context, Contract, Dispatch, Handlers } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { RequestEnd } from '../base/request-end.ts'
+import { problemOf } from './problem-of.ts'
 
 /** What to do with the end of every request: log it, count it. */
 export type Observe = (end: RequestEnd) => void
@@ -72,7 +73,7 @@ export function createDispatch<C extends Contract>(
 }
 
 function parse(schema: z.ZodType, input: unknown, name: string): unknown {
-  const result = schema.safeParse(input ?? {})
+  const result = schema.safeParse(input ?? {}, { error: problemOf })
   if (result.success) return result.data
   throw invalidInput(name, result.error, schema)
 }
@@ -86,16 +87,12 @@ export function invalidInput(what: string, error: z.ZodError, schema?: z.ZodType
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const fields = error.issues.flatMap(issue => {
     const place = issue.path.join('.')
-    if (issue.code !== 'unrecognized_keys') return { field: place || '(input)', problem: problemOf(issue) }
+    if (issue.code !== 'unrecognized_keys') return { field: place || '(input)', problem: issue.message }
     const allowed = place ? '' : `; there are ${known.join(', ') || 'none'}`
     return issue.keys.map(key => ({ field: place ? `${place}.${key}` : key, problem: `no such field${allowed}` }))
   })
   const text = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ')
   return new Failure('INVALID_INPUT', `${what}: ${text}`, { details: fields })
-}
-
-function problemOf({ code, message }: z.core.$ZodIssue): string {
-  return code === 'invalid_type' && message.endsWith('received undefined') ? 'is required' : message
 }
 
 /** A Failure as it is; anything else is a bug and crosses as INTERNAL with the id under which it is logged. */

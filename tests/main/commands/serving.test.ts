@@ -5,12 +5,12 @@ import { addServing } from '../../../src/main/commands/serving.ts'
 
 describe.each(['serve', 'app', 'demo'])('k2 %s', name => {
   it.each([
-    [['--rate', '0'], "'--rate <n>' argument '0' is invalid. Too small: expected number to be >=1."],
-    [['--rate', '200001'], 'expected number to be <=200000'],
-    [['--rate', '1.5'], 'expected int'],
+    [['--rate', '0'], "'--rate <n>' argument '0' is invalid. It must be at least 1."],
+    [['--rate', '200001'], 'It must be at most 200000.'],
+    [['--rate', '1.5'], 'It must be a whole number.'],
     [['--rate', 'many'], 'Give a number.'],
-    [['--speed', '0'], 'expected number to be >=0.1'],
-    [['--seed=-1'], 'expected number to be >=0'],
+    [['--speed', '0'], 'It must be at least 0.1.'],
+    [['--seed=-1'], 'It must be at least 0.'],
   ])('refuses %j at once', async (words, why) => {
     const program = new Command()
     const said: string[] = []

@@ -6,6 +6,7 @@ import type { Capability, Context, Contract, Dispatch } from '../../../contract/
 import { Failure } from '../../../contract/failure.ts'
 import type { FileFormat } from '../../../contract/sql.ts'
 import { invalidInput, toFailure } from '../dispatch.ts'
+import { problemOf } from '../problem-of.ts'
 import { failureBody, JSON_TYPE, successBody } from './envelope.ts'
 import { sendEvents } from './events.ts'
 import { isBug } from './failures.ts'
@@ -112,7 +113,9 @@ export function addRoutes(
 function resumed(name: string, { input }: Capability, { headers, query }: FastifyRequest): { after?: string } {
   const last = headers['last-event-id']
   if (typeof last !== 'string' || !(input instanceof z.ZodObject) || !('after' in input.shape)) return {}
-  const first = input.pick({ after: true }).safeParse({ after: (query as { after?: unknown }).after })
+  const first = input
+    .pick({ after: true })
+    .safeParse({ after: (query as { after?: unknown }).after }, { error: problemOf })
   if (!first.success) throw invalidInput(name, first.error)
   return { after: last }
 }
