@@ -17,6 +17,7 @@ export default defineConfig({
           'live-process': main('processes/live-process'),
           'history-process': main('processes/history-process'),
           'writer-process': main('processes/writer-process'),
+          'csv-thread': main('sources/csv/csv-thread'),
         },
         // CommonJS, because an entry must set UV_THREADPOOL_SIZE before anything starts the thread pool,
         // and loading an ES module does.

@@ -1,4 +1,6 @@
 // Loads one CSV file into a lake of its own, in a process of its own: the memory it prints is that of the load.
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { loadFile } from '../../src/main/lake/load/load-file.ts'
 import { ingestHandlers } from '../../src/main/sources/handlers.ts'
 import type { LoadProgress } from '../../src/contract/ingest.ts'
@@ -11,11 +13,15 @@ export interface CsvLoaded {
   residentMb: number
 }
 
+const BUILT = join(import.meta.dirname, '../../out/main')
+
 const [, , folder, file, reference] = process.argv
 
 await withLake(localLakeOptions(folder), async lake => {
   const handlers = ingestHandlers({
     target: () => Promise.resolve({ begin: (table, source, again) => loadFile(lake, table, source, again) }),
+    // As it was built, or not at all.
+    startThread: workerData => new Worker(join(BUILT, 'csv-thread.cjs'), { workerData }),
     nowMs: () => Date.now(),
   })
   const input = { files: [file], exchange: 'ASX', format: 'auto', to: 'lake', reference, again: false } as const

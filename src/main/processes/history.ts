@@ -1,5 +1,6 @@
 // The historical half, composed: the lake and what is loaded into it. Runs in a process of its own.
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import { asofContract } from '../../contract/asof.ts'
 import { barsContract } from '../../contract/bars.ts'
@@ -162,6 +163,7 @@ export async function startHistory(
       log: isOnKafka(config) ? openKafka : undefined,
       openOther: (path, options, signal) =>
         openColumnarFile(path, { ...options, mapping: parseMapping(options.map ?? ''), readParquet }, signal),
+      startThread: workerData => new Worker(join(import.meta.dirname, 'csv-thread.cjs'), { workerData }),
       nowMs: () => systemClock.nowMs(),
     }),
     ...recentHandlers(tools, readHybrid),

@@ -8,7 +8,7 @@ import { listFiles } from './list-files.ts'
 import { loadFiles } from './load-files.ts'
 import type { LoadTarget } from './load-target.ts'
 import { readCompanies } from './csv/companies.ts'
-import { openCsv } from './csv/csv-source.ts'
+import { openCsv, type StartThread } from './csv/csv-source.ts'
 import { createLogTarget, type LoadLog } from './to-log/log-target.ts'
 import { createWallClock } from '../base/values/zone.ts'
 
@@ -19,10 +19,12 @@ export interface IngestOptions {
   log?: () => Promise<LoadLog>
   /** For files that are not CSV; nothing for one it does not know. */
   openOther?: (path: string, options: FileOptions, signal: AbortSignal) => Promise<FileSource | undefined>
+  /** For large files of CSV; nothing where there are no threads. */
+  startThread?: StartThread
   nowMs: () => number
 }
 
-export function ingestHandlers({ target, log, openOther, nowMs }: IngestOptions): Handlers<typeof ingest> {
+export function ingestHandlers({ target, log, openOther, startThread, nowMs }: IngestOptions): Handlers<typeof ingest> {
   return {
     async *'ingest.load'(input, { signal }) {
       const { type: table, exchange, asset_class: assetClass, timezone, format, map, reference, dlq, again } = input
@@ -39,7 +41,7 @@ export function ingestHandlers({ target, log, openOther, nowMs }: IngestOptions)
         const other = await openOther?.(path, options, signal)
         if (other) return other
         if (map !== undefined) throw mapsNoCsv(path)
-        return openCsv(path, options, signal)
+        return openCsv(path, options, signal, startThread)
       }
       const opened = input.to === 'kafka' && log ? createLogTarget(await log()) : await target()
       yield* followReports(
