@@ -12,6 +12,7 @@ import { exchangeDay } from './exchange-day.ts'
 import { createLink, type Link } from './link.ts'
 import { followQuotesOf, type QuoteFeed } from './quotes.ts'
 import { createMoment, type MomentStore } from './moment.ts'
+import { createPastDensity, type PastDensity } from './past-density.ts'
 import { createPast, type Past } from './past.ts'
 import type { Replay } from './replay-state.ts'
 import { createReplay } from './replay.ts'
@@ -34,6 +35,7 @@ export interface Workspace {
   settings: StoreApi<Settings>
   instruments: Instruments
   density: Density
+  pastDensity: PastDensity
   trades: TradeFeed
   focus: StoreApi<Focus>
   tape: TapeView
@@ -63,6 +65,7 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
   const settings = openSettings(storage)
   const instruments = createInstruments()
   const density = createDensity()
+  const pastDensity = createPastDensity(link)
   const trades = followAllTrades(link, instruments, density)
   const focus = createStore<Focus>(() => ({}))
   const moment = createMoment()
@@ -139,6 +142,7 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     settings,
     instruments,
     density,
+    pastDensity,
     trades,
     focus,
     tape,
@@ -157,7 +161,8 @@ export function openWorkspace(openPort: () => Promise<Port>, storage: Pick<Stora
     close() {
       clearInterval(timer)
       unsubscribe()
-      for (const part of [explorer, asOf, snapshots, trades, bars, replay, symbols, stats, demo, link]) part.close()
+      for (const part of [explorer, pastDensity, asOf, snapshots, trades, bars, replay, symbols, stats, demo, link])
+        part.close()
       focus.getState().quotes?.close()
       focus.getState().trades?.close()
     },

@@ -1,6 +1,6 @@
-// Draws the timeline: trades a second as bars, the tail's reach as a band, ticks for snapshots, the committed and the live
-// edge, the playhead, and what this window has not seen.
-import { countIn, type Density } from '../../stores/density.ts'
+// Draws the timeline: trades as bars, the tail's reach as a band, ticks for snapshots, the committed and the live edge, the
+// playhead, and what is not known.
+import { timestampMicros } from '../../../contract/columns.ts'
 import type { Moment } from '../../stores/moment.ts'
 import type { Snapshot } from '../../stores/snapshots.ts'
 import type { Workspace } from '../../stores/workspace.ts'
@@ -8,10 +8,10 @@ import { onTurn } from '../../ui/frame-loop.ts'
 import { dayText } from '../../ui/moment-text.ts'
 import { timeOfDay, zoneOffsetMs, type Zone } from '../../ui/zone-time.ts'
 import { tickSeconds, timelineFrame, type TimelineFrame } from './timeline-frame.ts'
+import { timelineBars, type TimelineBars } from './timeline-bars.ts'
 
 const EVERY_TURNS = 6
 const SNAP_PX = 3
-const BAR_PX = 3
 const LABEL_ROOM_PX = 72
 
 export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, zone: Zone): Timeline {
@@ -30,7 +30,8 @@ export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, z
 
   function frame(): Frame | undefined {
     const { mode } = moment.state.getState()
-    const { span } = replay.state.getState()
+    const { span, session } = replay.state.getState()
+    const [start, end] = [session?.start_time, session?.end_time]
     const clock = moment.clockMicros
     if (width === 0 || (density.edge === 0 && clock === undefined)) return undefined
     const subject = {
@@ -38,9 +39,12 @@ export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, z
       edge: density.edge / 1e6,
       tailSeconds: (stats.getState().stats?.tail.trades.buffer_minutes ?? 0) * 60,
       clock: clock === undefined ? undefined : clock / 1e6,
-      span: span && { from: span.fromMicros / 1e6, to: span.toMicros / 1e6 },
+      span: span && {
+        from: (start ? timestampMicros(start) : span.fromMicros) / 1e6,
+        to: (end ? timestampMicros(end) : span.toMicros) / 1e6,
+      },
     }
-    return { ...timelineFrame(subject, width, height), tailSeconds: subject.tailSeconds, edge: subject.edge }
+    return { ...timelineFrame(subject, width, height), ...subject }
   }
 
   const end = onTurn(EVERY_TURNS, () => {
@@ -52,8 +56,9 @@ export function mountTimeline(canvas: HTMLCanvasElement, workspace: Workspace, z
     if (!shown) return
     const colours = coloursOf(canvas)
     drawTail(context, shown, colours)
-    drawUnseen(context, shown, density, colours)
-    drawBars(context, shown, density, colours)
+    const bars = timelineBars(shown, workspace)
+    if (bars.unknownTo > shown.from) drawUnknown(context, shown, bars.unknownTo, colours)
+    drawBars(context, shown, bars, colours)
     drawSnapshots(context, shown, snapshots.getState().list ?? [], colours)
     drawTimes(context, shown, zone, colours)
     drawPlayhead(context, shown, moment.state.getState().mode, colours)
@@ -82,6 +87,7 @@ export interface Timeline {
 }
 
 interface Frame extends TimelineFrame {
+  mode: Moment['mode']
   edge: number
   tailSeconds: number
 }
@@ -99,45 +105,34 @@ function drawTail(context: CanvasRenderingContext2D, frame: Frame, colours: Colo
   if (left > LABEL_ROOM_PX) context.fillText('tail', left - 4, 4)
 }
 
-/** Before this window began to look, the tail may hold trades that it cannot count: said, not shown as silence. */
-function drawUnseen(context: CanvasRenderingContext2D, frame: Frame, density: Density, colours: Colours): void {
-  if (frame.edge < frame.from) return
-  const from = Math.max(0, frame.x(frame.edge - frame.tailSeconds))
-  const to = Math.min(frame.x(density.since), frame.x(frame.edge))
-  if (to - from < 4) return
+/** What has not been counted is said, and not shown as silence. */
+function drawUnknown(context: CanvasRenderingContext2D, frame: Frame, until: number, colours: Colours): void {
+  const to = Math.min(frame.x(until), frame.width)
+  if (to < 4) return
   context.strokeStyle = colours.line
   context.setLineDash([2, 4])
   context.beginPath()
-  context.moveTo(from, frame.floor - 0.5)
+  context.moveTo(0, frame.floor - 0.5)
   context.lineTo(to, frame.floor - 0.5)
   context.stroke()
   context.setLineDash([])
-  if (to - from < 180) return
-  context.fillStyle = colours.text
-  context.textAlign = 'right'
-  context.textBaseline = 'bottom'
-  context.fillText('before this window opened', to - 8, frame.floor - 4)
 }
 
 /** Each bar covers the same whole seconds from one painting to the next, so bars slide and do not flicker. */
-function drawBars(context: CanvasRenderingContext2D, frame: Frame, density: Density, colours: Colours): void {
-  const perBar = Math.max(1, Math.ceil(((frame.to - frame.from) * BAR_PX) / frame.width))
-  const lastBar = Math.floor(Math.min(frame.edge, frame.to) / perBar)
-  // Nothing is counted further back than an hour.
-  const firstBar = Math.floor(Math.max(frame.from, frame.edge - 3600) / perBar)
-  const counts: number[] = []
-  for (let bar = firstBar; bar <= lastBar; bar++) {
-    let count = 0
-    for (let second = 0; second < perBar; second++) count += countIn(density, bar * perBar + second)
-    counts.push(count)
-  }
+function drawBars(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  { perBar, first, counts }: TimelineBars,
+  colours: Colours,
+): void {
   const most = Math.max(1, ...counts)
   const room = frame.floor - 8
+  const end = frame.mode === 'replay' ? frame.to : frame.edge
   context.fillStyle = colours.bar
   counts.forEach((count, at) => {
     if (count === 0) return
-    const left = Math.max(0, frame.x((firstBar + at) * perBar))
-    const right = Math.min(frame.x(frame.edge), frame.x((firstBar + at + 1) * perBar))
+    const left = Math.max(0, frame.x((first + at) * perBar))
+    const right = Math.min(frame.x(end), frame.x((first + at + 1) * perBar))
     const height = Math.max(1, (count / most) * room)
     context.fillRect(left, frame.floor - height, Math.max(1, right - left - 1), height)
   })
