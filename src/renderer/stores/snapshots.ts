@@ -31,14 +31,17 @@ const LISTED = 200
 
 export function pollSnapshots(link: Link): { state: StoreApi<SnapshotsState>; close(): void } {
   const state = createStore<SnapshotsState>(() => ({}))
+  /** What the list is of: a snapshot does not change, but gets names and loses them. */
+  let listed = ''
   const close = poll(
     link,
     EVERY_MS,
     async (client, signal) => {
       const { data } = await client['snapshots.list']({ table: 'trades', limit: LISTED }, { signal })
       const { list } = state.getState()
-      const isSame = list?.length === data.length && list[0]?.id === data[0]?.snapshot_id
-      state.setState({ list: isSame ? list : data.map(snapshotOf), failure: undefined })
+      const before = listed
+      listed = JSON.stringify(data.map(({ snapshot_id, refs }) => [snapshot_id, refs]))
+      state.setState({ list: listed === before ? list : data.map(snapshotOf), failure: undefined })
     },
     failure => state.setState({ failure: failure.message }),
   )
