@@ -57,9 +57,9 @@ export interface Explorer {
 }
 
 const IDLE: Run = { isRunning: false, wasAsked: false }
-const FIRST_SQL = `SELECT symbol, count(*) AS trades, sum(quantity) AS volume, vwap(price, quantity) AS vwap
-FROM trades
-GROUP BY symbol
+const FIRST_SQL = `SELECT symbol, count(*) AS trades,
+  sum(quantity) AS volume, vwap(price, quantity) AS vwap
+FROM trades GROUP BY symbol
 ORDER BY trades DESC`
 const MOST_UNDO = 50
 /** Walking through symbols with a held key asks for the last one only. */

@@ -49,7 +49,7 @@ export function ExplorerLine({ run: { result }, grid, trouble }: LineProps) {
           </span>
         )}
         <span className="unit">{query.ms < 10 ? query.ms.toFixed(1) : grouped(query.ms)} ms</span>
-        <span className="unit">asked at {timeOfDay(openedAtMs * 1000, zone, 'second')}</span>
+        <span className="unit asked-at">asked at {timeOfDay(openedAtMs * 1000, zone, 'second')}</span>
       </span>
       <TakeAlong run={{ result }} grid={grid} />
     </div>

@@ -174,19 +174,21 @@ function ResultRows({ run, tab, hasFilterRow, onCount, onTrouble, onReady }: Row
   )
 }
 
+const UP_TO_WHEN = { live: 'yet', as_of: 'were known at this moment', replay: 'up to the clock of the replay' } as const
+
 /** Empty says why, and what to do next. */
 function NoRows({ tab }: { tab: ExplorerTab }) {
   const { explorer, focus, moment } = useWorkspace()
   const { scope, range } = useStore(explorer.state, state => state.filter)
   const name = useStore(focus, ({ instrument }) => instrument?.name)
-  const isLive = useStore(moment.state, ({ mode }) => mode === 'live')
+  const mode = useStore(moment.state, state => state.mode)
   if (tab === 'sql') return <p className="pane-note">The statement has no rows.</p>
   const what = scope === 'linked' && name ? `${tab} of ${name}` : tab
   return (
     <div className="pane-note">
       <p>
         No {what} {range === 'all' ? '' : 'in this time '}
-        {isLive ? 'yet' : 'at this moment'}.
+        {UP_TO_WHEN[mode]}.
       </p>
       {range !== 'all' && (
         <button type="button" className="button" onClick={() => explorer.narrow({ range: 'all' })}>
