@@ -9,6 +9,8 @@ import { validThrough } from './valid-through.ts'
 
 export interface Drained {
   batches: ColumnBatch[]
+  /** Gives their memory back, when nobody reads them any more. */
+  release: (() => void)[]
   rows: number
   deadLetters: DeadLetter[]
   gaps: Gap[]
@@ -29,6 +31,7 @@ export interface Drained {
 export function drainStreams(streams: readonly TopicStream[], policy: StopPolicy): Drained {
   const drained: Drained = {
     batches: [],
+    release: [],
     rows: 0,
     deadLetters: [],
     gaps: [],
@@ -51,6 +54,7 @@ export function drainStreams(streams: readonly TopicStream[], policy: StopPolicy
     drained.cutOff ??= [...found.values()][0]
     if (taken.rows.rowCount > 0) {
       drained.batches.push(taken.rows)
+      drained.release.push(() => stream.intake.reuse?.(all.rows))
       drained.times.push({ topic: stream.topic, exchangeMicros: sampleTimes(taken.rows) })
     }
     drained.rows += taken.rows.rowCount
@@ -80,6 +84,7 @@ export function joinDrained(earlier: Drained | undefined, later: Drained): Drain
   return {
     ...later,
     batches: [...earlier.batches, ...later.batches],
+    release: [...earlier.release, ...later.release],
     rows: earlier.rows + later.rows,
     deadLetters: [...earlier.deadLetters, ...later.deadLetters],
     gaps: [...earlier.gaps, ...later.gaps],

@@ -102,6 +102,7 @@ async function stage(context: TableContext, pending: Pending): Promise<void> {
   const { hold, stream, dying } = context
   const batches = pending.batches.splice(0)
   if (batches.length > 0) pending.staged.push(await hold('s3', () => stream.stage(batches, dying)))
+  for (const release of pending.release.splice(0)) release()
   context.step('staged')
 }
 

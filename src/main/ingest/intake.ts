@@ -51,4 +51,6 @@ export interface Intake {
   /** Only remembers a batch that is in the table already: its ids for the window of repeats, its sequences. */
   remember(batch: StandardBatch): void
   drain(): TakenIn
+  /** Rows that were drained and that nobody reads any more: their memory is for those to come. */
+  reuse?(rows: ColumnBatch): void
 }

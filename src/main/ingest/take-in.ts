@@ -196,6 +196,7 @@ export function createIntake(options: TakeInOptions): CountingIntake {
       duplicates = 0
       return taken
     },
+    reuse: collector.reuse,
     counts: counts.all,
     remembered: () => ({ messages: dedupe.size(), bytes: dedupe.bytes() }),
   }

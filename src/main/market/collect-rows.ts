@@ -23,6 +23,8 @@ export interface RowCollector {
   column: (name: string) => GrowingColumn
   /** What was collected, and starts anew with nothing shared. */
   drain: () => ColumnBatch
+  /** What was drained and nobody reads any more: its memory is for rows to come. */
+  reuse: (drained: ColumnBatch) => void
 }
 
 const FIRST_ROWS = 1024
@@ -98,6 +100,9 @@ export function createRowCollector(table: TableSpec, schemaOf?: SchemaOf): RowCo
       count = 0
       grow(Math.max(FIRST_ROWS, Math.ceil(rowCount * SPARE_SHARE)))
       return { rowCount, columns: drained }
+    },
+    reuse(drained) {
+      for (const [name, column] of columns) column.reuse(drained.columns[name])
     },
   }
 }

@@ -8,6 +8,8 @@ import {
   emptied,
   enlarged,
   handedOver,
+  wholeOf,
+  withRoom,
   type Growable,
   type GrowingColumn,
   type Part,
@@ -47,6 +49,7 @@ export function createGrowingColumn(spec: ColumnSpec): GrowingColumn {
       nulls = undefined
       return column
     },
+    reuse: part.reuse,
   }
 }
 
@@ -102,10 +105,14 @@ function partOf(spec: ColumnSpec, none: SetNull): Part {
 }
 
 function numbersPart<A extends Growable>(sink: Sink, get: () => A, set: (values: A) => void): Part {
+  let spare: A | undefined
   return {
     sink,
     values: get,
-    grow: rows => set(enlarged(get(), rows)),
+    grow(rows) {
+      set(withRoom(get(), spare, rows))
+      spare = undefined
+    },
     move(from, to) {
       const values = get()
       values[to] = values[from]
@@ -116,6 +123,7 @@ function numbersPart<A extends Growable>(sink: Sink, get: () => A, set: (values:
       set(emptied(get()))
       return { type, values }
     },
+    reuse: ({ values }) => void (spare = wholeOf(values as A)),
   }
 }
 
@@ -134,11 +142,18 @@ function placePart(first: Float64Array | Int32Array, none: SetNull): Part {
 }
 
 function pairsPart(none: SetNull): Part {
-  const sink = { pairs: new Int32Array(0), none: clearing(row => void sink.pairs.fill(0, 2 * row, 2 * row + 2), none) }
+  const sink: { pairs: Int32Array; none: SetNull } = {
+    pairs: new Int32Array(0),
+    none: clearing(row => void sink.pairs.fill(0, 2 * row, 2 * row + 2), none),
+  }
+  let spare: Int32Array | undefined
   return {
     sink,
     values: () => sink.pairs,
-    grow: rows => void (sink.pairs = enlarged(sink.pairs, rows * 2)),
+    grow(rows) {
+      sink.pairs = withRoom(sink.pairs, spare, rows * 2)
+      spare = undefined
+    },
     move(from, to) {
       sink.pairs[2 * to] = sink.pairs[2 * from]
       sink.pairs[2 * to + 1] = sink.pairs[2 * from + 1]
@@ -149,6 +164,7 @@ function pairsPart(none: SetNull): Part {
       sink.pairs = new Int32Array(0)
       return { type, values, ...scaleOf(type) }
     },
+    reuse: ({ values }) => void (spare = new Int32Array(values.buffer)),
   }
 }
 

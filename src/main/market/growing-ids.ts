@@ -1,7 +1,7 @@
 // Ids in the making: the bytes they are, end to end, and never a string.
 import { viewOf, type Cursor } from './decode-primitives.ts'
-import { enlarged, handedOver, type Part, type SetNull } from './growing-part.ts'
-import { packedColumn } from './packed-texts.ts'
+import { fits, handedOver, wholeOf, withRoom, type Part, type SetNull } from './growing-part.ts'
+import { packedColumn, packedTextsOf } from './packed-texts.ts'
 
 /** Of an id, before it is known how long they are. */
 const FIRST_ID_BYTES = 32
@@ -10,13 +10,14 @@ const SPARE_BYTES = 16
 
 /** A row's text begins where that of the row before ends, so a row that is read again takes the place of the last try. */
 export function idsPart(none: SetNull): Part {
-  let bytes = Buffer.alloc(0)
+  let bytes: Buffer = Buffer.alloc(0)
   let view = viewOf(bytes)
-  let ends = new Uint32Array(0)
+  let ends: Uint32Array = new Uint32Array(0)
   let bytesOfId = FIRST_ID_BYTES
+  let spare: { bytes: Buffer; ends: Uint32Array } | undefined
 
   function allocate(size: number): void {
-    const larger = Buffer.allocUnsafeSlow(size)
+    const larger = bytes.length === 0 && fits(spare?.bytes, size) ? spare.bytes : Buffer.allocUnsafeSlow(size)
     larger.set(bytes)
     bytes = larger
     view = viewOf(bytes)
@@ -54,8 +55,9 @@ export function idsPart(none: SetNull): Part {
     textAt: row => bytes.toString('utf8', startOf(row), ends[row]),
     putText: (row, text) => copy(text, 0, text.length, open(row, text.length)),
     grow(rows) {
-      ends = enlarged(ends, rows)
+      ends = withRoom(ends, spare?.ends, rows)
       if (bytes.length === 0) allocate(rows * bytesOfId + SPARE_BYTES)
+      spare = undefined
     },
     move(from, to) {
       const [start, end] = [startOf(from), ends[from]]
@@ -69,6 +71,10 @@ export function idsPart(none: SetNull): Part {
       bytes = Buffer.alloc(0)
       ends = new Uint32Array(0)
       return column
+    },
+    reuse(column) {
+      const { bytes, ends } = packedTextsOf(column)!
+      spare = { bytes: Buffer.from(bytes.buffer), ends: wholeOf(ends) }
     },
   }
 }

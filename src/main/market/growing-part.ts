@@ -23,10 +23,12 @@ export interface GrowingColumn {
   bytes: (rowCount: number) => number
   /** The first rows, and starts anew. */
   finish: (rowCount: number) => Column
+  /** One that was finished and that nobody reads any more: its memory is taken for later rows where it fits. */
+  reuse: (column: Column) => void
 }
 
 /** A column without its nulls. */
-export interface Part extends Pick<GrowingColumn, 'sink' | 'values' | 'grow' | 'move' | 'bytes'> {
+export interface Part extends Pick<GrowingColumn, 'sink' | 'values' | 'grow' | 'move' | 'bytes' | 'reuse'> {
   words?: () => readonly Word[]
   textAt?: (row: number) => string
   putText?: (row: number, text: Buffer) => void
@@ -40,6 +42,24 @@ export function enlarged<A extends Growable>(values: A, length: number): A {
   const larger = new (values.constructor as new (length: number) => A)(length)
   larger.set(values)
   return larger
+}
+
+/** More than this many times what is wanted would be held for nothing. */
+const MOST_SPARE = 2
+
+/** Room for so many: an array that was given back, with what was in it, or a larger one with what is in it now. */
+export function withRoom<A extends Growable>(values: A, spare: A | undefined, length: number): A {
+  if (values.length > 0) return enlarged(values, length)
+  return fits(spare, length) ? spare : enlarged(values, length)
+}
+
+export function fits<A extends { length: number }>(spare: A | undefined, length: number): spare is A {
+  return spare !== undefined && spare.length >= length && spare.length <= length * MOST_SPARE
+}
+
+/** All of the memory that an array was handed over from. */
+export function wholeOf<A extends Growable>({ constructor, buffer }: A): A {
+  return new (constructor as new (buffer: ArrayBufferLike) => A)(buffer)
 }
 
 export function emptied<A extends Growable>(values: A): A {

@@ -125,6 +125,27 @@ describe.each(tables)('messages of %s', table => {
     )
   })
 
+  it('become the same rows in memory that other rows were in before', () => {
+    const some = fc.array(rowArbitrary(table), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(some, some, (earlier, rows) => {
+        const collector = collectorOf()
+        const used = Array.from({ length: 700 }, (_, i) => messageOf(earlier[i % earlier.length]))
+        collect(collector, used, 0)
+        const first = collector.drain()
+        const memory = first.columns._offset.values.buffer
+        collector.reuse(first)
+        collector.drain()
+        const messages = Array.from({ length: 600 }, (_, i) => messageOf(rows[i % rows.length]))
+        collect(collector, messages, 40)
+        const drained = collector.drain()
+        expect(drained.columns._offset.values.buffer).toBe(memory)
+        expect(rowsOf(drained)).toEqual(messages.map((message, i) => judged(table, type, message, 40 + i)))
+      }),
+      { numRuns: 10 },
+    )
+  })
+
   it('leave no trace where they are cut off, taken out or cut back', () => {
     const kept = fc.array(
       fc.record({ row: rowArbitrary(table), fate: fc.constantFrom('kept', 'kept', 'out', 'cut') }),
