@@ -1,5 +1,5 @@
 // The lake's slice of the contract.
-import type { Handlers } from '../../contract/capability.ts'
+import type { Context, Handlers } from '../../contract/capability.ts'
 import { timestampText } from '../../contract/columns.ts'
 import type { QueryMeta } from '../../contract/fields.ts'
 import type { lake as lakeContract } from '../../contract/lake.ts'
@@ -10,6 +10,7 @@ import { compactTable } from './maintain/compact-table.ts'
 import { expireSnapshots, type Retention } from './maintain/expire-snapshots.ts'
 import { findOrphans } from './maintain/orphans.ts'
 import { offsetsOf } from './offsets.ts'
+import type { Filter } from './read/filter.ts'
 import { resolveSnapshot } from './read/resolve-snapshot.ts'
 import { NAMESPACE } from './tables.ts'
 import type { LakeTable } from './table.ts'
@@ -20,8 +21,23 @@ import { removeTag, tagSnapshot } from './travel/tag-snapshot.ts'
 import { verifyTable } from './verify/verify-table.ts'
 
 const MS_PER_HOUR = 3_600_000
+/** When a row was, as sessions have it that stand at a time. */
+const TIMES: Record<TableId, string> = {
+  trades: 'exchange_timestamp',
+  quotes: 'exchange_timestamp',
+  reference_data: 'ingestion_timestamp',
+  sequence_gaps: 'detected_at',
+  dead_letters: 'detected_at',
+}
 
-export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Handlers<typeof lakeContract> {
+type Diff = Handlers<typeof lakeContract>['snapshots.diff']
+
+export interface LakeHandlers extends Handlers<typeof lakeContract> {
+  /** Only rows from before `untilMicros`. */
+  'snapshots.diff': (input: Parameters<Diff>[0], context: Context, untilMicros?: number) => ReturnType<Diff>
+}
+
+export function lakeHandlers(lake: Lake, settings: { retention: Retention }): LakeHandlers {
   /** One, or all that are there; where there is none, the first one says what to do. */
   async function chosen(id?: TableId): Promise<LakeTable[]> {
     if (id) return [lake.table(id)]
@@ -70,10 +86,11 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): Ha
       return { data: currentSnapshot(metadata, table), query: catalogMeta(headOf(metadata), started) }
     },
 
-    async 'snapshots.diff'({ a, b, table, limit, offset }, { signal }) {
+    async 'snapshots.diff'({ a, b, table, limit, offset }, { signal }, untilMicros = Infinity) {
       const started = performance.now()
       const one = lake.table(table)
-      const question = { a: await idOf(one, a), b: await idOf(one, b), limit, offset, signal }
+      const filter: Filter = Number.isFinite(untilMicros) ? [{ column: TIMES[table], op: '<', value: untilMicros }] : []
+      const question = { a: await idOf(one, a), b: await idOf(one, b), filter, limit, offset, signal }
       const { data, total, head, files } = await diffSnapshots(lake, one, question)
       return {
         data,

@@ -12,6 +12,7 @@ import type { SessionClock } from './sessions.ts'
 type SnapshotHandlers = Pick<Handlers<typeof lake>, 'snapshots.list' | 'snapshots.current' | 'snapshots.diff'> &
   Pick<Handlers<typeof reads>, 'snapshots.query'> &
   Pick<Handlers<typeof exports>, 'snapshots.export'>
+type Diff = SnapshotHandlers['snapshots.diff']
 type List = SnapshotHandlers['snapshots.list']
 type Table = Parameters<List>[0]['table']
 
@@ -28,7 +29,9 @@ const ALL = 10_000
 
 export function snapshotsWithinSession(
   { clockOf, microsOf }: GuardTools,
-  handlers: SnapshotHandlers,
+  handlers: SnapshotHandlers & {
+    'snapshots.diff': (...asked: [...Parameters<Diff>, untilMicros?: number]) => ReturnType<Diff>
+  },
 ): SnapshotHandlers {
   async function known(table: Table, clock: SessionClock, context: Context) {
     const answer = await handlers['snapshots.list']({ table, limit: ALL }, context)
@@ -78,8 +81,10 @@ export function snapshotsWithinSession(
     },
     async 'snapshots.diff'({ replay_session: session, ...input }, context) {
       const { a, b, table } = input
-      if (session !== undefined) await refuseUnseen([a, b], table, clockByEvent(clockOf, session), context)
-      return handlers['snapshots.diff'](input, context)
+      if (session === undefined) return handlers['snapshots.diff'](input, context)
+      const clock = clockByEvent(clockOf, session)
+      await refuseUnseen([a, b], table, clock, context)
+      return handlers['snapshots.diff'](input, context, clock.untilMicros)
     },
     async 'snapshots.query'(input, context) {
       return handlers['snapshots.query'](await upToClock(input, context), context)

@@ -154,6 +154,29 @@ describe('in a session', () => {
     expect(data.map(({ snapshot_id }) => snapshot_id)).toEqual(committed.slice(0, 5).reverse())
   })
 
+  it('a difference has no row from after its clock, also where it was committed before', async () => {
+    const clock = manualClock(FIRST_MICROS)
+    const lake = await tempLake({ clock })
+    const commit = async (...seconds: number[]) => {
+      const rows = seconds.map(i => ({ id: `r${i}`, micros: FIRST_MICROS + i * SECOND, sequence: i }))
+      clock.micros += SECOND / 2
+      return (await append(lake, replayBatch('trades', rows))).snapshotId
+    }
+    const [a, b] = [await commit(0), await commit(1, 4)]
+    await commit(2, 3, 5)
+    const ask = await guarded(lake)
+    const { session: replay_session } = await ask.client['replay.open']({})
+    const seen = async (played: number) => {
+      await ask.client['replay.control']({ session: replay_session, action: 'step', count: played })
+      const question = { a, b, table: 'trades', limit: 9, offset: 0 } as const
+      const { data, pagination } = await ask['snapshots.diff']({ ...question, replay_session }, context)
+      expect(pagination!.total).toBe(data.added)
+      return rowsOf(data.rows).map(({ message_id }) => message_id)
+    }
+    expect(await seen(3)).toEqual(['r1'])
+    expect(await seen(2)).toEqual(['r1', 'r4'])
+  })
+
   it('files have the rows up to its clock, and another state is refused', async () => {
     const { lake, committed } = await lakeAsItHappens()
     const ask = await guarded(lake)

@@ -8,6 +8,7 @@ import { runSql } from '../../duck/run-sql.ts'
 import { MAIN, snapshotOf, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
 import type { ScanFile } from '../read/file-index.ts'
+import type { Filter } from '../read/filter.ts'
 import { planScan, type ScanPlan } from '../read/plan-scan.ts'
 import { requireSnapshot } from '../read/resolve-snapshot.ts'
 import { openScan, type OpenScan } from '../read/scan.ts'
@@ -21,6 +22,8 @@ export interface DiffQuestion {
   b: string
   limit: number
   offset: number
+  /** Other rows are in neither snapshot; all are when left out. */
+  filter?: Filter
   signal?: AbortSignal
 }
 
@@ -57,7 +60,7 @@ interface Comparison extends DiffQuestion {
 }
 
 async function difference(lake: Lake, table: LakeTable, comparison: Comparison): Promise<Difference> {
-  const { a, b, metadata, later, connection, signal } = comparison
+  const { a, b, filter = [], metadata, later, connection, signal } = comparison
   const opened: OpenScan[] = []
   const open = async (plan: ScanPlan, files: readonly ScanFile[]): Promise<string> => {
     const scan = await openScan({ plan: { ...plan, files, schema: toPlan.schema }, io: lake.io, connection, signal })
@@ -65,7 +68,7 @@ async function difference(lake: Lake, table: LakeTable, comparison: Comparison):
     return scan.sql()
   }
   const planOf = (snapshotId: string) =>
-    planScan({ metadata, snapshotId, filter: [], io: lake.io, cache: lake.cache, signal })
+    planScan({ metadata, snapshotId, filter, io: lake.io, cache: lake.cache, signal })
   const [fromPlan, toPlan] = [await planOf(a), await planOf(b)]
   try {
     const [from, to] = [keyed(fromPlan), keyed(toPlan)]
