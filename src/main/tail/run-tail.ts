@@ -70,6 +70,8 @@ export function runTail(options: RunOptions): TailRun {
   const { signal } = stopping
   /** By topic, all in one read: one each would be a connection and a loop each, of hundreds. */
   const readings = new Map<string, Reading>()
+  /** Of these, topics that were deleted: read no more until they are there again, as they would hold up the others. */
+  const gone = new Set<string>()
   /** Aborted to read on with other topics. */
   let restart = new AbortController()
   const troubles = new Map<string, string>()
@@ -98,6 +100,7 @@ export function runTail(options: RunOptions): TailRun {
       ({ name }) => parseTopic(name)?.dataType === tail.dataType && isWanted(name),
     )
     const cluster = infos.length > 0 ? await log.cluster() : ''
+    noteGone(new Set(infos.map(({ name }) => name)))
     const fresh: LogTopic[] = []
     for (const { name, epoch } of infos) {
       const known = readings.get(name)?.topic
@@ -107,6 +110,17 @@ export function runTail(options: RunOptions): TailRun {
     }
     if (fresh.length > 0) await join(fresh)
     toCatchUp ??= []
+  }
+
+  function noteGone(there: ReadonlySet<string>): void {
+    for (const [topic, { next, latest }] of readings) {
+      if (there.has(topic) !== gone.has(topic)) continue
+      restart.abort()
+      if (gone.delete(topic)) continue
+      gone.add(topic)
+      for (const [partition, offset] of next) latest.set(partition, offset)
+      logger.warn(`${topic} is gone from the log; what the tail holds of it stays, and the others go on`, { topic })
+    }
   }
 
   /** The others are read on meanwhile, also when nobody can tell yet where to begin in these. */
@@ -130,8 +144,12 @@ export function runTail(options: RunOptions): TailRun {
     do {
       restart = new AbortController()
       const until = AbortSignal.any([signal, restart.signal])
-      if (readings.size > 0) await readOnce([...readings.values()], until)
-      else await abortOf(until)
+      const there = [...readings.values()].filter(({ topic: { topic } }) => !gone.has(topic))
+      if (there.length > 0) await readOnce(there, until)
+      else {
+        noteTrouble('reading', undefined)
+        await abortOf(until)
+      }
     } while (restart.signal.aborted && !signal.aborted)
   }
 
@@ -173,10 +191,15 @@ export function runTail(options: RunOptions): TailRun {
 
   function isCaughtUp(): boolean {
     toCatchUp = toCatchUp?.filter(({ reading: { topic, next }, ends }) => {
-      const isRead = readings.get(topic.topic)?.topic === topic
+      const isRead = readings.get(topic.topic)?.topic === topic && !gone.has(topic.topic)
       return isRead && [...ends].some(([partition, end]) => (next.get(partition) ?? 0) < end)
     })
     return toCatchUp?.length === 0
+  }
+
+  function goneInWords(): string | undefined {
+    if (gone.size === 0) return undefined
+    return `Deleted while it was read, what is held of it stays: ${[...gone].join(', ')}.`
   }
 
   async function lagsOf({ topic: { topic }, next, latest }: Reading): Promise<Lag[]> {
@@ -199,7 +222,7 @@ export function runTail(options: RunOptions): TailRun {
 
   return {
     isRunning: () => !signal.aborted && troubles.size === 0,
-    trouble: () => (signal.aborted ? 'It was stopped.' : [...troubles.values()][0]),
+    trouble: () => (signal.aborted ? 'It was stopped.' : ([...troubles.values()][0] ?? goneInWords())),
     lags: async () => (await Promise.all([...readings.values()].map(lagsOf))).flat(),
     async caughtUp(withinMs) {
       const untilMs = performance.now() + withinMs

@@ -61,6 +61,38 @@ describe('the topics of a tail', () => {
     expect(tail.counts()).toMatchObject({ total: 6, duplicates: 0 })
   })
 
+  it('are read on when one of them is deleted, which is told, and which is read on when it is back', async () => {
+    const log = await openLog([TRADES, LATER])
+    let isThere = true
+    let broken = new AbortController()
+    async function* read(options: ReadOptions) {
+      const isWhole = () => isThere || !options.topics.includes(LATER)
+      if (!isWhole()) throw new Failure('NOT_FOUND', `There is no topic ${LATER}.`)
+      yield* log.read({ ...options, signal: AbortSignal.any([options.signal, broken.signal]) })
+      if (!isWhole()) throw new Failure('NOT_FOUND', `There is no topic ${LATER}.`)
+    }
+    const there = async () => (await log.topics()).filter(({ name }) => isThere || name !== LATER)
+    const { tail, run: running } = run({ ...log, read, topics: there })
+    await log.append(TRADES, trades(1, 1))
+    await log.append(LATER, trades(2, 1))
+    await untilHeld(tail, 2)
+    isThere = false
+    broken.abort()
+    broken = new AbortController()
+    await vi.waitFor(() => expect(running.trouble()).toMatch(new RegExp(`^Deleted while it was read.*${LATER}`)), {
+      timeout: 10_000,
+    })
+    await log.append(TRADES, trades(3, 1))
+    await untilHeld(tail, 3)
+    expect(running.isRunning()).toBe(true)
+    expect((await running.lags()).every(({ lag }) => lag === 0)).toBe(true)
+    isThere = true
+    await log.append(LATER, trades(4, 1))
+    await untilHeld(tail, 4)
+    await vi.waitFor(() => expect(running.trouble()).toBeUndefined(), { timeout: 5000 })
+    expect(idsOf(tail.recent(bhp)).sort()).toEqual([1, 2, 3, 4])
+  })
+
   it('do not wait for one of which nobody can tell where it begins', async () => {
     const log = await openLog([TRADES])
     let isLed = false
