@@ -194,7 +194,7 @@ describe('any followers of any appends', () => {
     fc.record({ kind: fc.constant('reopen' as const), reader: fc.nat(2) }),
   )
 
-  it('give each reader every matching row once, in order, or count it as missed', async () => {
+  it('give each reader every matching row once, in order, or count it as missed', { timeout: 60_000 }, async () => {
     let missedInAll = 0
     const property = fc.asyncProperty(
       fc.tuple(query, query, query),
