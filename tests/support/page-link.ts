@@ -15,11 +15,11 @@ export interface TestLink {
   link: Link
   load: PageLoad
   /** Adds trades, and as many quotes, and wakes who follows. */
-  trade(count: number): void
+  trade: (count: number) => void
   /** Ends the present connection, as a server that goes away does. */
-  cut(): void
+  cut: () => void
   /** How often a connection was asked for. */
-  opened(): number
+  opened: () => number
   isRefusing: boolean
 }
 

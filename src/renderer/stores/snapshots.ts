@@ -29,7 +29,7 @@ const EVERY_MS = 4000
 /** A few minutes of a busy writer's commits; what is further back is reached by its time, or by its name. */
 const LISTED = 200
 
-export function pollSnapshots(link: Link): { state: StoreApi<SnapshotsState>; close(): void } {
+export function pollSnapshots(link: Link): { state: StoreApi<SnapshotsState>; close: () => void } {
   const state = createStore<SnapshotsState>(() => ({}))
   /** What the list is of: a snapshot does not change, but gets names and loses them. */
   let listed = ''

@@ -60,7 +60,7 @@ it('shows a name that was given since, and keeps the list as it is where nothing
   await until(() => changes > 0, WAIT_MS)
   expect(state.getState().list).toBe(list)
   const signal = new AbortController().signal
-  await handlers['lake.tag']({ name: 'month-end', table: 'trades' }, { signal } as never)
+  await handlers['lake.tag']({ name: 'month-end', table: 'trades', remove: false }, { signal } as never)
   askAgain()
   await until(() => state.getState().list?.[0].tags.includes('month-end') === true, WAIT_MS)
 })
