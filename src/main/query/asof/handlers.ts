@@ -6,13 +6,14 @@ import { Failure } from '../../../contract/failure.ts'
 import { quotes as quoteTable } from '../../../contract/tables.ts'
 import { takeColumn, takeRows, viewColumn } from '../../../contract/take-rows.ts'
 import type { TableAt } from '../../lake/reads.ts'
-import { createExchangeOf } from '../bars/instrument.ts'
+import { createExchangeOf, exchangesOf } from '../bars/instrument.ts'
 import { lastBefore } from '../bars/last-before.ts'
 import { backward } from '../bars/read-bars.ts'
 import type { ThenOf } from '../bars/states.ts'
 import { windowsOf } from '../bars/windows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { workByFiles } from '../blocks/by-files.ts'
 import { joinColumns } from '../blocks/combine-columns.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import type { Cursors } from '../cursor.ts'
@@ -48,32 +49,29 @@ export function asofHandlers(
       const { trades, quotes } = page.states
       const options = optionsOf(asked, page.knownUntilMicros)
       const files = { total: 0, pruned: 0, read: 0 }
-      const found: Named[] = []
-      for (const symbol of symbols) {
-        const exchange = await exchangeOf(trades, { symbol, exchange: asked.exchange }, signal)
-        if (exchange === undefined) continue
-        const one = { trades, quotes, symbol, exchange, ...range, isOnMarket: asked.conditions === 'on_market' }
-        const { columns, rowCount, fileCount } = await joinOne(one, options, asked.limit + passed + 1)
-        files.total += fileCount
-        files.read += fileCount
-        if (rowCount > 0) found.push({ symbol, exchange, columns, rowCount })
-      }
-      const { data, hasMore } = newest(found, asked.limit, passed)
+      const exchanges = await exchangesOf(exchangeOf, trades, { symbols, exchange: asked.exchange }, signal)
+      const found = await workByFiles(reads, { at: trades, symbols: [...exchanges.keys()] }, joinOne, signal)
+      const { data, hasMore } = newest(
+        found.filter(({ rowCount }) => rowCount > 0),
+        asked.limit,
+        passed,
+      )
       const query = lakeMeta(tools, { at: trades, files, rows: data.rowCount, startedMs })
       const next_cursor = page.nextCursor(data, hasMore)
       return { data, query, pagination: { limit: asked.limit, next_cursor, has_more: hasMore } }
 
-      async function joinOne(one: One, join: JoinOptions, limit: number) {
-        const { symbol, exchange, isOnMarket } = one
+      async function joinOne(symbol: string, signal: AbortSignal): Promise<Named> {
+        const exchange = exchanges.get(symbol)!
+        const limit = asked.limit + passed + 1
         const filter = filterOf({ symbols: [symbol], exchange, ...range })
         const spans = await Promise.all(
-          [one.trades, one.quotes].map(at => reads.spans(at, { filter }, 'exchange_timestamp', signal)),
+          [trades, quotes].map(at => reads.spans(at, { filter }, 'exchange_timestamp', signal)),
         )
-        const [before, after] = join.window ?? [0, 0]
-        const horizon = 1000 * Math.max(0, ...join.horizonsMs)
+        const [before, after] = options.window ?? [0, 0]
+        const horizon = 1000 * Math.max(0, ...options.horizonsMs)
         const pieces: Record<string, Column>[] = []
         let rowCount = 0
-        const ofTrades = isOnMarket ? [...TRADES, OFF_MARKET] : TRADES
+        const ofTrades = asked.conditions === 'on_market' ? [...TRADES, OFF_MARKET] : TRADES
         const read = (at: TableAt, startMicros: number, endMicros: number, columns: readonly string[]) =>
           blocks.read(
             { at, symbol, exchange, startMicros, endMicros: Math.min(endMicros, page.untilMicros), columns },
@@ -81,37 +79,31 @@ export function asofHandlers(
           )
         // Pieces are cut where both tables together would be too many rows; those before the first trade are none.
         for (const { start, end } of backward(spans.flat(), range, windowsOf('1m', 'UTC'), limit)) {
-          const { runs } = await read(one.trades, start - before, end + after + 1, ofTrades)
+          const { runs } = await read(trades, start - before, end + after + 1, ofTrades)
           const all = withoutOffMarket(oneRun(runs))
           if (!all) continue
           const times = all.columns.exchange_timestamp.values as Float64Array
           const to = firstNotBelow(times, end)
           const from = Math.max(firstNotBelow(times, start), to - (limit - rowCount))
           if (from === to) continue
-          const quoted = await read(one.quotes, times[from], times[to - 1] + horizon + 1, QUOTES)
+          const quoted = await read(quotes, times[from], times[to - 1] + horizon + 1, QUOTES)
           const carried = await lastBefore(
             { reads, blocks },
-            { at: one.quotes, symbol, exchange, endMicros: times[from], columns: QUOTES },
+            { at: quotes, symbol, exchange, endMicros: times[from], columns: QUOTES },
             signal,
           )
           const known = oneRun([...(carried ? [carried] : []), ...quoted.runs]) ?? emptyBatch(quoteTable.columns)
-          pieces.unshift(joinPiece(all, [from, to], known, join))
+          pieces.unshift(joinPiece(all, [from, to], known, options))
           rowCount += to - from
           if (rowCount >= limit) break
         }
         const columns = rowCount > 0 ? joinPieces(pieces) : {}
-        return { columns, rowCount, fileCount: spans.flat().length }
+        files.total += spans.flat().length
+        files.read += spans.flat().length
+        return { symbol, exchange, columns, rowCount }
       }
     },
   }
-}
-
-interface One {
-  trades: TableAt
-  quotes: TableAt
-  symbol: string
-  exchange: string
-  isOnMarket: boolean
 }
 
 function symbolsOf({ symbol, symbols }: Asked): readonly string[] {

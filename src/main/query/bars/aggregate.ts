@@ -1,4 +1,4 @@
-// Measures of several instruments over windows of time, one instrument after the other, oldest rows first.
+// Measures of several instruments over windows of time, each one's oldest rows first.
 import type { barsContract, Metric } from '../../../contract/bars.ts'
 import type { Handlers } from '../../../contract/capability.ts'
 import { decimalText, timestampText, type ColumnBatch } from '../../../contract/columns.ts'
@@ -6,11 +6,12 @@ import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { workByFiles } from '../blocks/by-files.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import type { Bar } from './add-bars.ts'
 import { vwapOf, VWAP_SCALE } from './bars-batch.ts'
-import type { ExchangeOf } from './instrument.ts'
+import { exchangesOf, type ExchangeOf } from './instrument.ts'
 import { lastBefore } from './last-before.ts'
 import { measureProfile, measureSpread, measureTwap } from './measures.ts'
 import { backward, barsOf, joinBars, type ScaledBars } from './read-bars.ts'
@@ -35,28 +36,29 @@ export async function measure(tools: MeasureTools, question: MeasureQuestion, si
   const needsTrades = question.metrics.some(metric => metric !== 'spread')
   const needsQuotes = wanted.has('spread')
   const { trades, quotes } = await statesOf(tools.reads, question, signal, question.thenOf)
-  const data: Measured[] = []
-  let rows = 0
-  let files = 0
-  for (const symbol of new Set(question.symbols)) {
-    const exchange = await tools.exchangeOf(needsTrades ? trades : quotes, { ...question, symbol }, signal)
-    if (exchange === undefined) continue
+  const at = needsTrades ? trades : quotes
+  const exchanges = await exchangesOf(tools.exchangeOf, at, question, signal)
+  let windows = 0
+  const measured = async (symbol: string, stop: AbortSignal) => {
     const reading = {
       ...question,
       symbol,
-      exchange,
+      exchange: exchanges.get(symbol)!,
       trades: needsTrades ? trades : undefined,
       quotes: needsQuotes ? quotes : undefined,
       wanted,
     }
-    const found = await measureOne(tools, reading, signal)
-    data.push(...found.data)
-    rows += found.rows
-    files += found.files
-    if (data.length > MOST_WINDOWS) throw tooManyWindows()
+    const found = await measureOne(tools, reading, stop)
+    windows += found.data.length
+    if (windows > MOST_WINDOWS) throw tooManyWindows()
+    return found
   }
+  const found = await workByFiles(tools.reads, { at, symbols: [...exchanges.keys()] }, measured, signal)
+  const data = found.flatMap(one => one.data)
+  const rows = found.reduce((sum, one) => sum + one.rows, 0)
+  const files = found.reduce((sum, one) => sum + one.files, 0)
   const counts = { total: files, pruned: 0, read: files }
-  return { data, query: lakeMeta(tools, { at: needsTrades ? trades : quotes, files: counts, rows, startedMs }) }
+  return { data, query: lakeMeta(tools, { at, files: counts, rows, startedMs }) }
 }
 
 interface Reading extends MeasureQuestion {

@@ -51,3 +51,15 @@ export function createExchangeOf({ reads, pool }: BlockTools): ExchangeOf {
     })
   }
 }
+
+/** By symbol; those that are not there are left out. */
+export async function exchangesOf(
+  exchangeOf: ExchangeOf,
+  at: TableAt,
+  { symbols, exchange }: { symbols: readonly string[]; exchange?: string },
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const asked = [...new Set(symbols)]
+  const found = await Promise.all(asked.map(symbol => exchangeOf(at, { symbol, exchange }, signal)))
+  return new Map(asked.flatMap((symbol, i) => (found[i] === undefined ? [] : [[symbol, found[i]]])))
+}

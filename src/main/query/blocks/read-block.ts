@@ -45,12 +45,14 @@ export type BlockColumns = ReadonlyMap<string, Column>
 
 /** From so many symbols on it is asked first where the rows of each lie. */
 const FEW_SYMBOLS = 4
+/** So many more rows are read in the time that a statement of its own takes. */
+const ROWS_A_STATEMENT = 50_000
 /** Of a larger file the rows of all symbols would take more memory than one question may. */
 const LARGE_FILE_ROWS = 8_000_000
 
 /**
  * These columns of all rows of each symbol. Two readings of a file without deletes have the rows in the same order.
- * Where those of the symbols are most of a file, and lie together, the file is read as a whole.
+ * Where those of a symbol lie together, and the others are not many more, the file is read as a whole.
  */
 export async function readBlocks(
   { reads, pool, placesOf }: BlockTools & { placesOf: PlacesOf },
@@ -59,7 +61,7 @@ export async function readBlocks(
   names: readonly string[],
   caller?: AbortSignal,
 ): Promise<ReadonlyMap<string, BlockColumns>> {
-  const columns = [...new Set(names.map(name => derived[name]?.from ?? name))]
+  const columns = storedColumns(names)
   const isWanted = (candidate: ScanFile) => candidate.file.path === file.file.path
   const found = new Map<string, BlockColumns>()
   const { path, recordCount: rowCount } = file.file
@@ -97,7 +99,8 @@ export async function readBlocks(
       const sorted = symbols
         .map(symbol => ({ symbol, ...(places.get(symbol) ?? NO_ROWS) }))
         .sort((a, b) => a.from - b.from || a.to - b.to)
-      if (sorted.reduce((sum, { from, to }) => sum + to - from, 0) * 2 < rowCount) return
+      const asked = sorted.reduce((sum, { from, to }) => sum + to - from, 0)
+      if (rowCount - asked > Math.max(asked, symbols.length * ROWS_A_STATEMENT)) return
       const parts = await readParts(connection, selectSql(sql(columns), names), sorted, signal)
       sorted.forEach(({ symbol }, i) => found.set(symbol, columnsOf(parts[i])))
     })
@@ -115,13 +118,19 @@ const PLACE = ['symbol', 'exchange']
 
 const NO_ROWS: RowSpan = { from: 0, to: 0 }
 
-function selectSql(sql: string, names: readonly string[]): string {
-  if (!names.some(name => name in derived)) return sql
-  const select = names.map(name => (name in derived ? `${derived[name].sql} AS ${quoteName(name)}` : quoteName(name)))
-  return `SELECT ${select.join(', ')} FROM (${sql})`
+/** What the file has to be read for. */
+export function storedColumns(names: readonly string[]): string[] {
+  return [...new Set(names.map(name => derived[name]?.from ?? name))]
 }
 
-function columnsOf({ columns }: ColumnBatch): Map<string, Column> {
+/** `others` are columns of the SELECT that come first. */
+export function selectSql(sql: string, names: readonly string[], others: readonly string[] = []): string {
+  if (!names.some(name => name in derived)) return sql
+  const select = names.map(name => (name in derived ? `${derived[name].sql} AS ${quoteName(name)}` : quoteName(name)))
+  return `SELECT ${[...others.map(quoteName), ...select].join(', ')} FROM (${sql})`
+}
+
+export function columnsOf({ columns }: ColumnBatch): Map<string, Column> {
   return new Map(Object.entries(columns))
 }
 

@@ -158,7 +158,36 @@ describe('blocks', () => {
     expect(opened()).toBe(2)
   })
 
-  it('reads a few of the many symbols of a file without those between them', async () => {
+  it('reads many small files of a symbol in one reading, also when one of several callers goes away', async () => {
+    const lake = await tempLake()
+    const { blocks, head, expected, opened } = await openBlocks(lake)
+    for (let i = 0; i < 12; i++) await append(lake, disordered(i * 40, 60), { specId: 0 })
+    const at = await head()
+    const gone = new AbortController()
+    const ask = (symbol: string, signal?: AbortSignal) =>
+      blocks.read({ at, symbol, exchange: 'ASX', columns: ALL }, signal)
+    const asked = [ask('SYM3'), ask('SYM5', gone.signal), ask('NONE')]
+    setImmediate(() => gone.abort())
+    const [first, left, none] = await Promise.allSettled(asked)
+    expect(opened()).toBeLessThanOrEqual(3)
+    expect(left).toMatchObject({ status: 'rejected', reason: { code: 'CANCELLED' } })
+    expect(none).toMatchObject({ status: 'fulfilled', value: { rowCount: 0 } })
+    if (first.status === 'rejected') throw first.reason
+    expect(first.value.rowCount).toBeGreaterThan(60)
+    expect(first.value.runs.flatMap(rowsOf)).toEqual(
+      await expected({ at, symbol: 'SYM3', exchange: 'ASX', columns: ALL }),
+    )
+    const before = opened()
+    await append(lake, disordered(9_000, 60), { specId: 0 })
+    const later = { at: await head(), symbol: 'SYM3', exchange: 'ASX', columns: [...ALL, OFF_MARKET] }
+    const again = await blocks.read(later)
+    const all = await expected({ ...later, columns: ALL })
+    expect(again.rowCount).toBe(all.length)
+    expect(again.runs.flatMap(rowsOf)).toMatchObject(all)
+    expect(opened() - before).toBeLessThanOrEqual(2)
+  })
+
+  it('keeps nothing of a file that is read as a whole but the symbols asked for', async () => {
     const lake = await tempLake()
     const { blocks, head, expected } = await openBlocks(lake)
     await append(lake, tradesBatch(0, 1_000, { symbols: 40 }), { specId: 0 })
