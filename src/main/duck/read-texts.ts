@@ -26,6 +26,8 @@ export function createTextCoder(encoding: TextEncoding): TextCoder {
   const { words } = dictionary
   const slotFields = new Uint32Array(SLOTS * 4)
   const slotCodes = new Int32Array(SLOTS)
+  /** The entries of the vector that is being read: fresh memory for each would bring the collector on. */
+  let scratch = Buffer.from(new ArrayBuffer(0))
   let textsSeen = 0
   let repeats = true
 
@@ -131,7 +133,8 @@ export function createTextCoder(encoding: TextEncoding): TextCoder {
     words,
     take(vector, count, codes, at) {
       const validity = validityOf(vector, count)
-      const entries = Buffer.from(new ArrayBuffer(count * 16))
+      if (scratch.length < count * 16) scratch = Buffer.from(new ArrayBuffer(count * 16))
+      const entries = scratch.subarray(0, count * 16)
       entries.set(duckdb.vector_get_data(vector, count * 16))
       const first = repeats ? codeEntries(entries, count, validity, codes, at) : 0
       if (first < count) codeGathered(gatherTexts(entries, first, count, validity), first, count, validity, codes, at)
