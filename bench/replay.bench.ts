@@ -67,7 +67,7 @@ async function measureAll(tools: ReadTools, source: RowSource): Promise<Figure[]
     if (taken.firstMicros < last) throw new Error('The rows do not come in order.')
     last = taken.lastMicros
     rows += taken.count
-    residentMb = Math.max(residentMb, process.memoryUsage().rss / 1e6)
+    residentMb = Math.max(residentMb, process.memoryUsage.rss() / 1e6)
     await setImmediate()
   }
   const elapsedMs = performance.now() - started

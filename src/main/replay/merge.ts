@@ -1,7 +1,8 @@
 // Several tables on one clock: their rows by one order, however they interleave. Rows that tie in everything come in the
 // order of the readers.
 import type { ColumnBatch } from '../../contract/columns.ts'
-import { compareKeys, keysOf, type Order } from './row-order.ts'
+import { takeValues } from '../../contract/take-rows.ts'
+import { compareKeys, keysOf, timeColumnOf, type Order } from './row-order.ts'
 import { sliceBatch, takeRows } from './slice-batch.ts'
 import type { Direction, Stretch, TableReader } from './table-reader.ts'
 
@@ -90,11 +91,10 @@ async function takeOfOne(reader: TableReader, options: TakeOptions, signal?: Abo
   const count = Math.min(limit, stretch.count, countWithin(stretch, options))
   if (count === 0) return undefined
   reader.pass(count, direction)
-  const { columns } = reader.source
+  const { columns, order } = reader.source
   const from = direction === 1 ? at : at - count
   const ordinals = new Uint32Array(count)
   for (let i = 0; i < count; i++) ordinals[i] = i
-  const times = block.times.slice(from, from + count)
   const rows =
     direction === 1
       ? sliceBatch(block.batch, from, from + count, columns)
@@ -103,8 +103,18 @@ async function takeOfOne(reader: TableReader, options: TakeOptions, signal?: Abo
           ordinals.map(i => at - 1 - i),
           columns,
         )
-  if (direction === -1) times.reverse()
+  // Mostly an array that is there already: each new one brings the collector on.
+  const times =
+    timesOf(rows, order) ??
+    takeValues(
+      block.times,
+      ordinals.map(i => (direction === 1 ? at + i : at - 1 - i)),
+    )
   return { count, parts: [{ rows, ordinals, times }], firstMicros: times[0], lastMicros: times[count - 1] }
+}
+
+function timesOf({ columns }: ColumnBatch, order: Order): Float64Array | undefined {
+  return columns[timeColumnOf(order)]?.values as Float64Array | undefined
 }
 
 /** How many rows at hand come before the time; going back, are not before it. */

@@ -18,6 +18,24 @@ export function placeBefore(times: Float64Array, at: number, from: Place, to: Pl
   return { micros, skip: countAt(times, at, micros) + (reachesStart(times, at, micros) ? carried(from, micros) : 0) }
 }
 
+/** Before which of the rows, that lie from `from` to `to`, a place is; nothing where it is before or behind all of them. */
+export function rowAt(times: Float64Array, place: Place, from: Place, to: Place): number | undefined {
+  if (compare(place, from) < 0 || compare(place, to) > 0) return undefined
+  const { micros, skip } = place
+  let low = 0
+  for (let high = times.length; low < high;) {
+    const middle = (low + high) >>> 1
+    if (times[middle] < micros) low = middle + 1
+    else high = middle
+  }
+  const row = low + skip - carried(from, micros)
+  return row <= times.length ? row : undefined
+}
+
+function compare(a: Place, b: Place): number {
+  return a.micros - b.micros || a.skip - b.skip
+}
+
 /** How many of the rows just before `at` are of that time. */
 export function countAt(times: Float64Array, at: number, micros: number): number {
   let count = 0

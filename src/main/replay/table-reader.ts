@@ -1,6 +1,6 @@
 // The rows of one table in order, from any place and in both directions, a stretch at a time and one stretch ahead.
 import { densityOf, type Density } from './density.ts'
-import { atTime, placeBefore, type Place } from './place.ts'
+import { atTime, placeBefore, rowAt, type Place } from './place.ts'
 import { readBack, readOn, type Block, type Leveled } from './read-block.ts'
 import { spansOf, type ReadTools, type RowSource, type TimeRange } from './row-source.ts'
 
@@ -39,9 +39,11 @@ export interface Stretch {
   count: number
 }
 
-const FIRST_ROWS = 4_096
+const FIRST_ROWS = 16_384
 /** Few steps up to the most rows, as every stretch decodes the same row groups again. */
 const GROWTH = 64
+/** Where less than this is left of the first stretch after a seek, one goes on and does not look for a place. */
+const GOES_ON = 0.75
 /** More than is wanted of the first stretch, so that it rarely takes a second one to get there. */
 const MARGIN = 1.25
 /** Measured: half of them take a fifth more processor time, as row groups are decoded again for every stretch. */
@@ -63,6 +65,8 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
   let wanted = firstRows
   let block: Block | undefined
   let at = 0
+  /** Read since the last seek. */
+  let stretches = 0
   let place = atTime(range?.fromMicros ?? options.range.fromMicros)
   let ahead: { direction: Direction; block: Promise<Block>; stop: () => void } | undefined
 
@@ -107,20 +111,39 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
     return block ? placeBefore(block.times, at, block.from, block.to) : place
   }
 
+  function readOnward({ from, to }: Block, direction: Direction): void {
+    const onward = direction === 1 ? to : from
+    if (!readsAhead || ahead || isAtEnd(onward, direction)) return
+    // Not with the signal: who takes the next stretch may be another than who asked for this one.
+    const stopping = new AbortController()
+    const reading = read(onward, direction, stopping.signal)
+    reading.catch(() => {}) // said to whoever takes it
+    ahead = { direction, block: reading, stop: () => stopping.abort() }
+  }
+
   return {
     source,
     range,
     place: current,
     seek(to) {
+      const row = block && rowAt(block.times, to, block.from, block.to)
+      if (row !== undefined) {
+        at = row
+        return
+      }
       drop()
       wanted = firstRows
       block = undefined
       place = to
+      stretches = 0
     },
     async load(direction, signal) {
       for (;;) {
         const count = block ? (direction === 1 ? block.times.length - at : at) : 0
-        if (block && count > 0) return { block, at, count }
+        if (block && count > 0) {
+          if (stretches > 1 || count < block.times.length * GOES_ON) readOnward(block, direction)
+          return { block, at, count }
+        }
         const edge = current()
         if (isAtEnd(edge, direction)) return undefined
         if (ahead?.direction !== direction) drop()
@@ -128,14 +151,10 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
         ahead = undefined
         block = await next
         at = direction === 1 ? 0 : block.times.length
-        const onward = direction === 1 ? block.to : block.from
-        if (isAtEnd(onward, direction)) continue
-        if (!readsAhead) continue
-        // Not with the signal: who takes the next stretch may be another than who asked for this one.
-        const stopping = new AbortController()
-        const reading = read(onward, direction, stopping.signal)
-        reading.catch(() => {}) // said to whoever takes it
-        ahead = { direction, block: reading, stop: () => stopping.abort() }
+        stretches++
+        if (block.times.length > 0) continue
+        place = direction === 1 ? block.to : block.from
+        block = undefined
       }
     },
     pass(rows, direction) {

@@ -148,6 +148,56 @@ describe('an ordered read', () => {
     reader.close()
   })
 
+  it('seeks among the rows at hand without reading them again', async () => {
+    const { tools, source, expected } = await tiedLake()
+    const open = vi.spyOn(tools.reads, 'open')
+    const reader = await openReader(tools, { source, range: EVER, firstRows: 80, readsAhead: false })
+    await take(reader, 7)
+    const seventh = reader.place()
+    await take(reader, 20)
+    const moment = timeOf(expected[20])
+    const reads = open.mock.calls.length
+
+    reader.seek(seventh)
+    expect(await take(reader, 9)).toEqual(expected.slice(7, 16))
+    reader.seek(atTime(moment))
+    expect(await take(reader, 3)).toEqual(expected.filter(row => timeOf(row) >= moment).slice(0, 3))
+    reader.seek(seventh)
+    expect(await take(reader, 5, -1)).toEqual(expected.slice(2, 7).toReversed())
+    expect(open.mock.calls.length).toBe(reads)
+
+    reader.seek(atTime(START_MICROS + 30 * 86_400e6))
+    const later = expected.filter(row => timeOf(row) >= START_MICROS + 30 * 86_400e6)
+    expect(await take(reader, 4)).toEqual(later.slice(0, 4))
+    expect(open.mock.calls.length).toBeGreaterThan(reads)
+  })
+
+  it('reads ahead only for one who goes on', async () => {
+    const { tools, source } = await tiedLake()
+    const open = vi.spyOn(tools.reads, 'open')
+    const reader = await openReader(tools, { source, range: EVER, firstRows: 40 })
+    await take(reader, 1)
+    const reads = open.mock.calls.length
+    await take(reader, 1)
+    expect(open.mock.calls.length).toBe(reads)
+    await take(reader, 20)
+    await take(reader, 1)
+    await vi.waitFor(() => expect(open.mock.calls.length).toBeGreaterThan(reads))
+    reader.close()
+  })
+
+  it.each([true, false])(
+    'ends where the files have rows but none of what is asked for (ahead: %s)',
+    async readsAhead => {
+      const { tools, source } = await tiedLake()
+      const nobody = { ...source, instruments: { symbols: ['NOBODY'] } }
+      const reader = await openReader(tools, { source: nobody, range: EVER, firstRows: 5, readsAhead })
+      expect(await take(reader, 5)).toEqual([])
+      reader.seek(atTime(START_MICROS + 60 * 86_400e6))
+      expect(await take(reader, 5, -1)).toEqual([])
+    },
+  )
+
   it('jumps over months without rows instead of reading through them', async () => {
     const { tools, source } = await tiedLake()
     const open = vi.spyOn(tools.reads, 'open')
