@@ -1,7 +1,7 @@
 // One answer as several batches, each of rows that follow each other in it. So the rows of many symbols come out of a file
 // in one reading, which costs much less than one for each of them.
 import { setImmediate } from 'node:timers/promises'
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBMaterializedResult, DuckDBType } from '@duckdb/node-api'
 import duckdb, { type DataChunk, type Vector } from '@duckdb/node-bindings'
 import type { Column, ColumnBatch, Word } from '../../contract/columns.ts'
 import { throwIfCancelled } from '../base/cancelled.ts'
@@ -25,16 +25,19 @@ const FEW_WORDS = 64
 export async function readParts(
   connection: DuckDBConnection,
   sql: string,
-  /** One of all rows when left out. */
-  asked?: readonly RowSpan[],
+  /** One of all rows when left out; or what says it by the first column, which is then in no batch. */
+  asked?: readonly RowSpan[] | ((first: Column) => readonly RowSpan[]),
   signal?: AbortSignal,
 ): Promise<ColumnBatch[]> {
   // A materialized result, because DuckDB uses all its threads only for those.
   const result = await runSql(connection, sql, signal)
   const { rowCount, chunkCount } = result
-  const spans = asked ?? [{ from: 0, to: rowCount }]
   const names = result.deduplicatedColumnNames()
-  const readers = result.columnTypes().map((type, index) => {
+  const types = result.columnTypes()
+  const isByFirst = typeof asked === 'function'
+  const spans = isByFirst ? asked(firstColumn(result)) : (asked ?? [{ from: 0, to: rowCount }])
+  const readers = types.map((type, index) => {
+    if (isByFirst && index === 0) return undefined
     return isNarrowable(type) ? readNarrow(type, index, spans) : readOther(type, index, { spans, rowCount })
   })
   // All columns of a chunk at once, as long as it is in the processor's caches: getting it has copied it.
@@ -49,14 +52,23 @@ export async function readParts(
     const chunk = result.getChunk(i)
     held.push(chunk)
     const count = chunk.rowCount
-    for (const { take } of readers) take(chunk.chunk, row, count)
+    for (const reader of readers) reader?.take(chunk.chunk, row, count)
     row += count
   }
-  const columns = readers.map(({ finish }) => finish())
+  const columns = readers.map(reader => reader?.finish())
   return spans.map(({ from, to }, part) => ({
     rowCount: to - from,
-    columns: Object.fromEntries(names.map((name, i) => [name, columns[i][part]])),
+    columns: Object.fromEntries(names.flatMap((name, i) => (columns[i] ? [[name, columns[i][part]]] : []))),
   }))
+}
+
+function firstColumn(result: DuckDBMaterializedResult): Column {
+  const { take, finish } = createColumnReader(result.columnTypes()[0], 0, result.rowCount)
+  for (let i = 0; i < result.chunkCount; i++) {
+    const chunk = result.getChunk(i)
+    take(chunk.chunk, chunk.rowCount)
+  }
+  return finish()
 }
 
 interface PartsReader {

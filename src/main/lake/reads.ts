@@ -51,7 +51,9 @@ export interface FileCounts {
 export interface OpenRows {
   files: FileCounts
   /** A SELECT of the passing rows, in no order, for use in a larger one. All columns when left out. */
-  sql: (columns?: readonly string[]) => string
+  sql: (columns?: readonly string[], numbered?: string) => string
+  /** Where `numbered` names a first column, it is the place here of a row's file. Without deletes rows come in that order. */
+  order: readonly ScanFile[]
   /** The files on this machine that the SELECT reads, and no others. */
   paths: readonly string[]
   /** Says which file it was when an error of a query over `sql` came from one. */
@@ -153,7 +155,8 @@ export function lakeReads(lake: Lake): LakeReads {
           scan.release()
           letGo()
         }
-        return { files: plan.counts, sql: scan.sql, paths: scan.paths, blame: scan.blame, release }
+        const { sql, order, paths, blame } = scan
+        return { files: plan.counts, sql, order, paths, blame, release }
       } catch (error) {
         letGo()
         throw error
@@ -177,8 +180,12 @@ function noRows(table: TableId): OpenRows {
   return {
     files: { total: 0, pruned: 0, read: 0 },
     paths: [],
-    sql: (columns = [...types.keys()]) =>
-      `SELECT ${columns.map(name => `NULL::${types.get(name) ?? 'VARCHAR'} AS ${sqlName(name)}`).join(', ')} LIMIT 0`,
+    order: [],
+    sql: (columns = [...types.keys()], numbered) => {
+      const cells = columns.map(name => `NULL::${types.get(name) ?? 'VARCHAR'} AS ${sqlName(name)}`)
+      const own = numbered === undefined ? [] : [`NULL::INTEGER AS ${sqlName(numbered)}`]
+      return `SELECT ${[...own, ...cells].join(', ')} LIMIT 0`
+    },
     blame: error => Promise.resolve(error),
     release() {},
   }

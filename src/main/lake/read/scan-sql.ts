@@ -17,35 +17,50 @@ export interface ScanSqlOptions {
   filePaths: ReadonlyMap<string, string>
   /** Of files that cannot be read by field id alone. */
   layouts?: ReadonlyMap<string, FileLayout>
+  /** A first column of this name says of which file a row is, by its place in `scanOrder`; those without deletes come so. */
+  numbered?: string
 }
 
 type PathOf = (file: DataFile) => string
 
-export function scanSql(plan: ScanPlan, { columns, filePaths, layouts }: ScanSqlOptions): string {
+export function scanSql(plan: ScanPlan, { columns, filePaths, layouts, numbered }: ScanSqlOptions): string {
   const fields = projectedFields(plan.schema, columns)
   const conditions = bindFilter(plan.schema, plan.filter)
   const needed = [...new Set([...fields, ...conditions.map(({ field }) => field)])]
   const pathOf: PathOf = file => requirePath(filePaths, file)
   const select = fields.map(({ name }) => sqlName(name)).join(', ')
-  const selectFrom = (from: string, deletedFrom: readonly ScanFile[] = []) => {
+  const selectFrom = (number: string, from: string, deletedFrom: readonly ScanFile[] = []) => {
+    const own = numbered === undefined ? '' : `CAST(${number} AS INTEGER) AS ${sqlName(numbered)}, `
     const where = conditions.map(residual)
     if (deletedFrom.some(({ deletes }) => deletes.length > 0)) where.push(notDeleted(deletedFrom, pathOf))
-    return `SELECT ${select} FROM ${from} AS data${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''}`
+    return `SELECT ${own}${select} FROM ${from} AS data${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''}`
   }
 
-  const odd = plan.files.filter(({ file }) => layouts?.has(file.path))
-  const others = layouts?.size ? plan.files.filter(({ file }) => !layouts.has(file.path)) : plan.files
-  const plain = others.filter(({ deletes }) => deletes.length === 0)
-  const withDeletes = others.filter(({ deletes }) => deletes.length > 0)
+  const { odd, plain, withDeletes } = kindsOfFiles(plan, layouts)
   const paths = (files: readonly ScanFile[]) => files.map(({ file }) => pathOf(file))
 
-  const parts = odd.map(scanFile => {
+  const parts = odd.map((scanFile, i) => {
     const { path } = scanFile.file
-    return selectFrom(`(${readOdd(pathOf(scanFile.file), needed, layouts!.get(path)!)})`, [scanFile])
+    return selectFrom(String(i), `(${readOdd(pathOf(scanFile.file), needed, layouts!.get(path)!)})`, [scanFile])
   })
-  if (plain.length > 0) parts.push(selectFrom(readFiles(paths(plain), needed)))
-  if (withDeletes.length > 0) parts.push(selectFrom(readFiles(paths(withDeletes), needed, PLACE), withDeletes))
-  return parts.length > 0 ? parts.join(' UNION ALL ') : nothing(fields)
+  if (plain.length > 0) parts.push(selectFrom(`file_index + ${odd.length}`, readFiles(paths(plain), needed)))
+  const before = odd.length + plain.length
+  if (withDeletes.length > 0)
+    parts.push(selectFrom(`file_index + ${before}`, readFiles(paths(withDeletes), needed, PLACE), withDeletes))
+  return parts.length > 0 ? parts.join(' UNION ALL ') : nothing(fields, numbered)
+}
+
+/** The files as the SELECT reads them. */
+export function scanOrder(plan: ScanPlan, layouts: ScanSqlOptions['layouts']): ScanFile[] {
+  const { odd, plain, withDeletes } = kindsOfFiles(plan, layouts)
+  return [...odd, ...plain, ...withDeletes]
+}
+
+function kindsOfFiles({ files }: ScanPlan, layouts: ScanSqlOptions['layouts']) {
+  const odd = files.filter(({ file }) => layouts?.has(file.path))
+  const others = layouts?.size ? files.filter(({ file }) => !layouts.has(file.path)) : files
+  const plain = others.filter(({ deletes }) => deletes.length === 0)
+  return { odd, plain, withDeletes: others.filter(({ deletes }) => deletes.length > 0) }
 }
 
 function requirePath(filePaths: ReadonlyMap<string, string>, { path }: DataFile): string {
@@ -122,7 +137,8 @@ function residual({ field, type, condition }: BoundCondition): string {
   }
 }
 
-function nothing(fields: readonly Field[]): string {
+function nothing(fields: readonly Field[], numbered: string | undefined): string {
   const columns = fields.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${sqlName(name)}`)
-  return `SELECT ${columns.join(', ')} WHERE FALSE`
+  const own = numbered === undefined ? [] : [`NULL::INTEGER AS ${sqlName(numbered)}`]
+  return `SELECT ${[...own, ...columns].join(', ')} WHERE FALSE`
 }

@@ -8,8 +8,9 @@ import type { DataFile } from '../iceberg/data-file.ts'
 import type { FileIO, LocalFile } from '../io/file-io.ts'
 import { requireColumn } from './bind-filter.ts'
 import { fileLayouts } from './file-layout.ts'
+import type { ScanFile } from './file-index.ts'
 import type { ScanPlan } from './plan-scan.ts'
-import { scanSql } from './scan-sql.ts'
+import { scanOrder, scanSql } from './scan-sql.ts'
 import { sqlName } from './sql-literal.ts'
 
 export interface ScanOptions {
@@ -30,7 +31,9 @@ export interface ReadOptions extends ScanOptions {
 /** A plan whose files are held ready on this machine until `release`. */
 export interface OpenScan {
   /** A SELECT of the passing rows, for use in a larger one too. */
-  sql: (columns?: readonly string[]) => string
+  sql: (columns?: readonly string[], numbered?: string) => string
+  /** The plan's files in the order of that SELECT, which may number them. */
+  order: readonly ScanFile[]
   /** The files on this machine that the SELECT reads, and no others. */
   paths: readonly string[]
   /** Says which file it was when an error of a query over `sql` came from one. */
@@ -53,8 +56,8 @@ export async function openScan({ plan, io, connection, signal }: ScanOptions): P
       plan.files.map(({ file }) => file),
       { schema: plan.schema, specs: plan.specs ?? [], nameMapping: plan.nameMapping, filePaths, signal },
     )
-    const sql = (columns?: readonly string[]) => scanSql(plan, { columns, filePaths, layouts })
-    return { sql, paths: [...filePaths.values()], blame, release }
+    const sql: OpenScan['sql'] = (columns, numbered) => scanSql(plan, { columns, filePaths, layouts, numbered })
+    return { sql, order: scanOrder(plan, layouts), paths: [...filePaths.values()], blame, release }
   } catch (error) {
     const blamed = await blame(error) // looks at the files once more
     release()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { rowsOf, type ColumnBatch, type Row } from '../../../../src/contract/columns.ts'
+import { readBatch } from '../../../../src/main/duck/read-batch.ts'
 import { openDuck } from '../../../../src/main/duck/open-duck.ts'
 import type { DataFile } from '../../../../src/main/lake/iceberg/data-file.ts'
 import type { PartitionSpec } from '../../../../src/main/lake/iceberg/metadata.ts'
@@ -171,6 +172,39 @@ describe('a scan', () => {
     )
     const filtered = await read({ ...plan, filter: [{ column: 'price', op: '<', value: 2n }] })
     expect(sorted(filtered)).toHaveLength(1 + 1 + 2)
+  })
+
+  it('says of which file each row is, where some have no field ids and some have deletes', async () => {
+    const { write, deletesOf, io, connection } = await openReader()
+    const numbered = async (files: (DataFile | ScanFile)[]) => {
+      const { sql, order, release } = await openScan({ plan: planOf(files), io, connection })
+      const rows = rowsOf(await readBatch(connection, sql(['price'], 'file')))
+      release()
+      return rows.map(({ file, price }) => [order[Number(file)].file.path, Number(price)] as const)
+    }
+    const plain = await Promise.all(
+      [10, 20].map(first =>
+        write(`p${first}.parquet`, `SELECT 'S' AS symbol, ${first} + i AS price FROM range(4) t(i)`, {
+          symbol: 1,
+          price: 2,
+        }),
+      ),
+    )
+    const odd = await write('odd.parquet', "SELECT 'S' AS symbol, 30::INTEGER AS price")
+    const cut = await write('cut.parquet', "SELECT 'S' AS symbol, 40 + i AS price FROM range(3) t(i)", {
+      symbol: 1,
+      price: 2,
+    })
+    const gone = await deletesOf('gone.parquet', [[cut, 1]])
+    const files = [plain[0], { file: cut, sequenceNumber: 1, deletes: [gone] }, odd, plain[1]]
+    const found = await numbered(files)
+    expect(found.toSorted(([, a], [, b]) => a - b)).toEqual([
+      ...[10, 11, 12, 13].map(price => [plain[0].path, price]),
+      ...[20, 21, 22, 23].map(price => [plain[1].path, price]),
+      [odd.path, 30],
+      ...[40, 42].map(price => [cut.path, price]),
+    ])
+    expect(await numbered([])).toEqual([])
   })
 
   it('reads a file without field ids by the names it should have', async () => {
