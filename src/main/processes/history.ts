@@ -39,6 +39,7 @@ import { ingestHandlers } from '../sources/handlers.ts'
 import { asofHandlers } from '../query/asof/handlers.ts'
 import { barsHandlers } from '../query/bars/handlers.ts'
 import { createBlocks } from '../query/blocks/blocks.ts'
+import { openFavourites } from '../query/favourites.ts'
 import { recentHandlers } from '../query/hybrid/handlers.ts'
 import { windowedLists } from '../query/hybrid/windowed-lists.ts'
 import { receiptHandlers, withReceipts } from '../query/receipts/handlers.ts'
@@ -112,12 +113,21 @@ export async function startHistory(
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-history', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-history' })
   const lake = await openLake({ ...lakeOptions(config), onCommit: commit => countCommit(metrics, commit) })
-  const tools: QueryTools = {
-    reads: lakeReads(lake),
-    pool: await openPool({ ...poolOptions(config), onEvent: event => countPoolEvent(metrics, event) }),
-    live,
-    clock: systemClock,
-  }
+  const tables = lakeReads(lake)
+  const pool = await openPool({ ...poolOptions(config), onEvent: event => countPoolEvent(metrics, event) })
+  const favourites = openFavourites({
+    path: join(config.profile, 'cache', 'favourites.json'),
+    reads: tables,
+    pool,
+    blocks: createBlocks({
+      reads: tables,
+      pool,
+      maxBytes: BLOCK_BYTES,
+      onLook: look => countLook(metrics, 'blocks', look),
+    }),
+  })
+  const { blocks } = favourites
+  const tools: QueryTools = { reads: tables, pool: favourites.pool, live, clock: systemClock }
   const readHybrid = createHybrid(tools)
   const files = openExports(tools, join(config.profile, 'cache', 'exports'))
   const sql = openSql(tools, {
@@ -142,7 +152,6 @@ export async function startHistory(
     }
   }
 
-  const blocks = createBlocks({ ...tools, maxBytes: BLOCK_BYTES, onLook: look => countLook(metrics, 'blocks', look) })
   const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
   const lists = withReceipts(readHandlers(tools, { cursorKey, onLook: look => countLook(metrics, 'answers', look) }))
   const replays = createReplay({
@@ -195,7 +204,8 @@ export async function startHistory(
   }
   const warming = new AbortController()
   // What is wrong is told to who asks.
-  if (isServing) void warmUp(tools, warming.signal).catch(() => {})
+  const warm = () => warmUp({ reads: tables, pool }, warming.signal).then(() => favourites.warm(warming.signal))
+  if (isServing) void warm().catch(() => {})
   return {
     handlers: config.ingest.writer === 'off' ? { ...handlers, ...refuseWrites() } : handlers,
     async metrics() {
@@ -209,6 +219,7 @@ export async function startHistory(
     },
     async close() {
       warming.abort()
+      if (isServing) favourites.save()
       await (await opened)?.close()
       replays.close()
       await tools.pool.close()

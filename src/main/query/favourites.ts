@@ -1,0 +1,145 @@
+// The instruments most asked for: kept with the profile, and decoded after the next start while nobody asks anything, so
+// that the first question about them finds their newest day ready. A question stops what is being decoded at once; it is
+// begun again when it has been quiet for a while.
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { writeAtomically } from '../base/write-atomically.ts'
+import type { LakeReads } from '../lake/reads.ts'
+import type { BlockQuestion, Blocks } from './blocks/blocks.ts'
+import { filterOf } from './blocks/read-block.ts'
+import type { QueryPool } from './pool.ts'
+
+export interface Favourites {
+  /** The same blocks, with their questions counted. */
+  blocks: Blocks
+  /** The same pool; whoever asks it is not to be held up. */
+  pool: QueryPool
+  /** Until all are decoded, or take enough memory. */
+  warm: (signal: AbortSignal) => Promise<void>
+  /** Keeps them for the next time. */
+  save: () => void
+}
+
+export interface FavouritesParts {
+  path: string
+  reads: LakeReads
+  pool: QueryPool
+  blocks: Blocks
+  /** Of decoded columns. */
+  maxBytes?: number
+  /** Nobody has asked anything for so long. */
+  quietMs?: number
+}
+
+const MOST_KEPT = 20
+const MAX_BYTES = 64_000_000
+const QUIET_MS = 2_000
+const DAY = 86_400e6
+
+const favourite = z.strictObject({
+  table: z.enum(['trades', 'quotes']),
+  symbol: z.string(),
+  exchange: z.string().optional(),
+  columns: z.array(z.string()),
+  /** How often; what was asked the last times counts half. */
+  asked: z.number(),
+})
+
+type Favourite = z.infer<typeof favourite>
+
+export function openFavourites(parts: FavouritesParts): Favourites {
+  const { path, reads, pool, blocks, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = parts
+  const known = new Map(load(path).map(one => [keyOf(one), one]))
+  let askedMs = -Infinity
+  let decoding = new AbortController()
+
+  function stopDecoding(): void {
+    askedMs = performance.now()
+    decoding.abort()
+  }
+
+  function count({ at: { table }, symbol, exchange, columns }: BlockQuestion): void {
+    if (table !== 'trades' && table !== 'quotes') return
+    const named = { table, symbol, ...(exchange !== undefined && { exchange }) }
+    const { asked, columns: before } = known.get(keyOf(named)) ?? { asked: 0, columns: [] }
+    known.set(keyOf(named), { ...named, columns: [...new Set([...before, ...columns])], asked: asked + 1 })
+  }
+
+  async function decode({ table, symbol, exchange, columns }: Favourite, signal: AbortSignal): Promise<void> {
+    const at = await reads.at(table, undefined, signal)
+    const filter = filterOf({ symbols: [symbol], exchange })
+    const spans = await reads.spans(at, { filter }, 'exchange_timestamp', signal)
+    const last = spans.reduce((most, { toMicros }) => Math.max(most, toMicros), -Infinity)
+    if (Number.isFinite(last)) await blocks.read({ at, symbol, exchange, columns, startMicros: last - DAY }, signal)
+  }
+
+  /** False when a question came between. */
+  async function decodeInQuiet(one: Favourite, caller: AbortSignal): Promise<boolean> {
+    do await sleep(quietMs, undefined, { signal: caller })
+    while (performance.now() - askedMs < quietMs)
+    const { signal } = (decoding = new AbortController())
+    try {
+      await decode(one, AbortSignal.any([caller, signal]))
+      return true
+    } catch (error) {
+      if (signal.aborted && !caller.aborted) return false
+      throw error
+    }
+  }
+
+  return {
+    blocks: {
+      ...blocks,
+      read(question, signal) {
+        stopDecoding()
+        count(question)
+        return blocks.read(question, signal)
+      },
+    },
+    pool: {
+      ...pool,
+      run(work, signal) {
+        stopDecoding()
+        return pool.run(work, signal)
+      },
+      stream(work, signal) {
+        stopDecoding()
+        return pool.stream(work, signal)
+      },
+    },
+    async warm(caller) {
+      for (const one of mostAsked(known.values())) {
+        if (blocks.stats().bytes >= maxBytes) return
+        while (!(await decodeInQuiet(one, caller)));
+      }
+    },
+    save() {
+      const kept = mostAsked(known.values()).map(one => ({ ...one, asked: one.asked / 2 }))
+      try {
+        mkdirSync(dirname(path), { recursive: true })
+        writeAtomically(path, JSON.stringify(kept))
+      } catch {
+        // It only saves time.
+      }
+    },
+  }
+}
+
+function mostAsked(all: Iterable<Favourite>): Favourite[] {
+  return [...all].sort((a, b) => b.asked - a.asked).slice(0, MOST_KEPT)
+}
+
+function keyOf({ table, symbol, exchange }: Pick<Favourite, 'table' | 'symbol' | 'exchange'>): string {
+  return JSON.stringify([table, symbol, exchange?.toUpperCase()])
+}
+
+/** None where there is no such file, or it is damaged. */
+function load(path: string): Favourite[] {
+  try {
+    return z.array(favourite).parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return []
+  }
+}
