@@ -5,6 +5,8 @@ import type { TradeFeed, TradeRing } from './trades.ts'
 
 export interface TapeViewState {
   scope: 'all' | 'one'
+  /** While live; the past is in the order of time. */
+  order: 'arrival' | 'time'
   /** Held still: a copy, so that nothing that is looked at is overwritten by what comes meanwhile. */
   held?: TradeRing
 }
@@ -16,6 +18,7 @@ export interface TapeView {
   /** Back to the newest; what came meanwhile is there. */
   goLive: () => void
   show: (scope: TapeViewState['scope']) => void
+  arrange: (order: TapeViewState['order']) => void
 }
 
 /** `one` gives the feed of the selected instrument, when there is one; `past` what is shown instead outside live. */
@@ -24,7 +27,7 @@ export function createTapeView(
   one: () => TradeFeed | undefined,
   past: () => TradeFeed | undefined = () => undefined,
 ): TapeView {
-  const state = createStore<TapeViewState>(() => ({ scope: 'all' }))
+  const state = createStore<TapeViewState>(() => ({ scope: 'all', order: 'arrival' }))
   const feed = () => past() ?? (state.getState().scope === 'one' ? (one() ?? all) : all)
   return {
     state,
@@ -34,5 +37,6 @@ export function createTapeView(
     },
     goLive: () => state.setState({ held: undefined }),
     show: scope => state.setState({ scope, held: undefined }),
+    arrange: order => state.setState({ order }),
   }
 }

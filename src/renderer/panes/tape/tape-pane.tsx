@@ -32,7 +32,7 @@ function TapeTable() {
   return (
     <div className="tape-table" role="table" aria-label="Trades, newest first">
       <div className="row-heads tape-columns" role="row">
-        <span role="columnheader">Time</span>
+        <span role="columnheader">{isLive ? <OrderChoice /> : 'Time'}</span>
         <span role="columnheader">Symbol</span>
         <span role="columnheader" className="venue">
           Venue
@@ -68,6 +68,25 @@ function TapeTable() {
           <PastNote what="trades" />
         ))}
     </div>
+  )
+}
+
+/** Rows of several partitions arrive in another order than they happened in. */
+function OrderChoice() {
+  const { tape } = useWorkspace()
+  const order = useStore(tape.state, state => state.order)
+  const isByTime = order === 'time'
+  return (
+    <button
+      type="button"
+      aria-pressed={isByTime}
+      title={
+        isByTime ? 'In the order they happened; press for as they arrive' : 'As they arrive; press for as they happened'
+      }
+      onClick={() => tape.arrange(isByTime ? 'arrival' : 'time')}
+    >
+      Time
+    </button>
   )
 }
 

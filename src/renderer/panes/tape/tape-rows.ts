@@ -2,6 +2,7 @@
 import type { Workspace } from '../../stores/workspace.ts'
 import { DOWN, UP } from '../../stores/instruments.ts'
 import { heldRows, slotOf, unscaledAt } from '../../stores/ring.ts'
+import { slotsByTime } from '../../stores/time-order.ts'
 import { conditionTexts, sideText, type TradeRing } from '../../stores/trades.ts'
 import { groupedDecimal } from '../../ui/decimal-text.ts'
 import { onTurn } from '../../ui/frame-loop.ts'
@@ -9,6 +10,9 @@ import { createRowWindow, EMPTY_ROW, longMark } from '../../ui/row-window.ts'
 import { timeOfDay, type Zone } from '../../ui/zone-time.ts'
 
 const CELLS = ['time', 'symbol', 'venue', 'number price', 'direction', 'number', 'side', 'conditions']
+
+/** Of the newest rows while they run: those that are seen are among them. */
+const LOOKED_AT = 1024
 
 /** After rows were painted, for whoever measures: their age since they came into the tail, and how many have come in all. */
 export const PAINTED = 'k2:painted'
@@ -49,17 +53,22 @@ export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zon
     shownRing = ring
     shownEnd = ring.end
     shownFirst = first
+    const slots = isByTime() ? slotsByTime(ring, held ? count : LOOKED_AT) : undefined
     // A row that would be cut by the pane's edge is left out while it cannot be scrolled to.
     const wanted = held ? rows.visible() : rows.whole()
     for (let row = 0; row < rows.visible(); row++) {
       const back = first + row
-      if (row < wanted && back < count) paintRow(row, ring, slotOf(ring, ring.end - 1 - back))
+      if (row < wanted && back < count) paintRow(row, ring, slots?.[back] ?? slotOf(ring, ring.end - 1 - back))
       else rows.mark(row, EMPTY_ROW)
     }
     if (!held && ring.end > 0) {
       const detail: Painted = { newestAtMs: feed.newestAtMs, received: feed.received }
       scroller.dispatchEvent(new CustomEvent(PAINTED, { detail, bubbles: true }))
     }
+  }
+
+  function isByTime(): boolean {
+    return tape.state.getState().order === 'time' && moment.state.getState().mode === 'live'
   }
 
   function paintRow(row: number, ring: TradeRing, slot: number): void {
