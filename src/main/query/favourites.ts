@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
+import type { TailTable } from '../../contract/tables.ts'
 import { writeAtomically } from '../base/write-atomically.ts'
 import type { LakeReads } from '../lake/reads.ts'
 import type { BlockQuestion, Blocks } from './blocks/blocks.ts'
@@ -38,16 +38,14 @@ const MAX_BYTES = 64_000_000
 const QUIET_MS = 2_000
 const DAY = 86_400e6
 
-const favourite = z.strictObject({
-  table: z.enum(['trades', 'quotes']),
-  symbol: z.string(),
-  exchange: z.string().optional(),
-  columns: z.array(z.string()),
+interface Favourite {
+  table: TailTable
+  symbol: string
+  exchange?: string
+  columns: string[]
   /** How often; what was asked the last times counts half. */
-  asked: z.number(),
-})
-
-type Favourite = z.infer<typeof favourite>
+  asked: number
+}
 
 export function openFavourites(parts: FavouritesParts): Favourites {
   const { path, reads, pool, blocks, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = parts
@@ -138,8 +136,21 @@ function keyOf({ table, symbol, exchange }: Pick<Favourite, 'table' | 'symbol' |
 /** None where there is no such file, or it is damaged. */
 function load(path: string): Favourite[] {
   try {
-    return z.array(favourite).parse(JSON.parse(readFileSync(path, 'utf8')))
+    const kept: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    return Array.isArray(kept) ? kept.filter(isFavourite) : []
   } catch {
     return []
   }
+}
+
+function isFavourite(value: unknown): value is Favourite {
+  const { table, symbol, exchange, columns, asked } = (value ?? {}) as Partial<Record<keyof Favourite, unknown>>
+  return (
+    (table === 'trades' || table === 'quotes') &&
+    typeof symbol === 'string' &&
+    (exchange === undefined || typeof exchange === 'string') &&
+    Array.isArray(columns) &&
+    columns.every(column => typeof column === 'string') &&
+    typeof asked === 'number'
+  )
 }
