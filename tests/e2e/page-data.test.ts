@@ -67,6 +67,21 @@ describe.skipIf(chromium.skip)(`the live tape${chromium.because}`, () => {
     await page.locator('.hold[aria-pressed=true]').waitFor()
   })
 
+  it('is in the order of time on a press on its head, and as it came on the next', async () => {
+    const { page } = await openPage(browser, { history: 2000 })
+    const head = page.locator('.pane-tape').getByRole('button', { name: 'Time' })
+    await expect.poll(async () => (await tapeRows(page)).length, POLL).toBeGreaterThan(5)
+    await head.click()
+    expect(await head.getAttribute('aria-pressed')).toBe('true')
+    const isInOrder = async () => {
+      const times = (await tapeRows(page)).map(([time]) => time)
+      return times.every((time, at) => at === 0 || time <= times[at - 1])
+    }
+    await expect.poll(isInOrder, POLL).toBe(true)
+    await head.click()
+    expect(await head.getAttribute('aria-pressed')).toBe('false')
+  })
+
   it('shows microseconds of the row that is pointed at', async () => {
     const { page } = await openPage(browser, { history: 500 })
     const row = page.locator('.pane-tape .row').nth(5)
