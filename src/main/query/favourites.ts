@@ -1,6 +1,7 @@
 // The instruments most asked for: kept with the profile, and decoded after the next start while nobody asks anything, so
 // that the first question about them finds their newest day ready. A question stops what is being decoded at once; it is
 // begun again when it has been quiet for a while.
+import { setMaxListeners } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -78,8 +79,11 @@ export function openFavourites(parts: FavouritesParts): Favourites {
     do await sleep(quietMs, undefined, { signal: caller })
     while (performance.now() - askedMs < quietMs)
     const { signal } = (decoding = new AbortController())
+    const either = AbortSignal.any([caller, signal])
+    // Each file that is read listens to it.
+    setMaxListeners(0, either)
     try {
-      await decode(one, AbortSignal.any([caller, signal]))
+      await decode(one, either)
       return true
     } catch (error) {
       if (signal.aborted && !caller.aborted) return false
