@@ -80,6 +80,8 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
   let hasLooped = false
   let burst: Burst | undefined
   let follower: symbol | undefined
+  /** Of the row played last. */
+  let lastMicros = start
   let why: string | null = null
   let isClosed = false
   let wake = new AbortController()
@@ -162,6 +164,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
     if (loop && (next === undefined || isBehind)) return playAgain(edge!, signal)
     if (next === undefined) {
       if (goesLive || tape.stage() === 'live') return { waitMs: POLL_MS }
+      setClock(direction === 1 ? Math.max(pace.micros, lastMicros) : Math.min(pace.micros, lastMicros))
       state = 'ended'
       return { batch: batchOf(undefined) }
     }
@@ -171,6 +174,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
     const due = speed === 'max' ? undefined : direction === 1 ? Math.max(next, shown) + 1 : Math.min(next, shown)
     const toMicros = nearer(direction, edge, due)
     const taken = await tape.take({ direction, limit: batchSize, toMicros }, signal)
+    if (taken) lastMicros = taken.lastMicros
     if (taken && speed === 'max') setClock(taken.lastMicros)
     hasLooped = false
     return { batch: batchOf(taken) }

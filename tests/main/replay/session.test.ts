@@ -82,6 +82,17 @@ describe('a session', () => {
     expect(checksums).not.toContain((await client['replay.state']({ session })).checksum)
   })
 
+  it('stops its clock at the row played last, forward and back, at a speed too', async () => {
+    const client = await testReplay(await sessionLake())
+    const { session } = await client['replay.open']({ ...BOTH, speed: 1000 })
+    await client['replay.control']({ session, action: 'play' })
+    expect(await collect(client, session)).toEqual(ids)
+    expect(await client['replay.state']({ session })).toMatchObject({ state: 'ended', clock: at(19) })
+    const back = () => client['replay.control']({ session, action: 'reverse' })
+    expect(await collect(client, session, undefined, back)).toEqual(ids.toReversed())
+    expect(await client['replay.state']({ session })).toMatchObject({ state: 'ended', clock: at(0) })
+  })
+
   it('gives the rows of one ordered read after any seeks, steps and turns', { timeout: 60_000 }, async () => {
     const client = await testReplay(await sessionLake())
     const { session } = await client['replay.open']({ ...BOTH, batch_size: 3 })
