@@ -21,9 +21,7 @@ async function refusalOf(name: keyof typeof contract, input: unknown): Promise<s
 }
 
 it('refuses in the words that were typed', async () => {
-  expect(await refusalOf('ingest.consume', { max_messages: 0 })).toBe(
-    '--max-messages: must be at least 1.',
-  )
+  expect(await refusalOf('ingest.consume', { max_messages: 0 })).toBe('--max-messages: must be at least 1.')
   expect(await refusalOf('offsets.show', { topic: 'a b' })).toBe('topic: letters, digits, dot, dash and underscore.')
   expect(await refusalOf('trades.recent', { symbol: 'BHP' })).toBe('--exchange: is required.')
 })
