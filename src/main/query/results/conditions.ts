@@ -91,7 +91,8 @@ function conditionSql(column: HeldColumn, { op, value }: Condition, bind: Bind):
   if (isPart) return `${op}(lower(${textOf(column)}), lower(${bind(String(value))}))`
   const compare: Compare = op === '!=' ? '<>' : op
   if (scale !== undefined) return compareExactly(column, compare, digitsOf(column, value), scale, bind)
-  if (DOUBLES.has(typeId)) return `${sqlName} ${compare} ${bind(doubleOf(column, value))}::DOUBLE`
+  // As text, because a large whole number would be bound as an integer.
+  if (DOUBLES.has(typeId)) return `${sqlName} ${compare} ${bind(String(doubleOf(column, value)))}::DOUBLE`
   if (TIMES.has(typeId)) return `${sqlName}::TIMESTAMPTZ ${compare} ${bind(timeOf(column, value))}`
   if (!TEXTS.has(typeId) && compare !== '=' && compare !== '<>')
     throw unfit(column, `a column of ${String(duckType)} can be compared with = and != only`)

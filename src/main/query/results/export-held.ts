@@ -1,31 +1,48 @@
 // A held result as a file, as the grid has it: window after window of one order, so that memory does not grow with it and
-// whoever looks at the result meanwhile waits for one window at most.
+// whoever looks at the result meanwhile waits for one window at most. Parquet is written by DuckDB in one go.
+import { createReadStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { FileFormat } from '../../../contract/sql.ts'
-import { duckTypeOf } from '../export/duck-types.ts'
 import { exportRows } from '../export/export-rows.ts'
-import { writeParquet } from '../export/write-parquet.ts'
-import type { Window } from './read-window.ts'
+import { resultColumns, type HeldRows } from './hold-statement.ts'
+import { copyRows, type Window, type WindowQuestion } from './read-window.ts'
 
 const WINDOW_ROWS = 50_000
+const CHUNK_BYTES = 256 * 1024
 
 export interface HeldExport {
-  /** So many rows from a place on, in the order that is wanted. */
+  rows: HeldRows
+  order: Pick<WindowQuestion, 'sort' | 'filter'>
+  /** So many rows from a place on, in that order. */
   read: (first: number, count: number) => Promise<Window>
-  format: FileFormat
-  tempFolder: string
+  /** Does work on the result's connection when it is its turn. */
+  inTurn: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
   signal: AbortSignal
 }
 
-export async function* exportHeld({ read, format, tempFolder, signal }: HeldExport): AsyncGenerator<Uint8Array, void> {
-  const head = await read(0, WINDOW_ROWS)
-  const columns = Object.entries(head.rows.columns).map(([name, column]) => ({ name, type: duckTypeOf(column) }))
-  const batches = windowsFrom(head, read)
-  if (format === 'parquet') yield* writeParquet(batches, columns, { tempFolder, signal })
-  else yield* exportRows(batches, columns, format)
+export async function* exportHeld(held: HeldExport, format: FileFormat): AsyncGenerator<Uint8Array, void> {
+  if (format === 'parquet') yield* exportParquet(held)
+  else yield* exportRows(windows(held), resultColumns(held.rows), format)
 }
 
-async function* windowsFrom(head: Window, read: HeldExport['read']): AsyncGenerator<ColumnBatch, void> {
+let written = 0
+
+async function* exportParquet({ rows, order, inTurn, signal }: HeldExport): AsyncGenerator<Uint8Array, void> {
+  const own = `${rows.file}-${++written}`
+  try {
+    await inTurn(async inner => {
+      await copyRows(rows, order, inner)
+      await rename(rows.file, own)
+    })
+    for await (const chunk of createReadStream(own, { highWaterMark: CHUNK_BYTES, signal })) yield chunk as Buffer
+  } finally {
+    await rm(own, { force: true })
+  }
+}
+
+async function* windows({ read }: HeldExport): AsyncGenerator<ColumnBatch, void> {
+  const head = await read(0, WINDOW_ROWS)
   yield head.rows
   for (let first = WINDOW_ROWS; first < head.row_count; first += WINDOW_ROWS)
     yield (await read(first, WINDOW_ROWS)).rows

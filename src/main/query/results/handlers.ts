@@ -1,13 +1,13 @@
 // Results that are held for a grid, as capabilities: so many at once, each until nobody has asked for a while.
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import type { Handlers } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { cancelled } from '../../base/cancelled.ts'
 import type { results } from '../../../contract/results.ts'
 import type { SqlTools } from '../sql/open-statement.ts'
 import { sqlMeta } from '../sql/sql-meta.ts'
-import { exportHeld } from './export-held.ts'
+import { tameTimes } from '../export/tame-times.ts'
+import { exportHeld, type HeldExport } from './export-held.ts'
 import { holdStatement, resultColumns, type HeldRows } from './hold-statement.ts'
 import { readWindow, type Orders, type Window, type WindowQuestion } from './read-window.ts'
 
@@ -42,7 +42,7 @@ const IDLE_MS = 15 * 60_000
 
 export function openResults(tools: SqlTools, limits: ResultLimits): Results {
   const { mostRows = MOST_ROWS, mostResults = MOST_RESULTS, mostBytes, idleMs = IDLE_MS } = limits
-  const { pool, sandbox } = tools
+  const { pool } = tools
   /** Those used last at the end. */
   const held = new Map<string, Held>()
   let isClosed = false
@@ -80,18 +80,26 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
   }
 
   /** One after the other of each result, as it has one connection. */
-  function read(result: string, question: WindowQuestion, signal: AbortSignal): Promise<Window> {
+  function inTurn<T>(
+    result: string,
+    work: (held: Held, signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     const found = use(result)
-    const readNow = () => {
+    const workNow = () => {
       if (found.gone.signal.aborted) throw notHeld(idleMs)
       const either = AbortSignal.any([signal, found.gone.signal])
-      return pool.run(lease => readWindow(found.rows, found.orders, question, lease.signal), either)
+      return pool.run(lease => work(found, lease.signal), either)
     }
-    const reading = found.turn.then(readNow, readNow)
-    found.turn = reading.catch(() => {})
-    return reading.catch((error: unknown) => {
+    const working = found.turn.then(workNow, workNow)
+    found.turn = working.catch(() => {})
+    return working.catch((error: unknown) => {
       throw found.gone.signal.aborted && !signal.aborted ? notHeld(idleMs) : error
     })
+  }
+
+  function read(result: string, question: WindowQuestion, signal: AbortSignal): Promise<Window> {
+    return inTurn(result, ({ rows, orders }, inner) => readWindow(rows, orders, question, inner), signal)
   }
 
   return {
@@ -118,11 +126,20 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
           query: { ...meta, columns: resultColumns(rows) },
         }
       },
-      'results.window': async ({ result, ...question }, { signal }) => read(result, question, signal),
+      async 'results.window'({ result, ...question }, { signal }) {
+        const window = await read(result, question, signal)
+        return { ...window, rows: tameTimes(window.rows) }
+      },
       'results.export': ({ result, format, ...order }, { signal }) => {
-        const readRows = async (first: number, count: number) => read(result, { first, count, ...order }, signal)
-        mkdirSync(sandbox.tempFolder, { recursive: true })
-        return exportHeld({ read: readRows, format, tempFolder: sandbox.tempFolder, signal })
+        const { rows } = use(result)
+        const held: HeldExport = {
+          rows,
+          order,
+          read: (first, count) => read(result, { first, count, ...order }, signal),
+          inTurn: work => inTurn(result, (_, inner) => work(inner), signal),
+          signal,
+        }
+        return exportHeld(held, format)
       },
       'results.close': ({ result }) => ({ result, closed: letGo(result) }),
     },

@@ -1,5 +1,6 @@
 // A statement's rows, held in a DuckDB of their own: the one that ran it, whose settings are locked and which reaches no
-// file or network, so nothing that is asked of the rows later does either.
+// file or network but the one file for downloads, so nothing that is asked of the rows later does either.
+import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 import type { CellType } from '../../../contract/columns.ts'
 import { quoteName } from '../../duck/quote.ts'
@@ -29,6 +30,8 @@ export interface HeldRows {
   at: TableAt | undefined
   files: FileCounts
   live: readonly LiveRows[]
+  /** Where it may write one, and nowhere else. */
+  file: string
   /** In memory and on disk. */
   bytes: number
   /** Gives `work` as much memory as a statement may have; at rest it is less, and the rest of the rows is on disk. */
@@ -39,6 +42,8 @@ export interface HeldRows {
 /** A window reads a block of each column at the same time. */
 const MB_AT_REST = 64
 const MB_PER_COLUMN = 1
+
+let heldCount = 0
 
 export function holdStatement(
   tools: SqlTools,
@@ -55,7 +60,9 @@ async function hold(
   { mostRows, wantsAllColumns }: { mostRows: number; wantsAllColumns: boolean },
   { connection: parser, signal }: Lease,
 ): Promise<HeldRows> {
+  const file = join(tools.sandbox.tempFolder, `held-${process.pid}-${++heldCount}.parquet`)
   const around = {
+    file,
     before: `CREATE TABLE ${HELD} AS FROM (`,
     // On a line of its own, as a statement may end in a comment.
     after: `\n) LIMIT ${mostRows + 1}`,
@@ -91,6 +98,7 @@ async function hold(
       at,
       files,
       live,
+      file,
       bytes,
       withMemory,
       close,

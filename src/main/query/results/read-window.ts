@@ -2,9 +2,9 @@
 // the next window of the same sort and filter reads its own rows alone.
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { takeColumn } from '../../../contract/take-rows.ts'
-import { quoteName } from '../../duck/quote.ts'
+import { quoteName, quoteText } from '../../duck/quote.ts'
 import { readBatch, streamBatches } from '../../duck/read-batch.ts'
-import { tameTimes } from '../export/tame-times.ts'
+import { interruptible } from '../../duck/run-sql.ts'
 import { translateSqlError } from '../sql/sql-failures.ts'
 import { orderSql, whereSql, type Condition, type Sort } from './conditions.ts'
 import { HELD, type HeldColumn, type HeldRows } from './hold-statement.ts'
@@ -40,7 +40,7 @@ export async function readWindow(
     const [from, to] = [Math.min(first, rowCount), Math.min(first + count, rowCount)]
     const places = order?.subarray(from, to)
     const rows = places ? await rowsAt(held, places, signal) : await rowsBetween(held, from, to, signal)
-    return { rows: tameTimes(rows), first, row_count: rowCount }
+    return { rows, first, row_count: rowCount }
   } catch (error) {
     throw translateSqlError(error, '')
   }
@@ -80,6 +80,28 @@ async function orderOf(
   for (const oldest of [...orders.keys()].slice(0, Math.max(0, orders.size - MOST_ORDERS + 1))) orders.delete(oldest)
   orders.set(key, places)
   return places
+}
+
+/** All rows in an order as a Parquet file, at the one place where the result may write. DuckDB has their exact types. */
+export async function copyRows(
+  { connection, columns, file, withMemory }: HeldRows,
+  { sort, filter }: Pick<WindowQuestion, 'sort' | 'filter'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sql: where, values } = whereSql(columns, filter)
+  const rows = `SELECT ${namesOf(columns)} FROM ${HELD} WHERE ${where} ORDER BY ${orderSql(columns, sort)}`
+  const options = 'FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false'
+  await withMemory(async () => {
+    const statement = await connection.prepare(`COPY (${rows}) TO ${quoteText(file)} (${options})`)
+    try {
+      if (values.length > 0) statement.bind(values)
+      await interruptible(connection, signal, () => statement.run())
+    } catch (error) {
+      throw translateSqlError(error, '')
+    } finally {
+      statement.destroySync()
+    }
+  })
 }
 
 /** In the order of the statement: DuckDB keeps the order of a table that is only scanned. */

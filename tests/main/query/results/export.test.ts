@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tableFromIPC } from 'apache-arrow'
 import { expect, it } from 'vitest'
 import { rowsOf } from '../../../../src/contract/columns.ts'
 import { openDuck } from '../../../../src/main/duck/open-duck.ts'
@@ -63,6 +64,39 @@ it('gives every row once where they are more than are read at a time, and window
   const numbers = rows.map(({ i, seventh }) => Number(seventh) * 1e6 + Number(i))
   expect(numbers).toHaveLength(120_000)
   expect(numbers.every((number, at) => at === 0 || number > numbers[at - 1])).toBe(true)
+})
+
+it('keeps exact types and all digits, also where only a late row needs them', async () => {
+  const place = await openSqlLake()
+  const late = (value: string, other: string) => `CASE WHEN i = 55000 THEN ${value} ELSE ${other} END`
+  const sql = `SELECT i, (i * 1e10::DECIMAL(38,8))::DECIMAL(38,8) AS notional,
+    ${late('100000000000000000000::HUGEINT', 'i::HUGEINT')} AS big,
+    ${late("'infinity'::TIMESTAMP", "'2026-01-02'::TIMESTAMP")} AS moment FROM range(60_000) AS of(i)`
+  const { result } = await place.client['results.open']({ sql })
+  const sort = [{ column: 'i', descending: true }]
+  const types = 'typeof(notional) AS n, typeof(big) AS b, typeof(moment) AS t'
+  const file = join(place.folder, 'exact.parquet')
+  writeFileSync(file, await exported(place, { result, format: 'parquet', sort }))
+  const duck = await openDuck()
+  const connection = await duck.connect()
+  const rows = async (from: string) => rowsOf(await readBatch(connection, from))
+  const some = 'WHERE i IN (0, 54999, 55000, 59999) ORDER BY i'
+  const texts = 'SELECT i, notional::VARCHAR AS notional, big::DOUBLE AS big, moment::VARCHAR AS moment'
+  const whole = `${texts} FROM '${file}' ${some}`
+  expect(await rows(whole)).toEqual(await rows(`${texts} FROM (${sql}) ${some}`))
+  expect(await rows(`SELECT count(*) AS rows, sum(notional) AS n FROM '${file}'`)).toEqual(
+    await rows(`SELECT count(*) AS rows, sum(notional) AS n FROM (${sql})`),
+  )
+  expect(await rows(`SELECT ${types} FROM '${file}' LIMIT 1`)).toEqual([
+    { n: 'DECIMAL(38,8)', b: 'DOUBLE', t: 'TIMESTAMP' },
+  ])
+  await duck.close()
+  const [head, ...lines] = (await exported(place, { result, format: 'csv', sort })).toString().trimEnd().split('\r\n')
+  expect([head, lines.length]).toEqual(['i,notional,big,moment', 60_000])
+  expect(lines[4_999]).toBe('55000,550000000000000,100000000000000000000,infinity')
+  const table = tableFromIPC(await exported(place, { result, format: 'arrow', sort }))
+  expect(String(table.schema.fields)).toContain('Decimal')
+  expect(table.numRows).toBe(60_000)
 })
 
 it('has its head when no row meets the filter', async () => {
