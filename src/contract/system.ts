@@ -14,7 +14,10 @@ const dependency = z.strictObject({
 
 const tailStats = z.strictObject({
   is_running: z.boolean(),
-  trouble: z.string().nullable().describe('Why it is not running'),
+  trouble: z
+    .string()
+    .nullable()
+    .describe('Why it is not running, or which topics were deleted while it reads the others'),
   symbols_count: z.int(),
   total_messages: z.int().describe('Messages taken in since the start'),
   held_messages: z.int().describe('Messages held now'),
