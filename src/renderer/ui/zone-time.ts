@@ -13,12 +13,15 @@ const EXCHANGE_ZONES: Record<string, Zone> = {
   ASX: { id: 'Australia/Sydney', label: 'Sydney time' },
 }
 const UTC: Zone = { id: 'UTC', label: 'UTC' }
+let local = UTC
 
+/** The same zone is the same object, for whatever is made anew when it changes. */
 export function zoneOf(choice: Settings['zone'], exchange: string | undefined): Zone {
   if (choice === 'utc') return UTC
   if (choice === 'exchange') return (exchange && EXCHANGE_ZONES[exchange]) || UTC
   const id = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return { id, label: id === 'UTC' ? 'UTC' : `${(id.split('/').pop() ?? id).replaceAll('_', ' ')} time` }
+  if (id !== local.id) local = { id, label: `${(id.split('/').pop() ?? id).replaceAll('_', ' ')} time` }
+  return local
 }
 
 /** Zones change their offset at whole quarters of an hour, so one answer of Intl serves a quarter. */

@@ -1,5 +1,5 @@
 // Times of day in zones, over the changes of the clock.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { dateOf, timeOfDay, zoneOf, zoneOffsetMs } from '../../../src/renderer/ui/zone-time.ts'
 
 const at = (iso: string, micros = 0) => Date.parse(iso) * 1000 + micros
@@ -50,6 +50,14 @@ describe('a zone', () => {
     expect(sydney).toEqual({ id: 'Australia/Sydney', label: 'Sydney time' })
     expect(zoneOf('exchange', 'NOWHERE')).toEqual({ id: 'UTC', label: 'UTC' })
     expect(zoneOf('exchange', undefined).id).toBe('UTC')
+  })
+
+  it.each(['Australia/Sydney', 'America/New_York', 'UTC'])('of this machine in %s is the same object each time', id => {
+    const resolved = { ...new Intl.DateTimeFormat().resolvedOptions(), timeZone: id }
+    const resolving = vi.spyOn(Intl.DateTimeFormat.prototype, 'resolvedOptions').mockReturnValue(resolved)
+    onTestFinished(() => resolving.mockRestore())
+    expect(zoneOf('local', undefined).id).toBe(id)
+    expect(zoneOf('local', undefined)).toBe(zoneOf('local', 'ASX'))
   })
 })
 
