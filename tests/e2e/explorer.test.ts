@@ -1,4 +1,5 @@
 // The explorer and going back, in a browser against the whole program with its sample and its simulated market.
+import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
@@ -78,6 +79,14 @@ describe.skipIf(chromium.skip)(`the explorer${chromium.because}`, () => {
       expect(await page.locator('.sql-under mark').textContent()).toBe('cuont')
       expect(await cells(page, 'name'), 'the rows of before stay').toEqual(['n2'])
       expect(await axe(page, '.pane-explorer')).toEqual([])
+
+      await editor.fill('SELECT 1 AS one, 2 AS two WHERE false')
+      await page.keyboard.press('Control+Enter')
+      await expect.poll(() => countText(page), POLL).toBe('0 rows')
+      const saving = page.waitForEvent('download', WAIT)
+      await page.getByRole('button', { name: 'CSV ↓' }).click()
+      const saved = await saving
+      expect(await readFile(await saved.path(), 'utf8'), 'no rows, and no grid').toBe('one,two\r\n')
 
       await page.locator('.brand').click()
       await page.keyboard.press('t')

@@ -58,7 +58,8 @@ export interface ResultGridProps {
   /** These do not change while a result is shown. */
   onCount: (rowCount: number, isFiltered: boolean) => void
   onTrouble: (trouble: string | undefined) => void
-  onReady: (handle: GridHandle) => void
+  /** Told again, without a handle, when the grid goes. */
+  onReady: (handle: GridHandle | undefined) => void
 }
 
 export function ResultGrid(props: ResultGridProps) {
@@ -72,9 +73,16 @@ export function ResultGrid(props: ResultGridProps) {
     [held, zone, noValue, hasFilterRow, rowHeightPx, headOf],
   )
   const current = useRef(result)
+  const shownZone = useRef(zone)
   useEffect(() => {
-    api?.setGridOption('datasource', sourceOf(current, zone, onCount, onTrouble))
+    shownZone.current = zone
+    api?.setGridOption('datasource', sourceOf(current, shownZone, onCount, onTrouble))
   }, [api, zone, onCount, onTrouble])
+  useEffect(() => {
+    if (!api) return
+    onReady(handleOf(api, current, shownZone))
+    return () => onReady(undefined)
+  }, [api, onReady])
   useEffect(() => {
     if (current.current === result) return
     current.current = result
@@ -119,7 +127,6 @@ export function ResultGrid(props: ResultGridProps) {
         onGridReady={event => {
           setApi(event.api)
           host.current?.querySelector('[role=grid]')?.setAttribute('aria-label', label)
-          onReady(handleOf(event.api, current, zone))
         }}
       />
     </div>
@@ -154,7 +161,7 @@ function columnsOf(
 
 function sourceOf(
   current: RefObject<HeldResult>,
-  zone: Zone,
+  zone: RefObject<Zone>,
   onCount: ResultGridProps['onCount'],
   onTrouble: ResultGridProps['onTrouble'],
 ): IDatasource {
@@ -162,7 +169,7 @@ function sourceOf(
     getRows(ask: IGetRowsParams) {
       const { startRow, endRow, sortModel } = ask
       const result = current.current
-      const { filter, problem } = typedConditions(ask.filterModel as Record<string, TypedFilter>, result, zone)
+      const { filter, problem } = typedConditions(ask.filterModel as Record<string, TypedFilter>, result, zone.current)
       result.window(startRow, endRow - startRow, sortOf(sortModel), filter).then(
         ({ rows, row_count }) => {
           const places = Array.from({ length: rows.rowCount }, (_, row): GridRow => ({ batch: rows, row }))
@@ -183,7 +190,7 @@ function typedConditions(model: Record<string, TypedFilter>, { columns, openedAt
   return conditionsOf(model, columns, zone, openedAtMs * 1000)
 }
 
-function handleOf(api: GridApi<GridRow>, current: RefObject<HeldResult>, zone: Zone): GridHandle {
+function handleOf(api: GridApi<GridRow>, current: RefObject<HeldResult>, zone: RefObject<Zone>): GridHandle {
   return {
     picked: () => pickedOf(api),
     columns: () => shownColumns(api),
@@ -195,7 +202,7 @@ function handleOf(api: GridApi<GridRow>, current: RefObject<HeldResult>, zone: Z
           .sort((a, b) => (a.sortIndex ?? 0) - (b.sortIndex ?? 0))
           .map(({ colId, sort }) => ({ colId, sort: sort! })),
       ),
-      filter: typedConditions(api.getFilterModel(), current.current, zone).filter,
+      filter: typedConditions(api.getFilterModel(), current.current, zone.current).filter,
     }),
     clearFilter: () => api.setFilterModel(null),
   }

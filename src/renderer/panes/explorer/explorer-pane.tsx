@@ -71,6 +71,13 @@ export function ExplorerPane() {
     setFilterRow(!hasFilterRow)
   }
   const tellCount = useCallback((rows: number, isFiltered: boolean) => setCount({ rows, isFiltered }), [])
+  const takeGrid = useCallback((handle: GridHandle | undefined) => {
+    setGrid(handle)
+    if (handle) return
+    // They were of the grid that is gone.
+    setCount(undefined)
+    setTrouble(undefined)
+  }, [])
   return (
     <Pane name="explorer" title="Explorer" head={<ExplorerHead run={run} count={count} />}>
       <div className="waiting-bar" role="progressbar" aria-label="Asking" hidden={!run.isRunning || run.isByClock} />
@@ -85,7 +92,7 @@ export function ExplorerPane() {
             hasFilterRow={hasFilterRow}
             onCount={tellCount}
             onTrouble={setTrouble}
-            onReady={setGrid}
+            onReady={takeGrid}
           />
         ) : (
           <NoResult run={run} tab={tab} />
@@ -147,7 +154,7 @@ interface RowsProps {
   hasFilterRow: boolean
   onCount: (rows: number, isFiltered: boolean) => void
   onTrouble: (trouble: string | undefined) => void
-  onReady: (grid: GridHandle) => void
+  onReady: (grid: GridHandle | undefined) => void
 }
 
 function ResultRows({ run, tab, hasFilterRow, onCount, onTrouble, onReady }: RowsProps) {
