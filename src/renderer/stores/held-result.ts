@@ -24,8 +24,9 @@ export interface HeldResult extends Omit<Opened, 'result'> {
     sort: Sort,
     filter: Filter,
   ) => Promise<{ rows: ColumnBatch; row_count: number }>
-  /** All rows as a file, as the windows of this order have them. */
+  /** As stated all rows as a file, those that are not held too; sorted or filtered the held ones, as the windows have them. */
   file: (format: FileFormat, sort: Sort, filter: Filter) => AsyncIterable<Uint8Array>
+  /** A file under way is still read to its end. */
   close: () => void
 }
 
@@ -38,6 +39,8 @@ export async function openResult(
   const opened = await clientOf(link)['results.open'](statement, { signal })
   let id: Promise<string> = Promise.resolve(opened.result)
   let isClosed = false
+  /** Of held rows, under way. */
+  let files = 0
 
   async function window(first: number, count: number, sort: Sort, filter: Filter) {
     const asked = id
@@ -53,6 +56,11 @@ export async function openResult(
     const { result } = await clientOf(link)['results.open'](statement)
     return result
   }
+  function letGo(): void {
+    const { client } = link.store.getState()
+    // What cannot be said now needs no saying: K2 lets go by itself.
+    if (client) void id.then(result => client['results.close']({ result })).catch(() => {})
+  }
   return {
     ...opened,
     statement,
@@ -60,18 +68,24 @@ export async function openResult(
     window,
     /** Without an order the statement itself is asked, which has rows that are not held too. */
     async *file(format, sort, filter) {
-      const isAsStated = sort.length === 0 && filter.length === 0
-      // Held still, or anew.
-      if (!isAsStated) await window(0, 1, sort, filter)
-      if (isAsStated) yield* clientOf(link)['sql.export']({ ...statement, format })
-      else yield* clientOf(link)['results.export']({ result: await id, format, sort, filter })
+      if (sort.length === 0 && filter.length === 0) {
+        yield* clientOf(link)['sql.export']({ ...statement, format })
+        return
+      }
+      files++
+      try {
+        // Held still, or anew.
+        await window(0, 1, sort, filter)
+        yield* clientOf(link)['results.export']({ result: await id, format, sort, filter })
+      } finally {
+        files--
+        if (isClosed && files === 0) letGo()
+      }
     },
     close() {
       if (isClosed) return
       isClosed = true
-      const { client } = link.store.getState()
-      // What cannot be said now needs no saying: K2 lets go by itself.
-      if (client) void id.then(result => client['results.close']({ result })).catch(() => {})
+      if (files === 0) letGo()
     },
   }
 }

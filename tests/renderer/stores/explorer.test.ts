@@ -125,6 +125,38 @@ describe('rows of the tables', () => {
     expect(lines.map(line => line.split(',').at(-1))).toEqual(ids)
   })
 
+  it('are a file to its end when others take their place meanwhile', { timeout: 60_000 }, async () => {
+    const { link, explorer, settled } = await openOverLake()
+    explorer.show('sql')
+    explorer.write("SELECT i, 'row number ' || i AS name FROM range(200_000) AS of(i)")
+    await explorer.run()
+    await settled()
+    const client = link.store.getState().client!
+    const closed: string[] = []
+    const watched: typeof client = {
+      ...client,
+      'results.close': (ask, options) => {
+        closed.push(ask.result)
+        return client['results.close'](ask, options)
+      },
+    }
+    link.store.setState({ client: watched })
+    const { result } = runOf(explorer)
+    const parts: Uint8Array[] = []
+    for await (const part of result!.file('csv', [{ column: 'i', descending: true }], [])) {
+      if (parts.length === 0) {
+        await explorer.run()
+        expect(runOf(explorer).result).not.toBe(result)
+        expect(closed).toEqual([])
+      }
+      parts.push(part)
+    }
+    const lines = Buffer.concat(parts).toString().trimEnd().split('\r\n')
+    expect([lines.length, lines.at(-1)]).toEqual([200_001, '0,row number 0'])
+    expect(closed).toHaveLength(1)
+    await expect(result!.window(0, 1, [], [])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
   it('stay, with the fault beside them, when the next statement fails', { timeout: 60_000 }, async () => {
     const { explorer, settled } = await openOverLake()
     explorer.show('sql')
