@@ -9,7 +9,7 @@ import { grouped } from '../../ui/decimal-text.ts'
 import { tierText } from '../../ui/provenance-text.ts'
 import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 import { timeOfDay } from '../../ui/zone-time.ts'
-import { copyRows, download } from './take-along.ts'
+import { copyRows, download, fileTitle } from './take-along.ts'
 
 interface LineProps {
   run: Run
@@ -90,7 +90,7 @@ function TakeAlong({ run: { result }, grid }: { run: Pick<Run, 'result'>; grid: 
           type="button"
           className="text-button"
           disabled={isBusy}
-          title={`All rows as ${format === 'csv' ? 'CSV' : 'Parquet'}, sorted and filtered as they are here`}
+          title={fileTitle(result!, format)}
           onClick={() => void act(() => download(result!, grid, format))()}
         >
           {format === 'csv' ? 'CSV' : 'Parquet'} ↓

@@ -16,9 +16,17 @@ export async function copyRows(result: HeldResult, grid: GridHandle | undefined)
   return Array.from({ length: rows.rowCount }, (_, row) => ({ batch: rows, row }))
 }
 
+const NAMES = { csv: 'CSV', parquet: 'Parquet' }
 const TYPES = { csv: 'text/csv', parquet: 'application/vnd.apache.parquet' }
 
-/** The engine streams the file, sorted and filtered as the grid is; says how large it became. */
+export function fileTitle({ is_truncated, row_count }: HeldResult, format: 'csv' | 'parquet'): string {
+  const all = `All rows as ${NAMES[format]}`
+  return is_truncated
+    ? `${all}; where they are sorted or filtered here, only of the first ${grouped(row_count)}, which are held`
+    : `${all}, sorted and filtered as they are here`
+}
+
+/** The engine streams the file, sorted and filtered as the grid is; says how large it became, and what is not in it. */
 export async function download(
   result: HeldResult,
   grid: GridHandle | undefined,
@@ -37,5 +45,9 @@ export async function download(
   anchor.click()
   // The browser takes the file up after this turn.
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
-  return `${name}, ${grouped(Math.ceil(bytes / 1000))} kB`
+  const saved = `${name}, ${grouped(Math.ceil(bytes / 1000))} kB`
+  const isOfHeld = result.is_truncated && (sort.length > 0 || filter.length > 0)
+  return isOfHeld
+    ? `${saved}: only the first ${grouped(result.row_count)} rows are held; they alone are in the file`
+    : saved
 }
