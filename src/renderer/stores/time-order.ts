@@ -15,3 +15,13 @@ export function slotsByTime(ring: Timed, most: number): Uint32Array {
   rows.sort((one, other) => timeOf(other) - timeOf(one) || other - one)
   return rows.map(row => slotOf(ring, row))
 }
+
+/** Sorts anew only when rows have come in: a ring that is held stays sorted while it is scrolled. */
+export function createTimeOrder(): typeof slotsByTime {
+  let sorted: { ring: Timed; end: number; most: number; slots: Uint32Array } | undefined
+  return (ring, most) => {
+    if (sorted?.ring !== ring || sorted.end !== ring.end || sorted.most !== most)
+      sorted = { ring, end: ring.end, most, slots: slotsByTime(ring, most) }
+    return sorted.slots
+  }
+}

@@ -2,7 +2,7 @@
 import type { Workspace } from '../../stores/workspace.ts'
 import { DOWN, UP } from '../../stores/instruments.ts'
 import { heldRows, slotOf, unscaledAt } from '../../stores/ring.ts'
-import { slotsByTime } from '../../stores/time-order.ts'
+import { createTimeOrder } from '../../stores/time-order.ts'
 import { conditionTexts, sideText, type TradeRing } from '../../stores/trades.ts'
 import { groupedDecimal } from '../../ui/decimal-text.ts'
 import { onTurn } from '../../ui/frame-loop.ts'
@@ -23,6 +23,7 @@ export interface Painted {
 
 export function mountTape(scroller: HTMLElement, workspace: Workspace, zone: Zone, rowHeightPx: number): () => void {
   const { tape, instruments, moment } = workspace
+  const slotsByTime = createTimeOrder()
   let stale = true
   const rows = createRowWindow(scroller, {
     cells: CELLS,
