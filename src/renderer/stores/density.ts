@@ -3,7 +3,7 @@
 export interface Density {
   /** Exchange time of the newest trade, microseconds since 1970; 0 before the first. */
   edge: number
-  /** The first second that was seen whole or in part; before it this window knows nothing. */
+  /** The newest second when this window began to look, which it saw in part: from the next on it has seen all. */
   since: number
   counts: Uint32Array
   /** Which second a slot counts. */
@@ -34,8 +34,9 @@ export function countTimes(density: Density, times: ArrayLike<number | bigint>, 
       density.counts[slot] = 0
     }
     density.counts[slot]++
-    if (second < density.since) density.since = second
   }
+  // Never lower: a late row says nothing of the others of its time.
+  if (density.since === Infinity && rowCount > 0) density.since = Math.floor(density.edge / 1e6)
 }
 
 export function countIn(density: Density, second: number): number {

@@ -15,27 +15,35 @@ export interface DensityWish {
 }
 
 export interface PastDensity {
-  /** To be called whenever it is drawn: the counts by stretch, as far as they are there; asks for them where they are not. */
+  /** To be called whenever it is drawn: the counts by stretch, when all wanted ones are there; asks for them when they are not. */
   want: (wish: DensityWish) => ReadonlyMap<number, number> | undefined
   close: () => void
 }
 
-/** What slides on, or fails, is asked for again after this. */
+/** What failed is asked for again after this; what was not asked for yet at once. */
 const AGAIN_MS = 5000
 const MOST_STRETCHES = 5000
 
+interface Asked {
+  /** All of a wish but its times. */
+  key: string
+  from: number
+  to: number
+}
+
 export function createPastDensity(link: Link): PastDensity {
-  let asking: { key: string; stop: AbortController } | undefined
-  let held: { key: string; from: number; to: number; counts: ReadonlyMap<number, number> } | undefined
-  let asked = { key: '', atMs: -Infinity }
+  let asking: AbortController | undefined
+  let held: (Asked & { counts: ReadonlyMap<number, number> }) | undefined
+  let asked: (Asked & { atMs: number }) | undefined
 
   async function ask(client: K2Client, key: string, wish: DensityWish): Promise<void> {
-    asking?.stop.abort()
-    const mine = (asking = { key, stop: new AbortController() })
-    asked = { key, atMs: performance.now() }
+    asking?.abort()
+    const mine = (asking = new AbortController())
+    const { from, to } = wish
+    asked = { key, from, to, atMs: performance.now() }
     try {
-      const counts = await countTrades(client, wish, mine.stop.signal)
-      held = { key, from: wish.from, to: wish.to, counts }
+      const counts = await countTrades(client, wish, mine.signal)
+      held = { key, from, to, counts }
     } catch {
       // The timeline says that it does not know; the panes say why.
     } finally {
@@ -45,17 +53,21 @@ export function createPastDensity(link: Link): PastDensity {
 
   return {
     want(wish) {
-      const { instrument, past, stepSeconds, from, neededTo } = wish
+      const { instrument, past, stepSeconds } = wish
       const key = JSON.stringify([instrument?.symbol, instrument?.exchange, past.snapshot_id, stepSeconds])
-      const counts = held?.key === key ? held.counts : undefined
-      if (counts && held!.from <= from && held!.to >= neededTo) return counts
+      if (held && covers(held, key, wish)) return held.counts
       const { client } = link.store.getState()
-      const isDue = asked.key !== key || performance.now() - asked.atMs > AGAIN_MS
-      if (client && isDue && asking?.key !== key) void ask(client, key, wish)
-      return counts
+      const wasAsked = asked && covers(asked, key, wish)
+      const isDue = !wasAsked || (!asking && performance.now() - asked!.atMs > AGAIN_MS)
+      if (client && isDue) void ask(client, key, wish)
+      return undefined
     },
-    close: () => asking?.stop.abort(),
+    close: () => asking?.abort(),
   }
+}
+
+function covers(asked: Asked, key: string, { from, neededTo }: DensityWish): boolean {
+  return asked.key === key && asked.from <= from && asked.to >= neededTo
 }
 
 async function countTrades(client: K2Client, wish: DensityWish, signal: AbortSignal): Promise<Map<number, number>> {

@@ -90,7 +90,17 @@ describe('the density of the last hour', () => {
     const density = createDensity()
     countTimes(density, [10.2e6, 12e6, 10.9e6, 11.5e6, 10e6], 5)
     expect([9, 10, 11, 12, 13].map(second => countIn(density, second))).toEqual([0, 3, 1, 1, 0])
-    expect(density).toMatchObject({ edge: 12e6, since: 10 })
+    expect(density).toMatchObject({ edge: 12e6, since: 12 })
+  })
+
+  it('knows since when it has seen all, which a late trade does not change', () => {
+    const density = createDensity()
+    countTimes(density, [], 0)
+    expect(density.since).toBe(Infinity)
+    countTimes(density, [1000.5e6, 1002.5e6], 2)
+    countTimes(density, [900e6, 1010e6], 2)
+    expect(density).toMatchObject({ edge: 1010e6, since: 1002 })
+    expect(countIn(density, 900)).toBe(1)
   })
 
   it('forgets what is older than it holds, and does not take it in again', () => {

@@ -59,22 +59,52 @@ it('asks once for what slides on within what it has', { timeout: 60_000 }, async
   expect(asked()).toBe(1)
 })
 
+it('has no counts for what they do not cover, and asks for that at once', { timeout: 60_000 }, async () => {
+  const { density, asked } = await openDensity()
+  const day = { ...WHOLE, neededTo: START + DAY, to: START + DAY }
+  await counted(density, day)
+  const next = { ...WHOLE, from: START + DAY, neededTo: START + 2 * DAY }
+  expect(density.want(next)).toBeUndefined()
+  expect(density.want(next), 'is asked for once').toBeUndefined()
+  await until(() => density.want(next) !== undefined, 4_000)
+  expect([...density.want(next)!.keys()].every(hour => hour * 3600 >= START + DAY)).toBe(true)
+  expect(density.want(day)).toBeUndefined()
+  expect((await counted(density, day)).size).toBe(24)
+  expect(asked()).toBe(3)
+})
+
 it('draws its own counts where it looked on, and the tables before that', () => {
   const edge = START + 1000
   const density = createDensity()
-  countTimes(density, Float64Array.from([edge - 2, edge - 1, edge - 1, edge].map(second => second * 1e6)), 4)
+  const count = (...seconds: number[]) =>
+    countTimes(
+      density,
+      Float64Array.from(seconds, second => second * 1e6),
+      seconds.length,
+    )
+  count(edge - 6, edge - 2)
+  count(edge - 1, edge - 1, edge, edge - 250)
   let wish: Wish | undefined
   const bars = timelineBars(
     { from: edge - 300, to: edge, width: 900, mode: 'live', edge },
     {
       density,
-      pastDensity: { want: asked => ((wish = asked), new Map([[edge - 100, 7]])), close: () => {} },
+      pastDensity: {
+        want: asked => (
+          (wish = asked),
+          new Map([
+            [edge - 100, 7],
+            [edge - 2, 3],
+          ])
+        ),
+        close: () => {},
+      },
       replay: { state: { getState: () => ({}) } } as never,
       focus: { getState: () => ({}) } as never,
     },
   )
   expect(bars.perBar).toBe(1)
   expect(bars.counts[edge - 100 - bars.first]).toBe(7)
-  expect(bars.counts.slice(-2)).toEqual([2, 1])
+  expect(bars.counts.slice(-7), 'the tables may not have the newest yet').toEqual([1, 0, 0, 0, 3, 2, 1])
   expect(wish).toMatchObject({ past: {}, stepSeconds: 1, neededTo: edge - 1 })
 })

@@ -44,14 +44,19 @@ export function timelineBars(
         to: Math.ceil(end / perBar) * perBar,
       })
     : undefined
+  const ownFrom = Math.ceil(edge - COUNTED_SECONDS)
+  const ownCount = (bar: number) => {
+    let count = 0
+    for (let second = Math.max(bar * perBar, ownFrom); second < (bar + 1) * perBar; second++)
+      count += countIn(density, second)
+    return count
+  }
   const first = Math.floor(from / perBar)
   const counts: number[] = []
   for (let bar = first; bar * perBar <= end; bar++) {
-    let count = 0
-    if (bar < firstCounted && past) count = past.get(bar) ?? 0
-    else if (!isReplay)
-      for (let second = bar * perBar; second < (bar + 1) * perBar; second++) count += countIn(density, second)
-    counts.push(count)
+    const ofTables = bar < firstCounted ? (past?.get(bar) ?? 0) : 0
+    // Of what came before it looked on the window has the newest, which the tables may not have yet.
+    counts.push(isReplay ? ofTables : Math.max(ofTables, ownCount(bar)))
   }
   return { perBar, first, counts, unknownTo: isAsked && !past ? counted : from }
 }

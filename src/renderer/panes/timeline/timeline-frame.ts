@@ -53,7 +53,7 @@ function reachOf({ mode, edge, tailSeconds, clock, span }: TimelineSubject): { f
   const to = Math.max(edge, clock ?? 0)
   const wanted = Math.max(tailSeconds, clock === undefined ? 0 : (to - clock) * 1.1)
   const seconds = [...SPANS, ...LONG_SPANS].find(each => each >= wanted) ?? wanted
-  // While live never more than an hour: the window has counted no further back.
+  // While live never more than an hour: so far this window counts itself, and asks the tables for what was before it only.
   return { from: to - (mode === 'live' ? Math.min(seconds, HOUR) : seconds), to }
 }
 
