@@ -35,6 +35,7 @@ export interface FavouritesParts {
 }
 
 const MOST_KEPT = 20
+const MOST_KNOWN = 1_000
 const MAX_BYTES = 64_000_000
 const QUIET_MS = 2_000
 const DAY = 86_400e6
@@ -51,19 +52,51 @@ interface Favourite {
 export function openFavourites(parts: FavouritesParts): Favourites {
   const { path, reads, pool, blocks, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = parts
   const known = new Map(load(path).map(one => [keyOf(one), one]))
-  let askedMs = -Infinity
+  let running = 0
+  let endedMs = -Infinity
   let decoding = new AbortController()
 
-  function stopDecoding(): void {
-    askedMs = performance.now()
+  /** From here on until what is returned is called. */
+  function stopDecoding(): () => void {
+    running++
     decoding.abort()
+    return () => {
+      running--
+      endedMs = performance.now()
+    }
+  }
+
+  async function undisturbed<T>(ask: () => Promise<T>): Promise<T> {
+    const end = stopDecoding()
+    try {
+      return await ask()
+    } finally {
+      end()
+    }
+  }
+
+  async function* undisturbedStream<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void> {
+    const end = stopDecoding()
+    try {
+      yield* batches
+    } finally {
+      end()
+    }
   }
 
   function count({ at: { table }, symbol, exchange, columns }: BlockQuestion): void {
     if (table !== 'trades' && table !== 'quotes') return
     const named = { table, symbol, ...(exchange !== undefined && { exchange }) }
     const { asked, columns: before } = known.get(keyOf(named)) ?? { asked: 0, columns: [] }
+    if (known.size >= MOST_KNOWN) forgetRare()
     known.set(keyOf(named), { ...named, columns: [...new Set([...before, ...columns])], asked: asked + 1 })
+  }
+
+  /** Anybody may ask for any symbol, whether there is one of that name or not. */
+  function forgetRare(): void {
+    const kept = mostAsked(known.values())
+    known.clear()
+    for (const one of kept) known.set(keyOf(one), one)
   }
 
   async function decode({ table, symbol, exchange, columns }: Favourite, signal: AbortSignal): Promise<void> {
@@ -77,7 +110,7 @@ export function openFavourites(parts: FavouritesParts): Favourites {
   /** False when a question came between. */
   async function decodeInQuiet(one: Favourite, caller: AbortSignal): Promise<boolean> {
     do await sleep(quietMs, undefined, { signal: caller })
-    while (performance.now() - askedMs < quietMs)
+    while (running > 0 || performance.now() - endedMs < quietMs)
     const { signal } = (decoding = new AbortController())
     const either = AbortSignal.any([caller, signal])
     // Each file that is read listens to it.
@@ -95,26 +128,28 @@ export function openFavourites(parts: FavouritesParts): Favourites {
     blocks: {
       ...blocks,
       read(question, signal) {
-        stopDecoding()
         count(question)
-        return blocks.read(question, signal)
+        return undisturbed(() => blocks.read(question, signal))
       },
     },
     pool: {
       ...pool,
       run(work, signal) {
-        stopDecoding()
-        return pool.run(work, signal)
+        return undisturbed(() => pool.run(work, signal))
       },
       stream(work, signal) {
-        stopDecoding()
-        return pool.stream(work, signal)
+        return undisturbedStream(pool.stream(work, signal))
       },
     },
     async warm(caller) {
       for (const one of mostAsked(known.values())) {
         if (blocks.stats().bytes >= maxBytes) return
-        while (!(await decodeInQuiet(one, caller)));
+        try {
+          while (!(await decodeInQuiet(one, caller)));
+        } catch (error) {
+          if (caller.aborted) throw error
+          known.delete(keyOf(one)) // a column or file that is no more
+        }
       }
     },
     save() {

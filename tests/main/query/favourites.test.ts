@@ -72,6 +72,34 @@ it.each(['a block', 'the pool'])('stops as soon as somebody asks for %s, and goe
   expect(next.stats().entries).toBe(what === 'a block' ? 3 : 2)
 })
 
+it('goes on with the others where one cannot be decoded, and does not try that one again', async () => {
+  const { open, someAsked, path, reads } = await favouritesOver()
+  await someAsked()
+  let asked = 0
+  const failing: LakeReads['at'] = (table, choice, signal) =>
+    ++asked === 1 ? Promise.reject(new Error('damaged')) : reads.at(table, choice, signal)
+  const next = open({ reads: { ...reads, at: failing } })
+  await next.warm(forever)
+  expect(next.stats()).toMatchObject({ entries: 1 })
+  next.save()
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject([{ symbol: 'SYM1' }])
+})
+
+it('waits for the end of what is asked', async () => {
+  const { open, someAsked } = await favouritesOver()
+  await someAsked()
+  const next = open()
+  let end = () => {}
+  const asking = next.pool.run(() => new Promise<void>(resolve => (end = resolve)))
+  const warming = next.warm(forever)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  expect(next.stats().entries).toBe(0)
+  end()
+  await asking
+  await warming
+  expect(next.stats().entries).toBe(2)
+})
+
 it('ends with its caller', async () => {
   const { open, someAsked } = await favouritesOver()
   await someAsked()

@@ -52,6 +52,9 @@ export function createExchangeOf({ reads, pool }: BlockTools): ExchangeOf {
   }
 }
 
+/** So that others find connections of the pool. */
+const AT_ONCE = 3
+
 /** By symbol; those that are not there are left out. */
 export async function exchangesOf(
   exchangeOf: ExchangeOf,
@@ -60,6 +63,11 @@ export async function exchangesOf(
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const asked = [...new Set(symbols)]
-  const found = await Promise.all(asked.map(symbol => exchangeOf(at, { symbol, exchange }, signal)))
-  return new Map(asked.flatMap((symbol, i) => (found[i] === undefined ? [] : [[symbol, found[i]]])))
+  const found = new Map<string, string>()
+  for (let next = 0; next < asked.length; next += AT_ONCE) {
+    const some = asked.slice(next, next + AT_ONCE)
+    const exchanges = await Promise.all(some.map(symbol => exchangeOf(at, { symbol, exchange }, signal)))
+    exchanges.forEach((own, i) => own !== undefined && found.set(some[i], own))
+  }
+  return found
 }

@@ -1,5 +1,6 @@
 // Reads that are wanted at the same time, as one: whoever asks for a symbol while others wait for the same columns of the
 // same file gets it from their reading, and small files that a symbol is wanted of are read together.
+import { Failure } from '../../../contract/failure.ts'
 import { deferred, type Deferred } from '../../base/deferred.ts'
 import { cancelled, throwIfCancelled } from '../../base/cancelled.ts'
 import { readBlocks } from './read-block.ts'
@@ -57,16 +58,22 @@ export function createReader(tools: BlockTools): ReadColumns {
     })
   }
 
+  /** Nobody joins it any more. */
+  function takeOut(group: Group): void {
+    const place = queue.indexOf(group)
+    if (place >= 0) queue.splice(place, 1)
+    if (open.get(group.key) === group) open.delete(group.key)
+  }
+
   /** With the small files that are read for the same few symbols. */
   function takeNext(): Group {
-    const first = queue.shift()!
-    if (open.get(first.key) === first) open.delete(first.key)
+    const [first] = queue
+    takeOut(first)
     if (!isOfFew(first)) return first
     const isMate = (group: Group) => group.kin === first.kin && isOfFew(group)
     const mates = queue.filter(isMate).slice(0, MOST_SMALL_FILES - 1)
     for (const mate of mates) {
-      queue.splice(queue.indexOf(mate), 1)
-      if (open.get(mate.key) === mate) open.delete(mate.key)
+      takeOut(mate)
       for (const waiting of mate.waiting) {
         waiting.group = first
         first.waiting.add(waiting)
@@ -77,28 +84,42 @@ export function createReader(tools: BlockTools): ReadColumns {
 
   async function run(group: Group): Promise<void> {
     const { waiting } = group
-    if (waiting.size === 0) return
     running++
     try {
       const found = await read(group)
       for (const { symbol, file, columns } of waiting) columns.resolve(found.get(symbol)!.get(file.file.path)!)
     } catch (error) {
-      for (const { columns } of waiting) columns.reject(error)
+      if (pathsOf(group).size > 1 && error instanceof Failure && error.code === 'CORRUPT') readAlone(group)
+      else for (const { columns } of waiting) columns.reject(error)
     } finally {
       running--
       plan()
     }
   }
 
+  /** One of its files cannot be read: only who wants that one is to know. */
+  function readAlone({ source, names, waiting }: Group): void {
+    const alone = new Map<string, Group>()
+    for (const one of waiting) {
+      const { file } = one
+      const group = alone.get(file.file.path) ?? { ...newGroup({ ...source, file }, names), kin: undefined }
+      alone.set(file.file.path, group)
+      group.waiting.add(one)
+      one.group = group
+    }
+    queue.push(...alone.values())
+  }
+
   /** By symbol and the path of the file. */
-  async function read({ source, names, waiting, isLeft: { signal } }: Group): Promise<Map<string, Found>> {
+  async function read(group: Group): Promise<Map<string, Found>> {
+    const { source, names, waiting } = group
+    const { signal } = group.isLeft
     const wanted = new Map<string, Map<string, ScanFile>>()
     for (const { symbol, file } of waiting) {
       if (!wanted.has(symbol)) wanted.set(symbol, new Map())
       wanted.get(symbol)!.set(file.file.path, file)
     }
-    const paths = new Set([...waiting].map(({ file }) => file.file.path))
-    if (paths.size === 1) {
+    if (pathsOf(group).size === 1) {
       const bySymbol = await readBlocks({ ...tools, placesOf }, source, [...wanted.keys()], names, signal)
       return new Map([...bySymbol].map(([symbol, columns]) => [symbol, new Map([[source.file.file.path, columns]])]))
     }
@@ -114,14 +135,7 @@ export function createReader(tools: BlockTools): ReadColumns {
     const key = keyOf(source, names)
     const found = open.get(key)
     if (found && found.waiting.size < MOST_SYMBOLS) return found
-    const group = {
-      key,
-      kin: kinOf(source, names),
-      source,
-      names,
-      waiting: new Set<Waiting>(),
-      isLeft: new AbortController(),
-    }
+    const group = newGroup(source, names)
     open.set(key, group)
     queue.push(group)
     return group
@@ -134,8 +148,11 @@ export function createReader(tools: BlockTools): ReadColumns {
     const waiting: Waiting = { symbol, file, columns: deferred<BlockColumns>(), group }
     const leave = () => {
       waiting.columns.reject(cancelled())
-      waiting.group.waiting.delete(waiting)
-      if (waiting.group.waiting.size === 0) waiting.group.isLeft.abort()
+      const { group: own } = waiting
+      own.waiting.delete(waiting)
+      if (own.waiting.size > 0) return
+      own.isLeft.abort()
+      takeOut(own)
     }
     signal?.addEventListener('abort', leave)
     group.waiting.add(waiting)
@@ -148,7 +165,16 @@ export function createReader(tools: BlockTools): ReadColumns {
   }
 }
 
+function newGroup(source: BlockFile, names: readonly string[]): Group {
+  const [key, kin] = [keyOf(source, names), kinOf(source, names)]
+  return { key, kin, source, names, waiting: new Set(), isLeft: new AbortController() }
+}
+
 type Found = ReadonlyMap<string, BlockColumns>
+
+function pathsOf({ waiting }: Group): Set<string> {
+  return new Set([...waiting].map(({ file }) => file.file.path))
+}
 
 function isOfFew({ kin, waiting }: Group): boolean {
   return kin !== undefined && new Set([...waiting].map(({ symbol }) => symbol)).size < FEW_SYMBOLS

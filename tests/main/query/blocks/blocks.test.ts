@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowsOf, type Column, type ColumnBatch, type Row } from '../../../../src/contract/columns.ts'
@@ -185,6 +187,40 @@ describe('blocks', () => {
     expect(again.rowCount).toBe(all.length)
     expect(again.runs.flatMap(rowsOf)).toMatchObject(all)
     expect(opened() - before).toBeLessThanOrEqual(2)
+  })
+
+  it('reads small files together, and tells of one that cannot be read only who wants its rows', async () => {
+    const lake = await tempLake()
+    const { blocks, head } = await openBlocks(lake)
+    for (let i = 0; i < 4; i++) await append(lake, tradesBatch(i * 5_000, 100), { specId: 0 })
+    const at = await head()
+    const { reads } = await queryParts(lake)
+    const files = await reads.plan(at, { filter: [] })
+    const spans = await reads.spans(at, { filter: [] }, 'exchange_timestamp')
+    const last = spans.reduce((found, { toMicros }, i) => (toMicros > spans[found].toMicros ? i : found), 0)
+    await rm(fileURLToPath(files[last].file.path))
+    const columns = ['exchange_timestamp', 'price']
+    const ask = (symbol: string, endMicros?: number) => blocks.read({ at, symbol, columns, endMicros })
+    const [all, before] = await Promise.allSettled([ask('SYM1'), ask('SYM1', spans[last].fromMicros)])
+    expect(all).toMatchObject({ status: 'rejected', reason: { code: 'CORRUPT' } })
+    expect(before).toMatchObject({ status: 'fulfilled', value: { files: { read: 3 } } })
+  })
+
+  it('asks anew for what others no longer want, while their reading waits for its turn', async () => {
+    const lake = await tempLake()
+    const { blocks, head } = await openBlocks(lake)
+    for (let i = 0; i < 5; i++) await append(lake, tradesBatch(i * 5_000, 100), { specId: 0 })
+    const at = await head()
+    const names = ['price', 'quantity', 'side', 'currency', 'trade_id']
+    const ask = (column: string, signal?: AbortSignal) =>
+      blocks.read({ at, symbol: 'SYM1', columns: [column] }, signal).then(({ rowCount }) => rowCount)
+    const gone = new AbortController()
+    const before = Promise.allSettled(names.map(column => ask(column, gone.signal)))
+    await new Promise(resolve => setImmediate(resolve))
+    gone.abort()
+    const again = await Promise.all(names.map(column => ask(column)))
+    expect(again).toEqual(names.map(() => again[0]))
+    expect((await before).map(({ status }) => status)).toEqual(names.map(() => 'rejected'))
   })
 
   it('keeps nothing of a file that is read as a whole but the symbols asked for', async () => {
