@@ -19,7 +19,11 @@ const WAIT = { timeout: 60_000 }
 
 async function openExplorer(): Promise<{ page: Page; complaints: string[] }> {
   const { pageUrl } = await startK2(['serve', '--demo'])
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark' })
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: 'dark',
+    timezoneId: 'Asia/Tokyo',
+  })
   onTestFinished(() => context.close())
   const page = await context.newPage()
   const complaints: string[] = []
@@ -43,6 +47,11 @@ const cells = (page: Page, column: string) =>
         .flatMap(({ cell }) => (cell?.textContent ? [cell.textContent] : [])),
     column,
   )
+async function savedCsv(page: Page): Promise<string> {
+  const saving = page.waitForEvent('download', WAIT)
+  await page.getByRole('button', { name: 'CSV ↓' }).click()
+  return readFile(await (await saving).path(), 'utf8')
+}
 const countText = (page: Page) => page.locator('.pane-explorer .count').textContent()
 
 describe.skipIf(chromium.skip)(`the explorer${chromium.because}`, () => {
@@ -83,10 +92,23 @@ describe.skipIf(chromium.skip)(`the explorer${chromium.because}`, () => {
       await editor.fill('SELECT 1 AS one, 2 AS two WHERE false')
       await page.keyboard.press('Control+Enter')
       await expect.poll(() => countText(page), POLL).toBe('0 rows')
-      const saving = page.waitForEvent('download', WAIT)
-      await page.getByRole('button', { name: 'CSV ↓' }).click()
-      const saved = await saving
-      expect(await readFile(await saved.path(), 'utf8'), 'no rows, and no grid').toBe('one,two\r\n')
+      expect(await savedCsv(page), 'no rows, and no grid').toBe('one,two\r\n')
+
+      await editor.fill(
+        "SELECT i, TIMESTAMPTZ '2026-03-01 23:30:00+00' + i * INTERVAL '3 hours' AS at FROM range(2) AS of(i)",
+      )
+      await page.keyboard.press('Control+Enter')
+      await expect.poll(() => cells(page, 'at'), POLL).toHaveLength(2)
+      await page.getByRole('textbox', { name: 'at Filter Input' }).fill('2026-03-02 10:00:00')
+      await expect.poll(() => countText(page), POLL).toMatch(/^\d of 2 rows$/)
+      await page.locator('.brand').click()
+      await page.keyboard.press('Control+k')
+      await page.getByRole('dialog').waitFor()
+      await page.keyboard.type('times in local time')
+      await page.keyboard.press('Enter')
+      await expect.poll(() => cells(page, 'at'), POLL).toEqual(['2026-03-02 11:30:00.000000'])
+      await expect.poll(() => countText(page), POLL).toBe('1 of 2 rows')
+      expect(await savedCsv(page), 'as filtered in the zone that is shown').toMatch(/^i,at\r\n1,.*02:30:00.*\r\n$/)
 
       await page.locator('.brand').click()
       await page.keyboard.press('t')
