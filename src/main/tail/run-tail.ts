@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { MessageLog } from '../log/message-log.ts'
 import type { Standardize } from '../market/standard-batch.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
+import { createGoneTopics } from '../market/gone-topics.ts'
 import { parseTopic } from '../market/topics.ts'
 import type { LogTopic } from './places.ts'
 import { beginReading, goOnAfterRemoved, newReading, readTopics, type Reading, type ReadTools } from './read-topics.ts'
@@ -71,7 +72,7 @@ export function runTail(options: RunOptions): TailRun {
   /** By topic, all in one read: one each would be a connection and a loop each, of hundreds. */
   const readings = new Map<string, Reading>()
   /** Of these, topics that were deleted: read no more until they are there again, as they would hold up the others. */
-  const gone = new Set<string>()
+  const gone = createGoneTopics()
   /** Aborted to read on with other topics. */
   let restart = new AbortController()
   const troubles = new Map<string, string>()
@@ -113,14 +114,13 @@ export function runTail(options: RunOptions): TailRun {
   }
 
   function noteGone(there: ReadonlySet<string>): void {
-    for (const [topic, { next, latest }] of readings) {
-      if (there.has(topic) !== gone.has(topic)) continue
-      restart.abort()
-      if (gone.delete(topic)) continue
-      gone.add(topic)
+    const { lost, back } = gone.learn(readings.keys(), there)
+    for (const topic of lost) {
+      const { next, latest } = readings.get(topic)!
       for (const [partition, offset] of next) latest.set(partition, offset)
       logger.warn(`${topic} is gone from the log; what the tail holds of it stays, and the others go on`, { topic })
     }
+    if (lost.length + back.length > 0) restart.abort()
   }
 
   /** The others are read on meanwhile, also when nobody can tell yet where to begin in these. */
@@ -198,8 +198,8 @@ export function runTail(options: RunOptions): TailRun {
   }
 
   function goneInWords(): string | undefined {
-    if (gone.size === 0) return undefined
-    return `Deleted while it was read, what is held of it stays: ${[...gone].join(', ')}.`
+    const names = gone.names()
+    return names.length > 0 ? `Deleted while it was read, what is held of it stays: ${names.join(', ')}.` : undefined
   }
 
   async function lagsOf({ topic: { topic }, next, latest }: Reading): Promise<Lag[]> {

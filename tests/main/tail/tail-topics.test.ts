@@ -93,6 +93,23 @@ describe('the topics of a tail', () => {
     expect(idsOf(tail.recent(bhp)).sort()).toEqual([1, 2, 3, 4])
   })
 
+  it('are read on as they are when a look lacks one of them, up to two in a row', async () => {
+    const log = await openLog([TRADES, LATER])
+    const { log: watched, reads } = counted(log)
+    let looks = 0
+    const lacking = new Set([2, 3, 5])
+    const topics = async () => {
+      const lacks = lacking.has(++looks)
+      return (await log.topics()).filter(({ name }) => !lacks || name !== LATER)
+    }
+    const { tail, run: running, warnings } = run({ ...watched, topics })
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(6), { timeout: 20_000 })
+    await log.append(LATER, trades(1, 1))
+    await untilHeld(tail, 1)
+    expect([running.trouble(), warnings]).toEqual([undefined, []])
+    expect(reads).toEqual([[TRADES, LATER]])
+  })
+
   it('do not wait for one of which nobody can tell where it begins', async () => {
     const log = await openLog([TRADES])
     let isLed = false
