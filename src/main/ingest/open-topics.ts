@@ -5,7 +5,6 @@ import { newPlace, type TopicStream } from './places.ts'
 import { anotherLog, startOffsets, type Starts } from './start-offsets.ts'
 import type { TableContext } from './table-context.ts'
 import type { WriterOptions } from './writer-options.ts'
-import { sleepUnlessAborted } from '../base/retry.ts'
 import { findWindowStarts } from '../market/window-starts.ts'
 import { movedTo } from './vectors.ts'
 import type { MessageLog, PartitionRange } from '../log/message-log.ts'
@@ -17,23 +16,29 @@ interface Opening {
   ranges: PartitionRange[]
 }
 
-export async function openTopics(context: TableContext, topics: readonly string[]): Promise<void> {
+/**
+ * Opens those that are there, and gives the others back: a topic that was deleted meanwhile, or that not every broker knows
+ * yet, holds up no other, and says nothing of the server.
+ */
+export async function openTopics(context: TableContext, topics: readonly string[]): Promise<string[]> {
   const { stream, sides, streams, options, leaving } = context
   const hold: Hold = (server, work) => context.hold(server, work, leaving)
   // The table first: what the log has can only grow meanwhile.
   const vector = await hold('catalog', () => stream.offsets())
-  for (const side of [sides.deadLetters, sides.gaps]) {
-    const now = await hold('catalog', () => side.table.offsets())
-    side.vector = movedTo(side.vector, ofTopics(now, topics))
-  }
-  context.said = movedTo(context.said, ofTopics(vector, topics))
-  const { cluster, openings } = await lookUntilThere({ ...context, hold }, topics)
+  const deadLetters = await hold('catalog', () => sides.deadLetters.table.offsets())
+  const gaps = await hold('catalog', () => sides.gaps.table.offsets())
+  const { cluster, openings } = await hold('kafka', () => lookAt(options, topics))
+  const there = openings.map(({ topic }) => topic)
+  sides.deadLetters.vector = movedTo(sides.deadLetters.vector, ofTopics(deadLetters, there))
+  sides.gaps.vector = movedTo(sides.gaps.vector, ofTopics(gaps, there))
+  context.said = movedTo(context.said, ofTopics(vector, there))
   const starts = startOffsets({ vector, cluster, topics: openings })
   for (const opening of openings) {
     const stream = await openTopic({ ...context, hold }, cluster, opening, starts.get(opening.topic)!)
     streams.set(opening.topic, stream)
     options.logger.info(`Writing ${opening.topic}`, { topic: opening.topic, table: context.table })
   }
+  return topics.filter(topic => !there.includes(topic))
 }
 
 /** Of the vector, what the fence is about. */
@@ -41,31 +46,16 @@ function ofTopics(vector: OffsetVector, topics: readonly string[]): OffsetVector
   return vector.filter(({ topic }) => topics.includes(topic))
 }
 
-/** Not by the breaker: a topic that is gone says nothing of the server, and must not keep other tables from it. */
-async function lookUntilThere(context: TableContext, topics: readonly string[]) {
-  const { hold, onWaiting, leaving, options } = context
-  for (let looks = 1; ; looks++) {
-    const found = await hold('kafka', () => lookAt(options, topics))
-    if ('openings' in found) {
-      if (looks > 1) onWaiting('kafka', undefined)
-      return found
-    }
-    onWaiting('kafka', new Failure('UNAVAILABLE', `Topic ${found.gone} is gone again; it is waited for.`))
-    await sleepUnlessAborted(options.settings.lookEveryMs, leaving)
-  }
-}
-
 async function lookAt(
   { log }: Pick<WriterOptions, 'log'>,
   topics: readonly string[],
-): Promise<{ cluster: string; openings: Opening[] } | { gone: string }> {
+): Promise<{ cluster: string; openings: Opening[] }> {
   const [cluster, there] = await Promise.all([log.cluster(), log.topics()])
   const openings: Opening[] = []
   for (const topic of topics) {
     const info = there.find(({ name }) => name === topic)
     const ranges = info && (await rangesIfThere(log, topic))
-    if (!ranges) return { gone: topic }
-    openings.push({ topic, epoch: info.epoch, ranges })
+    if (ranges) openings.push({ topic, epoch: info.epoch, ranges })
   }
   return { cluster, openings }
 }

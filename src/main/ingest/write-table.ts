@@ -6,6 +6,7 @@ import { Failure } from '../../contract/failure.ts'
 import { isCancelled } from './commit-flush.ts'
 import { createHold } from './hold.ts'
 import { flushTable } from './flush-table.ts'
+import { createGoneTopics } from '../market/gone-topics.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
 import type { DataType } from '../market/topics.ts'
 import type { Budget } from './budget.ts'
@@ -22,10 +23,13 @@ export interface TableWriter {
   streams: () => readonly TopicStream[]
   /** Begins to read these; none of them is being read yet. */
   add: (topics: readonly string[]) => void
-  /** The topics there are: one that was deleted is read no more and holds up no other; one that is back is read on. */
+  /** The topics of a look: one that is gone is read no more and holds up no other; one that is back is read on,
+   * and one that was not there when it was to be opened is opened. */
   learnTopics: (there: ReadonlySet<string>) => void
   /** Those that were deleted while they were read. */
   gone: () => readonly string[]
+  /** Those that were not there when they were to be opened. */
+  awaited: () => readonly string[]
   isStarting: () => boolean
   /** Why it waits just now. */
   waitingFor: () => unknown
@@ -53,7 +57,9 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
   let opening = 0
   /** All in one read: one each would be a connection and a loop each, of topics that come one after the other. */
   const opened: string[] = []
-  let gone: readonly string[] = []
+  const gone = createGoneTopics()
+  /** Asked for, and not there when they were to be opened. */
+  const awaited = new Set<string>()
   /** Aborted to read on with more or fewer of them. */
   let restart = new AbortController()
   let isReading = false
@@ -118,11 +124,18 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
     finish()
   }
 
+  function add(topics: readonly string[]): void {
+    const reader = addTopics(topics)
+    readers.add(reader)
+    void reader.then(() => readers.delete(reader))
+  }
+
   async function addTopics(topics: readonly string[]): Promise<void> {
     try {
       opening++
-      await openTopics(context, topics).finally(() => opening--)
-      opened.push(...topics)
+      const missing = await openTopics(context, topics).finally(() => opening--)
+      for (const topic of missing) awaited.add(topic)
+      opened.push(...topics.filter(topic => !awaited.has(topic)))
       restart.abort()
       if (isReading) return
       isReading = true
@@ -134,15 +147,15 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
 
   function allOpened(): ReturnType<Asked> {
     restart = new AbortController()
-    const topics = opened.filter(topic => !gone.includes(topic))
+    const topics = opened.filter(topic => !gone.has(topic))
     return { topics, until: AbortSignal.any([reading.signal, restart.signal]) }
   }
 
   function learnTopics(there: ReadonlySet<string>): void {
-    const before = gone
-    gone = opened.filter(topic => !there.has(topic))
-    const lost = gone.filter(topic => !before.includes(topic))
-    const back = before.filter(topic => !gone.includes(topic))
+    const come = [...awaited].filter(topic => there.has(topic))
+    for (const topic of come) awaited.delete(topic)
+    if (come.length > 0) add(come)
+    const { lost, back } = gone.learn(opened, there)
     for (const topic of lost) {
       logger.warn('The topic is gone; what was read of it is kept, and the others go on', { table, topic })
       endAtWhatIsRead(context.streams.get(topic)!)
@@ -181,13 +194,10 @@ export function writeTable(table: DataType, budget: Budget, options: WriterOptio
     table,
     totals: context.totals,
     streams: () => [...context.streams.values()],
-    add(topics) {
-      const reader = addTopics(topics)
-      readers.add(reader)
-      void reader.then(() => readers.delete(reader))
-    },
+    add,
     learnTopics,
-    gone: () => gone,
+    gone: gone.names,
+    awaited: () => [...awaited],
     isStarting: () =>
       opening > 0 ||
       [...context.streams.values()].some(({ places }) =>

@@ -61,9 +61,13 @@ function stateOf({ entries, missing, trouble, isOver }: WriterFacts): Pick<Consu
     states.push({ state: isTransient(trouble) ? 'waiting' : 'stopped', why: messageOf(toldWith(trouble)) })
   if (!missing) return states[0] ?? { state: 'starting', why: null }
   const gone = entries.flatMap(entry => entry.gone())
+  const writers = entries.flatMap(({ writer }) => writer() ?? [])
+  // A look may lack one that is there, and show one that cannot be opened.
+  const written = new Set(writers.flatMap(({ streams }) => streams().map(({ topic }) => topic)))
+  const notThere = new Set([...missing, ...writers.flatMap(({ awaited }) => awaited())])
   const awaited = awaitedTopics(
     gone,
-    missing.filter(topic => !gone.includes(topic)),
+    [...notThere].filter(topic => !written.has(topic)),
   )
   if (states.length === 0) {
     // Between the end of the last stream and the end of it all.
@@ -92,7 +96,8 @@ function stateOfTable(entry: TableEntry): { state: State; why: string | null }[]
   if (!writer) return []
   const waitingFor = writer.waitingFor()
   if (waitingFor !== undefined) return [{ state: 'waiting', why: messageOf(waitingFor) }]
-  return [{ state: writer.isStarting() ? 'starting' : 'writing', why: null }]
+  if (writer.isStarting()) return [{ state: 'starting', why: null }]
+  return [{ state: writer.streams().length > 0 ? 'writing' : 'waiting', why: null }]
 }
 
 function stateAfter(failure: unknown): State {
