@@ -120,7 +120,11 @@ export async function openCsv(
       if (!startThread || size < LEAST_FOR_THREAD) return readHere(signal)
       const listings = company && new Map([[company.companyId, options.companies!.get(company.companyId)!]])
       const work = { path, options: { ...options, companies: listings, expectedHash } }
-      return readInThread(startThread(work), () => readHere(signal), signal)
+      return readInThread(
+        () => startThread(work),
+        () => readHere(signal),
+        signal,
+      )
     },
   }
 }

@@ -17,7 +17,7 @@ export type FromThread =
   | { kind: 'failed'; failure: WireFailure }
   | { kind: 'done' }
 
-/** To the thread: a batch was taken, so that another may come. */
+/** To the thread: a step was taken, so that another may come. */
 export const TAKEN = 'taken'
 
 export interface CrossingBatch {

@@ -28,14 +28,18 @@ function manyRows(): string {
 function threads() {
   const started: Worker[] = []
   let batches = 0
+  let steps = 0
   const start: StartThread = workerData => {
     const thread = new Worker(FROM_SOURCE, { eval: true, workerData })
-    thread.on('message', ({ batch }: { batch?: unknown }) => void (batches += batch ? 1 : 0))
+    thread.on('message', ({ kind, batch }: { kind: string; batch?: unknown }) => {
+      steps += kind === 'step' ? 1 : 0
+      batches += batch ? 1 : 0
+    })
     started.push(thread)
     return thread
   }
   /** A thread that has ended has no id. */
-  return { start, ids: () => started.map(({ threadId }) => threadId), batches: () => batches }
+  return { start, ids: () => started.map(({ threadId }) => threadId), batches: () => batches, steps: () => steps }
 }
 
 const openLarge = (startThread?: StartThread, path = writeFile('a.csv', manyRows())) =>
@@ -124,9 +128,53 @@ it('gives no batch before the one before was taken', async () => {
   expect(taken).toBe(3)
 })
 
-it('is done without where no thread can be started', async () => {
-  const path = writeFile('a.csv', manyRows())
-  const source = await openLarge(workerData => new Worker(`${ENTRY}.gone`, { workerData }), path)
+it('is never more than a few steps ahead, also where a file has nothing but bad rows, and all of them come', async () => {
+  const { start, steps } = threads()
+  const count = 80_000
+  const rows = Array.from({ length: count }, (_, i) => `${i},${'x'.repeat(110)}\n`)
+  const source = await openLarge(start, writeFile('a.csv', HEADER + rows.join('')))
+  const lines: number[] = []
+  let taken = 0
+  for await (const { batch, badRows } of source.read(signal)) {
+    expect(batch).toBeUndefined()
+    lines.push(...badRows.map(({ line }) => line))
+    if (++taken <= 5) await setTimeout(200) // in which a thread that does not wait would read on
+    expect(steps() - taken).toBeLessThanOrEqual(5)
+  }
+  expect(taken).toBeGreaterThan(40)
+  expect(lines).toEqual(Array.from({ length: count }, (_, i) => i + 2))
+})
+
+it.each<[string, StartThread]>([
+  ['it cannot be loaded', workerData => new Worker(`${ENTRY}.gone`, { workerData })],
+  [
+    'there is no room for it',
+    () => {
+      throw Object.assign(new Error('no more threads'), { code: 'ERR_WORKER_INIT_FAILED' })
+    },
+  ],
+])('is done without where no thread can be started as %s', async (_, start) => {
+  const source = await openLarge(start)
   const { batches } = await readAll(source)
   expect(batches.map(({ rowCount }) => rowCount)).toEqual([262_144, ROWS - ROWS / 1000 - 262_144])
+})
+
+it('ends quietly where the thread fails when nobody reads on', async () => {
+  const started: Worker[] = []
+  const source = await openLarge(workerData => {
+    const thread = new Worker(FROM_SOURCE, { eval: true, workerData })
+    started.push(thread)
+    return thread
+  })
+  for await (const { bytesRead } of source.read(signal)) {
+    if (bytesRead === 0) continue
+    const [thread] = started
+    const terminate = thread.terminate.bind(thread)
+    thread.terminate = () => {
+      thread.emit('error', new Error('out of memory'))
+      return terminate()
+    }
+    break
+  }
+  expect(started[0].threadId).toBe(-1)
 })
