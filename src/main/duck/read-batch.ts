@@ -24,7 +24,7 @@ export async function readBatch(connection: DuckDBConnection, sql: string, signa
 }
 
 /** All rows of an answer as DuckDB's own vectors. */
-export async function runForChunks(
+async function runForChunks(
   connection: DuckDBConnection,
   sql: string,
   signal?: AbortSignal,

@@ -3,7 +3,7 @@ import type { ColumnBatch } from '../../contract/columns.ts'
 import { atTime, placeBefore, type Place } from './place.ts'
 import { compareKeys, keysOf, timeColumnOf } from './row-order.ts'
 import type { RowSource } from './row-source.ts'
-import { takeRows } from './slice-batch.ts'
+import { takeOwnRows } from './slice-batch.ts'
 import type { TableReader } from './table-reader.ts'
 
 /** Only goes on: whoever goes back reads the tables. */
@@ -40,5 +40,5 @@ function inOrder({ order, columns }: RowSource, batch: ColumnBatch): ColumnBatch
   const rows = Uint32Array.from(times.keys()).sort(
     (a, b) => times[a] - times[b] || compareKeys(batch, a, batch, b, keys),
   )
-  return takeRows(batch, rows, [...new Set([...columns, ...keys])])
+  return takeOwnRows(batch, rows, [...new Set([...columns, ...keys])])
 }

@@ -3,7 +3,7 @@
 import type { ColumnBatch } from '../../contract/columns.ts'
 import { takeValues } from '../../contract/take-rows.ts'
 import { compareKeys, keysOf, timeColumnOf, type Order } from './row-order.ts'
-import { sliceBatch, takeRows } from './slice-batch.ts'
+import { sliceBatch, takeOwnRows } from './slice-batch.ts'
 import type { Direction, Stretch, TableReader } from './table-reader.ts'
 
 /** The next rows of one table out of a merged read, in the order they come in. */
@@ -66,7 +66,7 @@ export async function takeRowsOf(
     const { batch, times } = stretches[i]!.block
     const rows = chosen[i].subarray(0, counts[i])
     return {
-      rows: takeRows(batch, rows, reader.source.columns),
+      rows: takeOwnRows(batch, rows, reader.source.columns),
       ordinals: ordinals[i].slice(0, counts[i]),
       times: Float64Array.from(rows, row => times[row]),
     }
@@ -98,7 +98,7 @@ async function takeOfOne(reader: TableReader, options: TakeOptions, signal?: Abo
   const rows =
     direction === 1
       ? sliceBatch(block.batch, from, from + count, columns)
-      : takeRows(
+      : takeOwnRows(
           block.batch,
           ordinals.map(i => at - 1 - i),
           columns,

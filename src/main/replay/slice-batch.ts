@@ -33,7 +33,7 @@ export function usedWords(codes: Values, words: readonly Word[]): { values: Uint
 }
 
 /** Chosen rows of a batch, in reverse as well. */
-export function takeRows({ columns }: ColumnBatch, rows: Uint32Array, names?: readonly string[]): ColumnBatch {
+export function takeOwnRows({ columns }: ColumnBatch, rows: Uint32Array, names?: readonly string[]): ColumnBatch {
   const taken: ColumnBatch['columns'] = {}
   for (const name of names ?? Object.keys(columns)) {
     const { values, nulls, words, ...column } = columns[name]

@@ -42,8 +42,8 @@ export interface Stretch {
 const FIRST_ROWS = 16_384
 /** Few steps up to the most rows, as every stretch decodes the same row groups again. */
 const GROWTH = 64
-/** Where less than this is left of the first stretch after a seek, one goes on and does not look for a place. */
-const GOES_ON = 0.75
+/** Where more than this of the first stretch after a seek is played, one goes on and does not look for a place. */
+const GOES_ON = 0.25
 /** More than is wanted of the first stretch, so that it rarely takes a second one to get there. */
 const MARGIN = 1.25
 /** Measured: half of them take a fifth more processor time, as row groups are decoded again for every stretch. */
@@ -65,8 +65,11 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
   let wanted = firstRows
   let block: Block | undefined
   let at = 0
-  /** Read since the last seek. */
+  /** Since the last seek: stretches that were read, and the row of the newest from which it is played. */
   let stretches = 0
+  let begun = 0
+  /** Between rows at hand, until one is passed: the row after it may be much later. */
+  let sought: Place | undefined
   let place = atTime(range?.fromMicros ?? options.range.fromMicros)
   let ahead: { direction: Direction; block: Promise<Block>; stop: () => void } | undefined
 
@@ -108,11 +111,12 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
   }
 
   function current(): Place {
-    return block ? placeBefore(block.times, at, block.from, block.to) : place
+    return block ? (sought ?? placeBefore(block.times, at, block.from, block.to)) : place
   }
 
   function readOnward({ from, to }: Block, direction: Direction): void {
     const onward = direction === 1 ? to : from
+    if (ahead && ahead.direction !== direction) drop()
     if (!readsAhead || ahead || isAtEnd(onward, direction)) return
     // Not with the signal: who takes the next stretch may be another than who asked for this one.
     const stopping = new AbortController()
@@ -128,10 +132,13 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
     seek(to) {
       const row = block && rowAt(block.times, to, block.from, block.to)
       if (row !== undefined) {
-        at = row
+        at = begun = row
+        sought = to
+        stretches = 1
         return
       }
       drop()
+      sought = undefined
       wanted = firstRows
       block = undefined
       place = to
@@ -141,7 +148,7 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
       for (;;) {
         const count = block ? (direction === 1 ? block.times.length - at : at) : 0
         if (block && count > 0) {
-          if (stretches > 1 || count < block.times.length * GOES_ON) readOnward(block, direction)
+          if (stretches > 1 || Math.abs(at - begun) > block.times.length * GOES_ON) readOnward(block, direction)
           return { block, at, count }
         }
         const edge = current()
@@ -150,7 +157,8 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
         const next = ahead?.block ?? read(edge, direction, signal)
         ahead = undefined
         block = await next
-        at = direction === 1 ? 0 : block.times.length
+        at = begun = direction === 1 ? 0 : block.times.length
+        sought = undefined
         stretches++
         if (block.times.length > 0) continue
         place = direction === 1 ? block.to : block.from
@@ -159,6 +167,7 @@ export async function openReader(tools: ReadTools, options: ReaderOptions, signa
     },
     pass(rows, direction) {
       at += rows * direction
+      sought = undefined
     },
     close: drop,
     nextMicros() {

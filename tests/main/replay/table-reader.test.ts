@@ -148,6 +148,20 @@ describe('an ordered read', () => {
     reader.close()
   })
 
+  it('stands at the moment sought until a row is passed, not at the row after it', async () => {
+    const { tools, source, expected } = await tiedLake()
+    const open = vi.spyOn(tools.reads, 'open')
+    const reader = await openReader(tools, { source, range: EVER, firstRows: 500, readsAhead: false })
+    await take(reader, 1)
+    const reads = open.mock.calls.length
+    const between = atTime(START_MICROS + 15 * 86_400e6)
+    reader.seek(between)
+    expect(reader.place()).toEqual(between)
+    expect(await take(reader, 1)).toEqual(expected.filter(row => timeOf(row) >= between.micros).slice(0, 1))
+    expect(reader.place().micros).toBeGreaterThanOrEqual(START_MICROS + 30 * 86_400e6)
+    expect(open.mock.calls.length).toBe(reads)
+  })
+
   it('seeks among the rows at hand without reading them again', async () => {
     const { tools, source, expected } = await tiedLake()
     const open = vi.spyOn(tools.reads, 'open')

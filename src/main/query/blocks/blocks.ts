@@ -66,7 +66,7 @@ interface Block {
 }
 
 /** Of a small file all numbers that order its rows are read at once: a second reading costs more. */
-const SMALL_FILE_ROWS = 100_000
+const KEYS_TOO_ROWS = 100_000
 
 export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): Blocks {
   const cache = createBoundedCache<Block>(maxBytes)
@@ -104,7 +104,7 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
     const missing = names.filter(name => !block.columns.has(name))
     if (missing.length === 0) return
     const isNew = block.columns.size === 0
-    const isSmall = isNew && source.file.file.recordCount <= SMALL_FILE_ROWS
+    const isSmall = isNew && source.file.file.recordCount <= KEYS_TOO_ROWS
     const read = new Map<string, Column>()
     const readMore = async (more: readonly string[]) => {
       const lacking = more.filter(name => !read.has(name))

@@ -18,7 +18,7 @@ const MOST_SYMBOLS = 200
 /** A smaller file is read together with others for a symbol; a larger one takes long enough by itself. */
 const SMALL_FILE_ROWS = 100_000
 /** Where more wait for a file, it is read once for all of them. */
-const FEW_SYMBOLS = 4
+const FEW_OF_A_FILE = 4
 const MOST_SMALL_FILES = 250
 
 interface Waiting {
@@ -177,7 +177,7 @@ function pathsOf({ waiting }: Group): Set<string> {
 }
 
 function isOfFew({ kin, waiting }: Group): boolean {
-  return kin !== undefined && new Set([...waiting].map(({ symbol }) => symbol)).size < FEW_SYMBOLS
+  return kin !== undefined && new Set([...waiting].map(({ symbol }) => symbol)).size < FEW_OF_A_FILE
 }
 
 function keyOf({ at, file, exchange = '' }: BlockFile, names: readonly string[]): string {
