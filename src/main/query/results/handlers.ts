@@ -152,7 +152,7 @@ export function openResults(tools: SqlTools, limits: ResultLimits): Results {
 }
 
 function adviceOn(mostRows: number): string {
-  return `Only the first ${mostRows} rows are held. Narrow the time range or the symbols, or group; a file has them all.`
+  return `Only the first ${mostRows} rows are held. Narrow the time range or the symbols, or group; a file without sort or filter has them all.`
 }
 
 function notHeld(idleMs: number): Failure {
