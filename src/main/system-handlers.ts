@@ -5,6 +5,7 @@ import type { system } from '../contract/system.ts'
 import type { TableStats, TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
 import type { WriterStatus } from '../contract/writer.ts'
+import { inTime } from './base/in-time.ts'
 import type { Dependency } from './dependencies.ts'
 import type { Vitals } from './host/control.ts'
 
@@ -55,15 +56,14 @@ export function systemHandlers(parts: SystemParts): Handlers<typeof system> {
       log: parts.messageLog,
     }),
     async 'stats.get'(_input, { signal }) {
-      const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)])
-      const inTime = AbortSignal.timeout(parts.tablesTimeoutMs ?? STATUS_TIMEOUT_MS)
+      const soon = <T>(ask: (signal: AbortSignal) => Promise<T>) => inTime(STATUS_TIMEOUT_MS, ask, signal)
       const engines = parts.engines.map(async ({ name, vitals, restarts }) =>
-        processStats(name, await vitals(soon), restarts()),
+        processStats(name, await soon(vitals), restarts()),
       )
       const [tail, tables, writer = null, ...theirs] = await Promise.all([
         parts.tailStats(signal),
-        parts.tableStats(AbortSignal.any([signal, inTime])).catch(() => null),
-        parts.writerStatus?.(soon).catch(() => null),
+        inTime(parts.tablesTimeoutMs ?? STATUS_TIMEOUT_MS, parts.tableStats, signal).catch(() => null),
+        parts.writerStatus && soon(parts.writerStatus).catch(() => null),
         ...engines.map(found => found.catch(() => undefined)),
       ])
       const elsewhere = theirs.filter(found => found !== undefined).filter(({ pid }) => pid !== process.pid)

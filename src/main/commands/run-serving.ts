@@ -1,6 +1,7 @@
 // What serve, app and demo do: start, say where, stay until a signal, close in order.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { inTime } from '../base/in-time.ts'
 import { Failure } from '../../contract/failure.ts'
 import { quitFlow } from '../base/quit-flow.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -58,10 +59,10 @@ function secondsSince(startedAt: number): string {
  */
 async function countAll({ client, finishWriting }: Serving, signal: AbortSignal): Promise<string> {
   const orUnknown = <T>(asked: Promise<T>) => asked.catch(() => 'unknown' as const)
-  const soon = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) })
-  const viewed = orUnknown(client['stats.get']({}, soon()).then(messagesIn))
+  const soon = <T>(ask: (signal: AbortSignal) => Promise<T>) => inTime(1_000, ask, signal)
+  const viewed = orUnknown(soon(inner => client['stats.get']({}, { signal: inner })).then(messagesIn))
   const written = await finishWriting(signal).catch(() => ({ rows: 'unknown', commits: 'unknown' }))
-  const status = await client['ingest.status']({}, soon()).catch(() => undefined)
+  const status = await soon(inner => client['ingest.status']({}, { signal: inner })).catch(() => undefined)
   const isWriter = status !== undefined && status.state !== 'off' && status.messages > 0
   return `messages=${isWriter ? status.messages : await viewed} rows=${written.rows} commits=${written.commits}`
 }

@@ -93,14 +93,16 @@ export function stayConnected(options: StayConnectedOptions): Link {
 
   /** How it ended; nothing when it is to be replaced. */
   async function live({ connection, rotateInMs }: Live): Promise<Ended | undefined> {
-    const done = new AbortController()
-    const due = AbortSignal.any([done.signal, AbortSignal.timeout(Math.ceil(rotateInMs))])
+    // Not AbortSignal.timeout: Node loses one that is part of AbortSignal.any when memory is collected.
+    const due = new AbortController()
+    const timer = setTimeout(() => due.abort(), Math.ceil(rotateInMs))
     try {
       if (isRotationDue) return undefined
-      return await Promise.race([connection.ended, rotation.wait(due).then(() => undefined)])
+      return await Promise.race([connection.ended, rotation.wait(due.signal).then(() => undefined)])
     } finally {
       isRotationDue = false
-      done.abort()
+      clearTimeout(timer)
+      due.abort()
     }
   }
 

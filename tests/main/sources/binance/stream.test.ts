@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { EMBEDDED_SCHEMA_IDS } from '../../../../src/main/market/avro-schemas.ts'
@@ -157,6 +159,19 @@ describe('a connection', () => {
     const [server, log] = [await openServer(), openLog()]
     start(server, log, { timing: { silenceMs: 1000, quietMs: 200 } })
     await vi.waitFor(() => expect(server.connections.length).toBeGreaterThan(2), SOON)
+  })
+
+  it('is replaced though memory is collected meanwhile', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const [server, log] = [await openServer(), openLog()]
+    start(server, log, { timing: { rotateMs: 200, overlapMs: 20 } })
+    await connected(server)
+    for (let i = 0; i < 5; i++) {
+      await setTimeout(10)
+      collect()
+    }
+    await vi.waitFor(() => expect(server.connections.length).toBeGreaterThan(1), SOON)
   })
 
   it('is replaced before the exchange ends it, and the overlap doubles nothing', async () => {
