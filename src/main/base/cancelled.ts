@@ -1,4 +1,5 @@
-// What work says when its caller no longer wants it.
+// What work says when its caller no longer wants it, and how it waits for that.
+import { once } from 'node:events'
 import { Failure } from '../../contract/failure.ts'
 
 export function cancelled(cause?: unknown): Failure {
@@ -7,4 +8,8 @@ export function cancelled(cause?: unknown): Failure {
 
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled()
+}
+
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -1,7 +1,7 @@
 // From the log into the intake: batch by batch, remembered where the table has it already, taken in where it has not.
-import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { Failure } from '../../contract/failure.ts'
+import { aborted } from '../base/cancelled.ts'
 import { backoffMs, isTransient, sleepUnlessAborted } from '../base/retry.ts'
 import type { LogBatch } from '../market/log-batch.ts'
 import type { StandardBatch } from '../market/standard-batch.ts'
@@ -93,10 +93,6 @@ function hasLostNoRow({ streams, options, table }: TableContext, error: unknown)
 
 function isNotFound(error: unknown): boolean {
   return error instanceof Failure && error.code === 'NOT_FOUND'
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }
 
 type RefusedOffset = Parameters<typeof refuseStart>[0]

@@ -1,6 +1,7 @@
 // Keeps a tail full: reads every topic that is wanted from the log, also those that appear later, until it is stopped.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../contract/failure.ts'
+import { aborted } from '../base/cancelled.ts'
 import { inTime } from '../base/in-time.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -148,7 +149,7 @@ export function runTail(options: RunOptions): TailRun {
       if (there.length > 0) await readOnce(there, until)
       else {
         noteTrouble('reading', undefined)
-        await abortOf(until)
+        await aborted(until)
       }
     } while (restart.signal.aborted && !signal.aborted)
   }
@@ -241,11 +242,4 @@ function namesOf(readings: readonly Reading[]): string {
   const names = readings.map(({ topic: { topic } }) => topic)
   const more = names.length - MOST_NAMES
   return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : names.join(', ')
-}
-
-function abortOf(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
