@@ -1,5 +1,5 @@
 // Batches as a Parquet file: into a table of a DuckDB of its own, which goes to disk where they are many, then written by it.
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { insertBatch } from '../../duck/insert-batch.ts'
@@ -7,6 +7,7 @@ import { openDuck } from '../../duck/open-duck.ts'
 import { quoteName, quoteText } from '../../duck/quote.ts'
 import { runSql } from '../../duck/run-sql.ts'
 import type { NamedType } from './arrow-schema.ts'
+import { AS_PARQUET, readFileBytes } from './parquet-file.ts'
 
 export interface ParquetPlace {
   /** There already; what is made in it is removed. */
@@ -15,7 +16,6 @@ export interface ParquetPlace {
 }
 
 const MEMORY_MB = 64
-const CHUNK_BYTES = 256 * 1024
 
 export async function* writeParquet(
   batches: AsyncIterable<ColumnBatch>,
@@ -30,8 +30,8 @@ export async function* writeParquet(
     const declared = columns.map(({ name, type }) => `${quoteName(name)} ${type}`)
     await runSql(connection, `CREATE TABLE answer (${declared.join(', ')})`)
     for await (const batch of batches) await insertBatch(connection, 'answer', batch)
-    await runSql(connection, `COPY answer TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`, signal)
-    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, signal })) yield chunk as Buffer
+    await runSql(connection, `COPY answer TO ${quoteText(file)} (${AS_PARQUET})`, signal)
+    yield* readFileBytes(file, signal)
   } finally {
     await duck.close()
     rmSync(folder, { recursive: true, force: true })

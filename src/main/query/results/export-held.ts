@@ -1,15 +1,14 @@
 // A held result as a file, as the grid has it: window after window of one order, so that memory does not grow with it and
 // whoever looks at the result meanwhile waits for one window at most. Parquet is written by DuckDB in one go.
-import { createReadStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { FileFormat } from '../../../contract/sql.ts'
 import { exportRows } from '../export/export-rows.ts'
 import { resultColumns, type HeldRows } from './hold-statement.ts'
 import { copyRows, type Window, type WindowQuestion } from './read-window.ts'
+import { readFileBytes } from '../export/parquet-file.ts'
 
 const WINDOW_ROWS = 50_000
-const CHUNK_BYTES = 256 * 1024
 
 export interface HeldExport {
   rows: HeldRows
@@ -35,7 +34,7 @@ async function* exportParquet({ rows, order, inTurn, signal }: HeldExport): Asyn
       await copyRows(rows, order, inner)
       await rename(rows.file, own)
     })
-    for await (const chunk of createReadStream(own, { highWaterMark: CHUNK_BYTES, signal })) yield chunk as Buffer
+    yield* readFileBytes(own, signal)
   } finally {
     await rm(own, { force: true })
   }

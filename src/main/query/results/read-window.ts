@@ -5,6 +5,7 @@ import { takeColumn } from '../../../contract/take-rows.ts'
 import { quoteName, quoteText } from '../../duck/quote.ts'
 import { readBatch, streamBatches } from '../../duck/read-batch.ts'
 import { interruptible } from '../../duck/run-sql.ts'
+import { AS_PARQUET } from '../export/parquet-file.ts'
 import { translateSqlError } from '../sql/sql-failures.ts'
 import { orderSql, whereSql, type Condition, type Sort } from './conditions.ts'
 import { HELD, type HeldColumn, type HeldRows } from './hold-statement.ts'
@@ -90,9 +91,8 @@ export async function copyRows(
 ): Promise<void> {
   const { sql: where, values } = whereSql(columns, filter)
   const rows = `SELECT ${namesOf(columns)} FROM ${HELD} WHERE ${where} ORDER BY ${orderSql(columns, sort)}`
-  const options = 'FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false'
   await withMemory(async () => {
-    const statement = await connection.prepare(`COPY (${rows}) TO ${quoteText(file)} (${options})`)
+    const statement = await connection.prepare(`COPY (${rows}) TO ${quoteText(file)} (${AS_PARQUET})`)
     try {
       if (values.length > 0) statement.bind(values)
       await interruptible(connection, signal, () => statement.run())

@@ -1,6 +1,6 @@
 // The rows of a statement as a file. Parquet is written by DuckDB, with the exact types of the columns, to a file that is
 // then handed on and removed.
-import { createReadStream, mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileFormat } from '../../../contract/sql.ts'
 import { interruptible } from '../../duck/run-sql.ts'
@@ -10,6 +10,7 @@ import { exportRows } from '../export/export-rows.ts'
 import type { Lease } from '../pool.ts'
 import { openStatement, type SqlQuestion, type SqlTools } from './open-statement.ts'
 import { closeAfter, heeded, streamStatement } from './run-statement.ts'
+import { AS_PARQUET, readFileBytes } from '../export/parquet-file.ts'
 
 interface Wanted {
   question: SqlQuestion
@@ -31,7 +32,6 @@ export async function* exportStatement(
 }
 
 let written = 0
-const CHUNK_BYTES = 256 * 1024
 
 async function* exportParquet(
   tools: SqlTools,
@@ -42,11 +42,10 @@ async function* exportParquet(
   const { tempFolder } = tools.sandbox
   mkdirSync(tempFolder, { recursive: true })
   const file = join(tempFolder, `rows-${process.pid}-${++written}.parquet`)
-  const options = 'FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false'
   const around = {
     before: limit === undefined ? 'COPY (' : 'COPY (FROM (',
     // On a line of its own, as a statement may end in a comment.
-    after: `\n${limit === undefined ? '' : `) LIMIT ${limit}`}) TO ${quoteText(file)} (${options})`,
+    after: `\n${limit === undefined ? '' : `) LIMIT ${limit}`}) TO ${quoteText(file)} (${AS_PARQUET})`,
     file,
   }
   try {
@@ -60,7 +59,7 @@ async function* exportParquet(
     } finally {
       closeAfter(copying, open)
     }
-    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, signal })) yield chunk as Buffer
+    yield* readFileBytes(file, signal)
   } finally {
     rmSync(file, { force: true })
   }
