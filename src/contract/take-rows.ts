@@ -1,5 +1,5 @@
 // Some rows of columns, in the order they are asked for. Words stay as they are.
-import type { Column, ColumnBatch, Values } from './columns.ts'
+import type { Column, ColumnBatch, Values, Word } from './columns.ts'
 
 /** The rows at these places, in their order. */
 export function takeRows(batch: ColumnBatch, rows: Uint32Array): ColumnBatch {
@@ -57,4 +57,18 @@ export function reversedRows(batch: ColumnBatch): ColumnBatch {
 function eachColumn({ columns }: ColumnBatch, rowCount: number, change: (column: Column) => Column): ColumnBatch {
   const changed = Object.entries(columns).map(([name, column]) => [name, change(column)] as const)
   return { rowCount, columns: Object.fromEntries(changed) }
+}
+
+/** The same codes with no more words than they use. */
+export function usedWords(codes: Values, words: readonly Word[]): { values: Uint32Array; words: Word[] } {
+  const used: Word[] = []
+  const codeOf = new Map<number, number>()
+  const values = new Uint32Array(codes.length)
+  for (let row = 0; row < codes.length; row++) {
+    const old = Number(codes[row])
+    let code = codeOf.get(old)
+    if (code === undefined) codeOf.set(old, (code = used.push(words[old]) - 1))
+    values[row] = code
+  }
+  return { values, words: used }
 }

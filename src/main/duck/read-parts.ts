@@ -1,9 +1,10 @@
 // One answer as several batches, each of rows that follow each other in it. So the rows of many symbols come out of a file
 // in one reading, which costs much less than one for each of them.
 import { setImmediate } from 'node:timers/promises'
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBMaterializedResult, DuckDBType } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
 import duckdb, { type DataChunk, type Vector } from '@duckdb/node-bindings'
-import type { Column, ColumnBatch, Word } from '../../contract/columns.ts'
+import type { Column, ColumnBatch } from '../../contract/columns.ts'
+import { usedWords } from '../../contract/take-rows.ts'
 import { throwIfCancelled } from '../base/cancelled.ts'
 import { createColumnReader } from './read-columns.ts'
 import { createNarrowReader, isNarrowable, type NarrowReader } from './read-narrow.ts'
@@ -35,7 +36,9 @@ export async function readParts(
   const names = result.deduplicatedColumnNames()
   const types = result.columnTypes()
   const isByFirst = typeof asked === 'function'
-  const spans = isByFirst ? asked(firstColumn(result)) : (asked ?? [{ from: 0, to: rowCount }])
+  // Getting a chunk copies all of it, so those that say the parts are kept.
+  const kept = isByFirst ? Array.from({ length: chunkCount }, (_, i) => result.getChunk(i)) : undefined
+  const spans = isByFirst ? asked(firstColumn(types[0], kept!, rowCount)) : (asked ?? [{ from: 0, to: rowCount }])
   const readers = types.map((type, index) => {
     if (isByFirst && index === 0) return undefined
     return isNarrowable(type) ? readNarrow(type, index, spans) : readOther(type, index, { spans, rowCount })
@@ -49,7 +52,7 @@ export async function readParts(
       throwIfCancelled(signal)
     }
     // What is read of it is its own memory, so it has to stay.
-    const chunk = result.getChunk(i)
+    const chunk = kept?.[i] ?? result.getChunk(i)
     held.push(chunk)
     const count = chunk.rowCount
     for (const reader of readers) reader?.take(chunk.chunk, row, count)
@@ -62,12 +65,9 @@ export async function readParts(
   }))
 }
 
-function firstColumn(result: DuckDBMaterializedResult): Column {
-  const { take, finish } = createColumnReader(result.columnTypes()[0], 0, result.rowCount)
-  for (let i = 0; i < result.chunkCount; i++) {
-    const chunk = result.getChunk(i)
-    take(chunk.chunk, chunk.rowCount)
-  }
+function firstColumn(type: DuckDBType, chunks: readonly DuckDBDataChunk[], rowCount: number): Column {
+  const { take, finish } = createColumnReader(type, 0, rowCount)
+  for (const chunk of chunks) take(chunk.chunk, chunk.rowCount)
   return finish()
 }
 
@@ -139,13 +139,7 @@ function cut({ values, nulls, ...more }: Column, { from, to }: RowSpan): Column 
 }
 
 /** So that no part holds what the others say. */
-function withOwnWords({ words = [], ...column }: Column): Column {
-  const own: Word[] = []
-  const codeOf = new Map<number, number>()
-  const codes = Uint32Array.from(column.values as Uint32Array, code => {
-    let found = codeOf.get(code)
-    if (found === undefined) codeOf.set(code, (found = own.push(words[code]) - 1))
-    return found
-  })
-  return { ...column, words: own, values: own.length <= 0x10000 ? new Uint16Array(codes) : codes }
+function withOwnWords(column: Column): Column {
+  const { values, words } = usedWords(column.values, column.words!)
+  return { ...column, words, values: words.length <= 0x10000 ? new Uint16Array(values) : values }
 }

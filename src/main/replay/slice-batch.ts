@@ -1,7 +1,7 @@
 // Rows of a batch as a batch of their own, with no more words than they use: what crosses to another process crosses
 // whole, and a word for each row of a whole window would cross with every batch.
-import type { Column, ColumnBatch, Values, Word } from '../../contract/columns.ts'
-import { takeValues } from '../../contract/take-rows.ts'
+import type { Column, ColumnBatch } from '../../contract/columns.ts'
+import { takeValues, usedWords } from '../../contract/take-rows.ts'
 
 /** Columns with few words keep all of them. */
 const FEW_WORDS = 256
@@ -17,19 +17,6 @@ function sliceColumn(column: Column, from: number, to: number): Column {
   const sliced: Column = { ...column, values: column.values.slice(from, to) }
   if (nulls) sliced.nulls = nulls.slice(from, to)
   return words && words.length > FEW_WORDS ? { ...sliced, ...usedWords(sliced.values, words) } : sliced
-}
-
-export function usedWords(codes: Values, words: readonly Word[]): { values: Uint32Array; words: Word[] } {
-  const used: Word[] = []
-  const codeOf = new Map<number, number>()
-  const values = new Uint32Array(codes.length)
-  for (let row = 0; row < codes.length; row++) {
-    const old = Number(codes[row])
-    let code = codeOf.get(old)
-    if (code === undefined) codeOf.set(old, (code = used.push(words[old]) - 1))
-    values[row] = code
-  }
-  return { values, words: used }
 }
 
 /** Chosen rows of a batch, in reverse as well. */
