@@ -19,6 +19,15 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  {
+    files: ['src/main/**/*.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'AbortSignal', property: 'timeout', message: 'Node may lose it in AbortSignal.any; use timeLimit.' },
+      ],
+    },
+  },
   { files: ['src/renderer/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
   {
     files: ['**/*.{js,mjs,cjs}'],

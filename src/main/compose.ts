@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
 import type { CloseStep } from './base/close-in-order.ts'
+import { timeLimit } from './base/in-time.ts'
 import { logRequests, type Log } from './base/log.ts'
 import { describeConfig } from './config/describe-config.ts'
 import type { Config } from './config/settings.ts'
@@ -201,7 +202,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
     metrics,
     async metricsText() {
       // Without those of engines that do not answer: main's own are needed most when something is wrong.
-      const signal = AbortSignal.timeout(METRICS_TIMEOUT_MS)
+      const signal = timeLimit(METRICS_TIMEOUT_MS)
       const theirs = groups.map(async ({ engines: { client } }) => {
         const { metrics: found } = await (await client(signal))['engine.vitals']({}, { signal })
         return found

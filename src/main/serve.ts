@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract, type K2 } from '../contract/index.ts'
 import { closeInOrder, type CloseStep } from './base/close-in-order.ts'
+import { timeLimit } from './base/in-time.ts'
 import { createLog, type Log } from './base/log.ts'
 import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import { openProfile } from './config/profile.ts'
@@ -73,7 +74,7 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
     const { finishWriting, simulateLag } = engines
     return { url, pageUrl, dispatch, client, finishWriting, simulateLag, close }
   } catch (error) {
-    await close(AbortSignal.timeout(2_000))
+    await close(timeLimit(2_000))
     throw error
   }
 }

@@ -5,7 +5,7 @@ import type { system } from '../contract/system.ts'
 import type { TableStats, TailStats } from '../contract/system.ts'
 import type { TailTable } from '../contract/tables.ts'
 import type { WriterStatus } from '../contract/writer.ts'
-import { inTime } from './base/in-time.ts'
+import { inTime, timeLimit } from './base/in-time.ts'
 import type { Dependency } from './dependencies.ts'
 import type { Vitals } from './host/control.ts'
 
@@ -81,7 +81,7 @@ function processStats(name: string, vitals: Omit<Vitals, 'metrics'>, restarts: n
 /** Healthy unless `check` says why not, fails, or is late. */
 async function probe({ name, check }: Dependency, timeoutMs: number) {
   const started = performance.now()
-  const late = AbortSignal.timeout(timeoutMs)
+  const late = timeLimit(timeoutMs)
   try {
     const why = await check(late)
     const latency_ms = Number((performance.now() - started).toFixed(2))

@@ -3,6 +3,13 @@ import { setMaxListeners } from 'node:events'
 import { Failure } from '../../contract/failure.ts'
 import { cancelled } from './cancelled.ts'
 
+/** As AbortSignal.timeout, which Node loses when memory is collected while it is part of AbortSignal.any. */
+export function timeLimit(ms: number): AbortSignal {
+  const late = new AbortController()
+  setTimeout(() => late.abort(), ms).unref()
+  return late.signal
+}
+
 /** The work's signal tells it of both; it is not waited for. */
 export async function inTime<T>(
   ms: number,

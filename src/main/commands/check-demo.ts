@@ -7,6 +7,7 @@ import type { Client } from '../../contract/capability.ts'
 import { connectClient } from '../../contract/client.ts'
 import { cellOf } from '../../contract/columns.ts'
 import { contract, type K2 } from '../../contract/index.ts'
+import { timeLimit } from '../base/in-time.ts'
 import { loadSample } from '../load-sample.ts'
 import { throwawayConfig } from './throwaway-config.ts'
 import { serve, type ServeOptions, type Serving } from '../serve.ts'
@@ -51,7 +52,7 @@ export async function checkDemo(demo: Demo, print: Print): Promise<boolean> {
       print(`${ok ? 'ok    ' : 'FAILED'}  ${name}: ${saw} (${((performance.now() - from) / 1000).toFixed(1)} s)`)
     }
   } finally {
-    await serving.close(AbortSignal.timeout(5_000))
+    await serving.close(timeLimit(5_000))
     await rm(profile, { recursive: true, force: true })
   }
   print(`${passed ? 'All well' : 'Not well'} after ${((performance.now() - started) / 1000).toFixed(1)} s.`)
@@ -109,7 +110,7 @@ async function checkStream({ url }: Serving, key: string): Promise<string> {
   const next = new Map<string, number>()
   let rowCount = 0
   try {
-    const signal = AbortSignal.timeout(FOLLOW_SECONDS * 1000)
+    const signal = timeLimit(FOLLOW_SECONDS * 1000)
     for await (const { rows, missed } of client['tail.follow']({ data_type: 'trades' }, { signal })) {
       if (missed > 0) throw new Error(`${missed} rows were missed`)
       const { _topic, _partition, _offset } = rows.columns

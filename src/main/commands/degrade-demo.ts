@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TailTable } from '../../contract/tables.ts'
+import { timeLimit } from '../base/in-time.ts'
 import { LOAD_LEVELS, type LoadLevel } from '../base/load-level.ts'
 import { serve, type ServeOptions, type Serving } from '../serve.ts'
 import { throwawayConfig } from './throwaway-config.ts'
@@ -53,7 +54,7 @@ export async function degradeDemo(demo: Demo, print: Print): Promise<boolean> {
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error))
   } finally {
-    await serving.close(AbortSignal.timeout(5_000))
+    await serving.close(timeLimit(5_000))
     await rm(profile, { recursive: true, force: true })
   }
   for (const problem of problems) say(`FAILED  ${problem}`)

@@ -3,6 +3,7 @@ import type { Client } from '../../contract/capability.ts'
 import { connectClient } from '../../contract/client.ts'
 import { contract, type K2 } from '../../contract/index.ts'
 import { closeInOrder } from '../base/close-in-order.ts'
+import { timeLimit } from '../base/in-time.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { readInstance } from '../config/profile.ts'
 import type { Config } from '../config/settings.ts'
@@ -59,6 +60,6 @@ async function openOwn(config: Config): Promise<Opened> {
   const composed = compose({ config: quiet, log, version, placement: 'here' })
   return {
     client: connectDirect(contract, composed.dispatch, 'cli'),
-    close: async () => void (await closeInOrder(composed.closeSteps, AbortSignal.timeout(5_000))),
+    close: async () => void (await closeInOrder(composed.closeSteps, timeLimit(5_000))),
   }
 }

@@ -7,6 +7,7 @@ import { contract } from '../../contract/index.ts'
 import type { TailStats } from '../../contract/system.ts'
 import type { TailTable } from '../../contract/tables.ts'
 import type { Config } from '../config/settings.ts'
+import { timeLimit } from '../base/in-time.ts'
 import { createLog, logRequests } from '../base/log.ts'
 import { levelNumber } from '../base/load-level.ts'
 import { watchLoad } from '../base/watch-load.ts'
@@ -94,7 +95,7 @@ export async function startLive({
     dedupeMinutes: config.ingest.dedupeMinutes,
     topics: { names: topics, pattern },
     tiers: config.ingest.symbolTiers,
-    startOffsets: table => heads.offsets(table, AbortSignal.timeout(START_OFFSETS_MS)),
+    startOffsets: table => heads.offsets(table, timeLimit(START_OFFSETS_MS)),
     level: () => levelNumber(load.level()),
     logger: log.child({ component: 'tail' }),
     onEvictedUncommitted: rows => metrics.add('k2_tail_evicted_uncommitted_total', rows),
