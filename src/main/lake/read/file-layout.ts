@@ -26,12 +26,23 @@ export interface LayoutQuestion {
 }
 
 interface Footer {
-  ids: ReadonlySet<number>
+  /** Of columns, and of what is inside them. */
+  nameById: ReadonlyMap<number, string>
   names: readonly string[]
 }
 
 /** Each file is asked once: measured, 40 µs a file. */
 const footers = new WeakMap<DataFile, Footer>()
+
+/** The name that a file has for a column; nothing where it has none, another is the same to DuckDB, or nobody has looked. */
+export function storedName(file: DataFile, id: number): string | undefined {
+  const { nameById, names } = footers.get(file) ?? NOT_LOOKED_AT
+  const name = nameById.get(id)
+  const isIt = (other: string) => other.toLowerCase() === name?.toLowerCase()
+  return names.filter(isIt).length === 1 ? name : undefined
+}
+
+const NOT_LOOKED_AT: Footer = { nameById: new Map(), names: [] }
 
 /** Only of the files that need one. */
 export async function fileLayouts(
@@ -52,13 +63,13 @@ export async function fileLayouts(
   return layouts
 }
 
-function layoutOf(file: DataFile, { ids, names }: Footer, question: LayoutQuestion): FileLayout | undefined {
-  const byName = ids.size === 0 ? namesById(names, question) : undefined
+function layoutOf(file: DataFile, { nameById, names }: Footer, question: LayoutQuestion): FileLayout | undefined {
+  const byName = nameById.size === 0 ? namesById(names, question) : undefined
   const constants = new Map<number, Value | null>()
   question.specs
     .find(spec => spec['spec-id'] === file.specId)
     ?.fields.forEach(({ transform, 'source-id': id }, i) => {
-      if (transform === 'identity' && !(byName ?? ids).has(id)) constants.set(id, file.partition[i] ?? null)
+      if (transform === 'identity' && !(byName ?? nameById).has(id)) constants.set(id, file.partition[i] ?? null)
     })
   return byName || constants.size > 0 ? { names: byName, constants } : undefined
 }
@@ -105,14 +116,16 @@ async function readFooters(
   const byPath = new Map(files.map(file => [filePaths.get(file.path)!, file]))
   const { columns, rowCount } = await readBatch(
     connection,
-    `SELECT file_name, coalesce(string_agg(field_id, ' '), '') AS ids, to_json(list(name ORDER BY column_id)) AS names
+    `SELECT file_name, to_json(list(field_id ORDER BY column_id)) AS ids, to_json(list(name ORDER BY column_id)) AS names
      FROM parquet_schema([${[...byPath.keys()].map(sqlPath).join(', ')}]) WHERE column_id > 0 GROUP BY file_name`,
     signal,
   )
   const text = (name: string, row: number) => columns[name].words![Number(columns[name].values[row])] as string
   for (let row = 0; row < rowCount; row++) {
     const file = byPath.get(text('file_name', row))
-    const ids = text('ids', row).split(' ').filter(Boolean).map(Number)
-    if (file) footers.set(file, { ids: new Set(ids), names: JSON.parse(text('names', row)) as string[] })
+    const ids = JSON.parse(text('ids', row)) as (number | null)[]
+    const names = JSON.parse(text('names', row)) as string[]
+    const nameById = new Map(ids.flatMap((id, i) => (id === null ? [] : [[id, names[i]] as const])))
+    if (file) footers.set(file, { nameById, names })
   }
 }

@@ -17,13 +17,15 @@ export interface ScanSqlOptions {
   filePaths: ReadonlyMap<string, string>
   /** Of files that cannot be read by field id alone. */
   layouts?: ReadonlyMap<string, FileLayout>
+  /** The name that a file has for the column of a field id, where it is known. */
+  nameIn?: (file: DataFile, id: number) => string | undefined
   /** A first column of this name says of which file a row is, by its place in `scanOrder`; those without deletes come so. */
   numbered?: string
 }
 
 type PathOf = (file: DataFile) => string
 
-export function scanSql(plan: ScanPlan, { columns, filePaths, layouts, numbered }: ScanSqlOptions): string {
+export function scanSql(plan: ScanPlan, { columns, filePaths, layouts, nameIn, numbered }: ScanSqlOptions): string {
   const fields = projectedFields(plan.schema, columns)
   const conditions = bindFilter(plan.schema, plan.filter)
   const needed = [...new Set([...fields, ...conditions.map(({ field }) => field)])]
@@ -43,7 +45,10 @@ export function scanSql(plan: ScanPlan, { columns, filePaths, layouts, numbered 
     const { path } = scanFile.file
     return selectFrom(String(i), `(${readOdd(pathOf(scanFile.file), needed, layouts!.get(path)!)})`, [scanFile])
   })
-  if (plain.length > 0) parts.push(selectFrom(`file_index + ${odd.length}`, readFiles(paths(plain), needed)))
+  const [first] = plain
+  const alone = plain.length === 1 ? readOne(pathOf(first.file), needed, id => nameIn?.(first.file, id)) : undefined
+  if (alone) parts.push(selectFrom(String(odd.length), alone))
+  else if (plain.length > 0) parts.push(selectFrom(`file_index + ${odd.length}`, readFiles(paths(plain), needed)))
   const before = odd.length + plain.length
   if (withDeletes.length > 0)
     parts.push(selectFrom(`file_index + ${before}`, readFiles(paths(withDeletes), needed, PLACE), withDeletes))
@@ -77,6 +82,25 @@ function readFiles(paths: readonly string[], fields: readonly Field[], more = ''
   )
   const files = paths.map(sqlPath).join(', ')
   return `read_parquet([${files}], hive_partitioning = false, schema = MAP {${schema.join(', ')}}${more})`
+}
+
+/**
+ * One file by the names that its columns have in it, as DuckDB reads a single file by one thread only where it is told of
+ * field ids: measured, a file of 1.25 M rows takes 24 instead of 41 ms. Nothing where that might read otherwise.
+ */
+function readOne(
+  path: string,
+  fields: readonly Field[],
+  nameIn: (id: number) => string | undefined,
+): string | undefined {
+  const columns: string[] = []
+  for (const { id, name, type } of fields) {
+    const stored = nameIn(id)
+    if (stored === undefined) return undefined
+    columns.push(`CAST(${sqlName(stored)} AS ${sqlType(type)}) AS ${sqlName(name)}`)
+  }
+  if (columns.length === 0) return undefined
+  return `(SELECT ${columns.join(', ')} FROM read_parquet([${sqlPath(path)}], hive_partitioning = false))`
 }
 
 /** One file whose columns have other names, or come from its partition. */

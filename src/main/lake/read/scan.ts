@@ -7,7 +7,7 @@ import { readBatch, streamBatches } from '../../duck/read-batch.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import type { FileIO, LocalFile } from '../io/file-io.ts'
 import { requireColumn } from './bind-filter.ts'
-import { fileLayouts } from './file-layout.ts'
+import { fileLayouts, storedName } from './file-layout.ts'
 import type { ScanFile } from './file-index.ts'
 import type { ScanPlan } from './plan-scan.ts'
 import { scanOrder, scanSql } from './scan-sql.ts'
@@ -56,7 +56,8 @@ export async function openScan({ plan, io, connection, signal }: ScanOptions): P
       plan.files.map(({ file }) => file),
       { schema: plan.schema, specs: plan.specs ?? [], nameMapping: plan.nameMapping, filePaths, signal },
     )
-    const sql: OpenScan['sql'] = (columns, numbered) => scanSql(plan, { columns, filePaths, layouts, numbered })
+    const sql: OpenScan['sql'] = (columns, numbered) =>
+      scanSql(plan, { columns, filePaths, layouts, nameIn: storedName, numbered })
     return { sql, order: scanOrder(plan, layouts), paths: [...filePaths.values()], blame, release }
   } catch (error) {
     const blamed = await blame(error) // looks at the files once more
