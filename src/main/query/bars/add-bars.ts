@@ -81,29 +81,38 @@ function extend(bar: Bar, more: Bar): void {
 }
 
 /**
- * Without branches, as prices that wander mispredict them: measured, two thirds of the time. The differences overflow
+ * Without branches, as prices that wander mispredict them: measured, two thirds of the time. Two rows at once, of which only
+ * the higher price can be the highest, and the lower one the lowest: four fifths of that. What is wrapped to 32 bits is wrong
  * for values below zero only.
  */
 function barOfIntegers(window: Window, prices: Int32Array, quantities: Int32Array, from: number, to: number): Bar {
   const { start, end } = window
   const open = prices[from]
+  const isOdd = (to - from) % 2
   let high = open
   let low = open
-  let signs = 0
-  let volume = 0
-  let notional = 0
-  for (let i = from; i < to; i++) {
+  let signs = isOdd ? open | quantities[from] : 0
+  let volume = isOdd ? quantities[from] : 0
+  let notional = isOdd ? open * quantities[from] : 0
+  let others = 0
+  for (let i = from + isOdd; i < to; i += 2) {
     const price = prices[i]
+    const next = prices[i + 1]
     const quantity = quantities[i]
-    const above = (high - price) | 0
+    const nextQuantity = quantities[i + 1]
+    const difference = (price - next) | 0
+    const fall = difference & (difference >> 31)
+    const above = (high - price + fall) | 0
     high = (high - (above & (above >> 31))) | 0
-    const below = (price - low) | 0
+    const below = (next + fall - low) | 0
     low = (low + (below & (below >> 31))) | 0
-    signs |= price | quantity
-    volume += quantity
+    signs |= price | next | quantity | nextQuantity
+    volume += (quantity + nextQuantity) >>> 0
     notional += price * quantity
+    others += next * nextQuantity
   }
   if (signs < 0) return wideBar(window, prices, quantities, from, to)
+  notional += others
   const sum = notional <= LIMIT ? notional : limbSum(prices, quantities, from, to)
   return { start, end, open, high, low, close: prices[to - 1], volume, notional: sum, count: to - from }
 }
