@@ -214,8 +214,12 @@ it('follows live rows until it is interrupted', async () => {
 })
 
 it('prints totals when it is stopped, and leaves the profile free', async () => {
-  const { signal, ended, profile } = await startK2(['serve', '--demo'])
-  await sleep(500)
+  const { url, signal, ended, profile } = await startK2(['serve', '--demo'])
+  const taken = async () => {
+    const { body } = await ask<{ data: { tail: { trades: { total_messages: number } } } }>(url, '/v1/stats')
+    return body.data.tail.trades.total_messages
+  }
+  while ((await taken()) < 10) await sleep(20)
   signal('SIGTERM')
   const { code, stdout } = await ended
   expect(stdout).toMatch(/messages=\d{2,} rows=\d+ commits=\d+ duration_seconds=\d/)
