@@ -96,6 +96,36 @@ describe('an ordered read', () => {
     },
   )
 
+  it(
+    'leaves out no row when a stretch that was read ahead failed, and is asked for again',
+    { timeout: 60_000 },
+    async () => {
+      const { tools, source, expected } = await tiedLake()
+      for (const failing of [1, 2, 3, 4, 5]) {
+        let opened = 0
+        const open: ReadTools['reads']['open'] = (...asked) => {
+          if (++opened === failing) throw new Error('the disk is tired')
+          return tools.reads.open(...asked)
+        }
+        const reader = await openReader(
+          { ...tools, reads: { ...tools.reads, open } },
+          { source, range: EVER, firstRows: 20, mostRows: 30 },
+        )
+        const rows: Row[] = []
+        let failures = 0
+        for (let isOver = false; !isOver;) {
+          const more = await take(reader, 7).catch(() => undefined)
+          if (more) rows.push(...more)
+          else failures++
+          isOver = more?.length === 0
+        }
+        expect([failures, rows.length]).toEqual([1, expected.length])
+        expect(rows).toEqual(expected)
+        reader.close()
+      }
+    },
+  )
+
   it('goes on from any place exactly behind what was read before it', { timeout: 60_000 }, async () => {
     const { tools, source, expected } = await tiedLake()
     const step = fc.record({

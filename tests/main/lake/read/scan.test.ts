@@ -113,10 +113,9 @@ describe('a scan', () => {
       price: 1,
     })
     expect(rowsOf(await read(planOf([swapped], prices)))).toEqual([{ symbol: 'BHP', price: '7' }])
-    expect(one(await read(planOf([swapped], prices, [{ column: 'price', op: '>', value: 6n }])), 'symbol')).toEqual([
-      'BHP',
-    ])
-    expect(one(await read(planOf([swapped], prices, [{ column: 'price', op: '>', value: 7n }])), 'symbol')).toEqual([])
+    const above = async (value: bigint) =>
+      one(await read(planOf([swapped], prices, [{ column: 'price', op: '>', value }])), 'symbol')
+    expect([await above(6n), await above(7n)]).toEqual([['BHP'], []])
     // DuckDB writes no two names that differ in case only, but others do.
     const twins = await write('twins.parquet', 'SELECT 7::BIGINT AS price, 8::BIGINT AS "PRICF"', {
       price: 1,
@@ -126,18 +125,6 @@ describe('a scan', () => {
     await writeFile(path, (await readFile(path, 'latin1')).replaceAll('PRICF', 'PRICE'), 'latin1')
     const [lower, upper] = [field(1, 'lower', 'long'), field(2, 'upper', 'long')]
     expect(rowsOf(await read(planOf([twins], schemaOf(lower, upper))))).toEqual([{ lower: '7', upper: '8' }])
-  })
-
-  it('reads what is inside a column of one file alone as it does of several', async () => {
-    const { write, read } = await openReader()
-    const parts = [field(5, 'a', 'long'), field(7, 'c', 'long')]
-    const now = schemaOf(field(1, 's', { type: 'struct', fields: parts }))
-    const file = (name: string) =>
-      write(name, 'SELECT {a: 1::BIGINT, b: 2::BIGINT} AS s', { s: { __duckdb_field_id: 1, a: 5, b: 6 } })
-    const [one, other] = [await file('one.parquet'), await file('other.parquet')]
-    const [row] = rowsOf(await read(planOf([one, other], now)))
-    expect(row).toEqual({ s: "{'a': 1, 'c': NULL}" })
-    expect(rowsOf(await read(planOf([one], now)))).toEqual([row])
   })
 
   it("gives a table's own types, also of lists and maps, and of no file at all", async () => {
