@@ -33,6 +33,16 @@ describe.skipIf(chromium.skip)(`the palette${chromium.because}`, () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('symbol-filter')
   })
 
+  it('has something below each of its headings', async () => {
+    const { page } = await openWithRows()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('option', { name: 'Live' }).waitFor()
+    const groups = page.locator('[cmdk-group]:not([hidden])')
+    const sizes = await groups.evaluateAll(found => found.map(group => group.querySelectorAll('[cmdk-item]').length))
+    expect(sizes.length).toBeGreaterThan(3)
+    expect(sizes).not.toContain(0)
+  })
+
   it('runs a command, sets a rate, and goes with Esc', async () => {
     const { page, server } = await openWithRows()
     await page.keyboard.press('Control+k')

@@ -39,6 +39,7 @@ export function Palette({ commands, onClose }: PaletteProps) {
     select(instrument)
     tape.show('one')
   }
+  const offered = commands.filter(({ isOnlyKeys, isOffered }) => !isOnlyKeys && isOffered?.() !== false)
   const rate = rateIn(search)
   const symbols = matchSymbols(instruments.all, search)
 
@@ -68,10 +69,10 @@ export function Palette({ commands, onClose }: PaletteProps) {
               </Command.Item>
             </Command.Group>
           )}
-          {COMMAND_GROUPS.map(group => (
+          {COMMAND_GROUPS.filter(group => offered.some(command => command.group === group)).map(group => (
             <Command.Group key={group} heading={group}>
-              {commands
-                .filter(command => command.group === group && !command.isOnlyKeys && command.isOffered?.() !== false)
+              {offered
+                .filter(command => command.group === group)
                 .map(({ id, title, keys, also, run }) => (
                   <Command.Item key={id} value={id} keywords={[title, group, also ?? '']} onSelect={pick(run)}>
                     <span>{title}</span>
