@@ -1,6 +1,7 @@
 // What a door costs: a call that does nothing, and a large batch, over every transport. The answering side is a process
 // of its own where the transport crosses one, as in the product.
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { request, Agent } from 'node:http'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ export async function run(): Promise<Figure[]> {
   const { port1, port2 } = new MessageChannel()
   worker.postMessage(port2, [port2])
   const child = fork(entry, ['child'], { execArgv: ['--import', 'tsx'], serialization: 'advanced' })
+  const echo = fork(join(import.meta.dirname, 'support/echo.mjs'), { serialization: 'advanced' })
   const overChild = connectClient(wireContract, childPort(child))
   const overPort = connectClient(wireContract, messagePort(port1))
   const { url } = await overChild.listen({ key: KEY })
@@ -33,6 +35,11 @@ export async function run(): Promise<Figure[]> {
     return [
       ...(await measureDoor('port to a worker thread', overPort, '≤ 0.15 ms', '≤ 25 ms')),
       ...(await measureDoor('port to a child process', overChild, '≤ 0.15 ms')),
+      await figureOf('a bare message to a child process and back, for comparison', CALLS, async () => {
+        const answered = once(echo, 'message')
+        echo.send({})
+        await answered
+      }),
       ...(await measureDoor('WebSocket', overSocket, '≤ 0.3 ms')),
       await callFigure('REST', () => askHttp(agent, `${url}/v1/nothing`), '≤ 1.5 ms'),
     ]
@@ -41,6 +48,7 @@ export async function run(): Promise<Figure[]> {
     socket.close()
     port1.close()
     child.kill()
+    echo.kill()
     await worker.terminate()
   }
 }
