@@ -52,16 +52,12 @@ export async function run(): Promise<Figure[]> {
         return allBars()
       })
       const allWarm = await timeRounds(5, allBars)
-      const figure = (name: string, times: Times, target: string): Figure => {
+      const figure = (name: string, times: Times, target?: string): Figure => {
         return { name, value: times.p50, unit: 'ms', target, detail: spread(times) }
       }
       return [
         figure('minute bars with exact VWAP, 1 symbol: from Parquet, p50', oneCold, '≤ 25'),
-        figure(
-          'minute bars with exact VWAP, 1 symbol: from Parquet, mostly of files not opened before, p50',
-          oneNew,
-          '',
-        ),
+        figure('minute bars with exact VWAP, 1 symbol: from Parquet, mostly of files not opened before, p50', oneNew),
         figure('minute bars with exact VWAP, 1 symbol: cached, p50', oneWarm, '≤ 2'),
         figure('minute bars with exact VWAP, 100 symbols: from Parquet, p50', allCold, '≤ 900'),
         figure('minute bars with exact VWAP, 100 symbols: cached, p50', allWarm, '≤ 100'),

@@ -1,4 +1,4 @@
-// Some rows of columns, in the order they are asked for. Words stay as they are.
+// Some rows of columns, in the order they are asked for. Words stay as they are, unless those that are used are asked for.
 import type { Column, ColumnBatch, Values, Word } from './columns.ts'
 
 /** The rows at these places, in their order. */

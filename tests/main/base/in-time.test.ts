@@ -1,10 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { Failure } from '../../../src/contract/failure.ts'
 import { inTime, timeLimit } from '../../../src/main/base/in-time.ts'
+import { collectMemory } from '../../support/collect-memory.ts'
 
 const never = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))))
@@ -33,14 +32,12 @@ it('leaves the work when its caller goes, also one that heeds nothing, and leave
 })
 
 it('limits the time of work that has more than one reason to stop, whatever memory is collected meanwhile', async () => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   let isLate = false
   const either = (caller: AbortSignal) => AbortSignal.any([timeLimit(50), caller])
   either(new AbortController().signal).addEventListener('abort', () => (isLate = true))
   for (let i = 0; i < 10; i++) {
     await setTimeout(10)
-    collect()
+    collectMemory()
   }
   expect(isLate).toBe(true)
 })

@@ -2,12 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { EMBEDDED_SCHEMA_IDS } from '../../../../src/main/market/avro-schemas.ts'
 import { startBinanceServer } from '../../../support/binance-server.ts'
+import { collectMemory } from '../../../support/collect-memory.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
 import { ascending, idsOf, quotesIn, tradesIn, upTo } from './read-messages.ts'
 import { connected, held, openLog, openServer, SOON, start } from './run-stream.ts'
@@ -162,14 +161,12 @@ describe('a connection', () => {
   })
 
   it('is replaced though memory is collected meanwhile', async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const [server, log] = [await openServer(), openLog()]
     start(server, log, { timing: { rotateMs: 200, overlapMs: 20 } })
     await connected(server)
     for (let i = 0; i < 5; i++) {
       await setTimeout(10)
-      collect()
+      collectMemory()
     }
     await vi.waitFor(() => expect(server.connections.length).toBeGreaterThan(1), SOON)
   })
