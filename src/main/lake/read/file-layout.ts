@@ -27,8 +27,10 @@ export interface LayoutQuestion {
 
 interface Footer {
   /** Of columns, and of what is inside them. */
-  nameById: ReadonlyMap<number, string>
+  ids: ReadonlySet<number>
   names: readonly string[]
+  /** Only names that DuckDB, to which case is nothing, tells from all others. */
+  nameById: ReadonlyMap<number, string>
 }
 
 /** Each file is asked once: measured, 40 µs a file. */
@@ -36,13 +38,8 @@ const footers = new WeakMap<DataFile, Footer>()
 
 /** The name that a file has for a column; nothing where it has none, another is the same to DuckDB, or nobody has looked. */
 export function storedName(file: DataFile, id: number): string | undefined {
-  const { nameById, names } = footers.get(file) ?? NOT_LOOKED_AT
-  const name = nameById.get(id)
-  const isIt = (other: string) => other.toLowerCase() === name?.toLowerCase()
-  return names.filter(isIt).length === 1 ? name : undefined
+  return footers.get(file)?.nameById.get(id)
 }
-
-const NOT_LOOKED_AT: Footer = { nameById: new Map(), names: [] }
 
 /** Only of the files that need one. */
 export async function fileLayouts(
@@ -63,13 +60,13 @@ export async function fileLayouts(
   return layouts
 }
 
-function layoutOf(file: DataFile, { nameById, names }: Footer, question: LayoutQuestion): FileLayout | undefined {
-  const byName = nameById.size === 0 ? namesById(names, question) : undefined
+function layoutOf(file: DataFile, { ids, names }: Footer, question: LayoutQuestion): FileLayout | undefined {
+  const byName = ids.size === 0 ? namesById(names, question) : undefined
   const constants = new Map<number, Value | null>()
   question.specs
     .find(spec => spec['spec-id'] === file.specId)
     ?.fields.forEach(({ transform, 'source-id': id }, i) => {
-      if (transform === 'identity' && !(byName ?? nameById).has(id)) constants.set(id, file.partition[i] ?? null)
+      if (transform === 'identity' && !(byName ?? ids).has(id)) constants.set(id, file.partition[i] ?? null)
     })
   return byName || constants.size > 0 ? { names: byName, constants } : undefined
 }
@@ -125,7 +122,14 @@ async function readFooters(
     const file = byPath.get(text('file_name', row))
     const ids = JSON.parse(text('ids', row)) as (number | null)[]
     const names = JSON.parse(text('names', row)) as string[]
-    const nameById = new Map(ids.flatMap((id, i) => (id === null ? [] : [[id, names[i]] as const])))
-    if (file) footers.set(file, { nameById, names })
+    if (file) footers.set(file, footerOf(ids, names))
   }
+}
+
+function footerOf(ids: readonly (number | null)[], names: readonly string[]): Footer {
+  const timesNamed = new Map<string, number>()
+  for (const name of names) timesNamed.set(name.toLowerCase(), (timesNamed.get(name.toLowerCase()) ?? 0) + 1)
+  const named = ids.flatMap((id, i) => (id === null ? [] : [[id, names[i]] as const]))
+  const nameById = new Map(named.filter(([, name]) => timesNamed.get(name.toLowerCase()) === 1))
+  return { ids: new Set(named.map(([id]) => id)), names, nameById }
 }
