@@ -3,6 +3,7 @@ import type { Client, Contract, Dispatch } from '../../contract/capability.ts'
 import { connectClient } from '../../contract/client.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { Port } from '../../contract/messages.ts'
+import { aborted } from '../base/cancelled.ts'
 import { deferred, type Deferred } from '../base/deferred.ts'
 import { servePort } from '../wire/serve-port.ts'
 import { control } from './control.ts'
@@ -130,15 +131,12 @@ export function supervise<C extends Contract>(options: SuperviseOptions<C>): Sup
       const engine = running
       if (!engine) return []
       const exited = new Promise<void>(resolve => engine.onExit(() => resolve()))
-      const aborted = new Promise<void>(resolve => {
-        if (signal.aborted) resolve()
-        else signal.addEventListener('abort', () => resolve(), { once: true })
-      })
+      const late = aborted(signal)
       const asked = ready.promise.then(client => (client as Client<typeof control>)['engine.close']({}))
-      const answer = await Promise.race([asked.catch(() => undefined), exited, aborted])
+      const answer = await Promise.race([asked.catch(() => undefined), exited, late])
       // It ends itself when its answer has left; hanging up makes sure that it does.
       if (answer) engine.port.close()
-      await Promise.race([exited, aborted])
+      await Promise.race([exited, late])
       if (running === engine) engine.kill()
       // Dead or silent before it had answered: whatever it still had to flush is not flushed.
       return answer?.unfinished ?? [options.name]

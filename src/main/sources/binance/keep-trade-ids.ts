@@ -2,6 +2,7 @@
 // Kept is only what is in the log or on the disk before it. After a crash some trades of the last moment are fetched again,
 // under the same message ids, so readers drop them as repeats.
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { aborted } from '../../base/cancelled.ts'
 import { sleepUnlessAborted } from '../../base/retry.ts'
 import type { TradeIds, TradeIdsState } from './trade-ids.ts'
 
@@ -50,13 +51,13 @@ export function keepTradeIds({ file, source, settled, onTrouble, everyMs = EVERY
       return Object.fromEntries(Object.entries(kept.symbols).filter(([symbol]) => symbols.includes(symbol)))
     },
     async keep(ids, signal) {
-      const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+      const left = aborted(signal)
       for (;;) {
         await sleepUnlessAborted(everyMs, signal).catch(() => {})
         if (signal.aborted) return
         const state = ids.state()
         // Neither the log nor the disk may take what has come, for as long as it runs.
-        await Promise.race([settled(), aborted])
+        await Promise.race([settled(), left])
         if (!signal.aborted) await write(state)
       }
     },
