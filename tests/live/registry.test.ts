@@ -150,7 +150,7 @@ describe.skipIf(skip)(`a Schema Registry${because}`, () => {
   })
 
   describe('of two nodes', () => {
-    const quick = { timeoutMs: 300, retry: { tries: 2, firstMs: 10 } }
+    const quick = { timeoutMs: 1_000, retry: { tries: 2, firstMs: 10 } }
 
     it('is asked at the second when the first is not there, and at the first again later', async () => {
       const id = await open().register(newSubject(), avroSchemas.trades)
@@ -204,7 +204,7 @@ describe.skipIf(skip)(`a Schema Registry${because}`, () => {
         .learn([1])
         .catch((error: unknown) => error as Failure)
       expect(failure).toMatchObject({ code: 'UNAVAILABLE', retryable: true })
-      expect((failure as Failure).message).toMatch(/no whole answer within 300 ms.*HTTP 503: busy/)
+      expect((failure as Failure).message).toMatch(/no whole answer within 1000 ms.*HTTP 503: busy/)
     })
   })
 
@@ -212,11 +212,11 @@ describe.skipIf(skip)(`a Schema Registry${because}`, () => {
     it('is missed at once, keeps what was learned known, and is asked again when it is back', async () => {
       const own = await startRegistry()
       onTestFinished(() => own.stop())
-      const registry = openRegistry({ urls: [own.url], timeoutMs: 500, retry: { tries: 2, firstMs: 10 } })
+      const registry = openRegistry({ urls: [own.url] })
       onTestFinished(() => registry.close())
       const id = await registry.register('a-value', avroSchemas.trades)
       const later = await registry.register('b-value', avroSchemas.quotes)
-      const reader = openRegistry({ urls: [own.url], timeoutMs: 500, retry: { tries: 2, firstMs: 10 } })
+      const reader = openRegistry({ urls: [own.url], timeoutMs: 1_500, retry: { tries: 2, firstMs: 10 } })
       onTestFinished(() => reader.close())
       await reader.learn([id])
 
