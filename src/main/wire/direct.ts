@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { CallOptions, Client, Context, Contract, Dispatch, Door } from '../../contract/capability.ts'
 import { bindClient } from '../../contract/client.ts'
 import { Failure } from '../../contract/failure.ts'
+import { requestAbort } from '../base/request-abort.ts'
 
 export function connectDirect<C extends Contract>(contract: C, dispatch: Dispatch, door: Door = 'direct'): Client<C> {
   async function ask(name: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
@@ -38,7 +39,7 @@ export function connectDirect<C extends Contract>(contract: C, dispatch: Dispatc
 
   /** A signal of our own, so that leaving a stream early tells its producer; it follows the caller's. */
   function open({ signal: outer, correlationId = randomUUID() }: CallOptions) {
-    const own = new AbortController()
+    const own = requestAbort()
     const abort = () => own.abort()
     if (outer?.aborted) abort()
     outer?.addEventListener('abort', abort)

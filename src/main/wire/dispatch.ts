@@ -1,5 +1,4 @@
 // Validate, run, validate. Every transport calls the function this makes, and nothing else.
-import { setMaxListeners } from 'node:events'
 import { z } from 'zod'
 import type { Context, Contract, Dispatch, Handlers } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
@@ -24,8 +23,6 @@ export function createDispatch<C extends Contract>(
 
   return function dispatch(name, input, context) {
     const started = performance.now()
-    // An engine may hang many pieces of work on one signal; Node takes more than ten for a leak.
-    setMaxListeners(0, context.signal)
     const capability = Object.hasOwn(contract, name) ? contract[name] : undefined
     const end = (error?: unknown) => {
       const elapsedMs = performance.now() - started

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Context, Dispatch, Door } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import { INITIAL_CREDIT, type Port, type ToClient, type ToServer } from '../../contract/messages.ts'
+import { requestAbort, type RequestAbort } from '../base/request-abort.ts'
 import { toServer } from './check-message.ts'
 import { gone, toFailure } from './dispatch.ts'
 
@@ -15,7 +16,7 @@ export interface ServePortOptions {
 }
 
 interface Open {
-  abort: AbortController
+  abort: RequestAbort
   credit: number
   wake: () => void
 }
@@ -38,22 +39,28 @@ export function servePort(port: Port, dispatch: Dispatch, door: Door, options: S
       // Another request under an id in use could be neither cancelled nor ended with its caller.
       if (request) return onViolation(`Request ${message.id} is open already.`)
       void run(message)
-    } else if (message.t === 'cancel') request?.abort.abort()
-    else if (request) {
+    } else if (!request) return
+    else if (message.t === 'cancel') cancel(request)
+    else {
       request.credit += message.n
       request.wake()
     }
   })
   port.onClose(() => {
     closed = true
-    for (const request of open.values()) request.abort.abort()
+    for (const request of open.values()) cancel(request)
   })
 
   async function run({ id, name, input, correlationId }: Extract<ToServer, { t: 'open' }>): Promise<void> {
-    const request: Open = { abort: new AbortController(), credit: INITIAL_CREDIT, wake: () => {} }
-    const signal = request.abort.signal
-    const context: Context = { signal, correlationId: correlationId ?? randomUUID(), door }
-    signal.addEventListener('abort', () => request.wake())
+    const abort = requestAbort()
+    const request: Open = { abort, credit: INITIAL_CREDIT, wake: () => {} }
+    const context: Context = {
+      get signal() {
+        return abort.signal
+      },
+      correlationId: correlationId ?? randomUUID(),
+      door,
+    }
     try {
       if (open.size >= MAX_OPEN) throw new Failure('RATE_LIMITED', `More than ${MAX_OPEN} requests are open.`)
       open.set(id, request)
@@ -87,14 +94,20 @@ export function servePort(port: Port, dispatch: Dispatch, door: Door, options: S
   }
 }
 
+/** Also a stream that waits for credit ends then. */
+function cancel(request: Open): void {
+  request.abort.abort()
+  request.wake()
+}
+
 /** One batch per credit. Nothing is taken from the stream while the reader owes credit, so a slow reader slows the producer. */
 async function pump(stream: AsyncIterable<unknown>, request: Open, next: (value: unknown) => void): Promise<void> {
   const iterator = stream[Symbol.asyncIterator]()
-  const { signal } = request.abort
+  const { abort } = request
   try {
-    while (!signal.aborted) {
-      while (request.credit <= 0 && !signal.aborted) await new Promise<void>(resolve => (request.wake = resolve))
-      if (signal.aborted) break
+    while (!abort.aborted) {
+      while (request.credit <= 0 && !abort.aborted) await new Promise<void>(resolve => (request.wake = resolve))
+      if (abort.aborted) break
       const result = await iterator.next()
       if (result.done) return
       request.credit--

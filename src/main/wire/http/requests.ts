@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
+import { requestAbort, type RequestAbort } from '../../base/request-abort.ts'
 
 export interface Requests {
   contextOf: (request: FastifyRequest, reply: FastifyReply) => Context
@@ -10,17 +11,23 @@ export interface Requests {
 }
 
 export function trackRequests(): Requests {
-  const open = new Map<AbortController, FastifyReply['raw']>()
+  const open = new Map<RequestAbort, FastifyReply['raw']>()
   return {
     contextOf({ id }, { raw }) {
-      const abort = new AbortController()
+      const abort = requestAbort()
       open.set(abort, raw)
       if (raw.destroyed) abort.abort()
       raw.once('close', () => {
         open.delete(abort)
         if (!raw.writableFinished) abort.abort()
       })
-      return { signal: abort.signal, correlationId: id, door: 'http' }
+      return {
+        get signal() {
+          return abort.signal
+        },
+        correlationId: id,
+        door: 'http',
+      }
     },
     endStreams() {
       for (const [abort, raw] of open)
