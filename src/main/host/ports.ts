@@ -2,13 +2,19 @@
 import type { ChildProcess } from 'node:child_process'
 import type { MessagePort } from 'node:worker_threads'
 import type { Port } from '../../contract/messages.ts'
+import { stayAwake } from './stay-awake.ts'
+
+const QUICK_ANSWER_MS = 0.2
 
 /** Main's end. Messages cross by structured clone (`serialization: 'advanced'`), so columns stay binary. */
 export function childPort(child: ChildProcess): Port {
+  const awaitAnswer = stayAwake(QUICK_ANSWER_MS)
   return {
     post: message => {
+      if (!child.connected) return
       // The callback takes the error of a child that has just died; its exit is what we act on.
-      if (child.connected) child.send(message as object, () => {})
+      child.send(message as object, () => {})
+      awaitAnswer()
     },
     onMessage: listen => void child.on('message', listen),
     onClose: listen => void child.once('exit', listen).once('error', listen),
