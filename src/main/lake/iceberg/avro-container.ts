@@ -3,7 +3,6 @@
 //   then blocks: number of values · length · values, compressed together · the same sync
 import { randomBytes } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
-import type { AvroType } from '../../market/avro-schemas.ts'
 import {
   createCursor,
   malformed,
@@ -15,7 +14,6 @@ import {
 } from '../../market/decode-primitives.ts'
 import { createValueBuffer, putBytes, putLong, putText, reserve, type ValueBuffer } from '../../market/value-buffer.ts'
 import { decompress } from './avro-codecs.ts'
-import { resolveNames } from './avro-schema.ts'
 import { asBuffer } from './single-value.ts'
 
 const MAGIC = Buffer.from('Obj\x01', 'latin1')
@@ -30,8 +28,7 @@ export interface Block {
 }
 
 export interface Container {
-  /** Names are replaced by what they name. */
-  schema: AvroType
+  schemaText: string
   header: ReadonlyMap<string, Buffer>
   blocks: readonly Block[]
 }
@@ -89,7 +86,7 @@ export function decodeContainer(file: Uint8Array): Container {
     if (count > values.length) malformed('more values in a block than it has bytes')
     blocks.push({ count, bytes: values })
   }
-  return { schema: resolveNames(JSON.parse(schema.toString()) as AvroType), header, blocks }
+  return { schemaText: schema.toString(), header, blocks }
 }
 
 function readHeader(cursor: Cursor): Map<string, Buffer> {

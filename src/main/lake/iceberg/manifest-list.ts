@@ -11,7 +11,7 @@ import {
   type ValueBuffer,
 } from '../../market/value-buffer.ts'
 import { decodeContainer, encodeContainer, taken } from './avro-container.ts'
-import { attributesOf, expectType, fieldsOf, nullable, recordStep, type Step } from './avro-schema.ts'
+import { attributesOf, expectType, fieldsOf, nullable, preparedSchemas, recordStep, type Step } from './avro-schema.ts'
 import { booleanStep, bytesStep, eachItem, idStep, numberStep, putBig, textStep } from './avro-values.ts'
 import type { ManifestFile, PartitionSummary } from './data-file.ts'
 import { manifestListSchema } from './manifest-schema.ts'
@@ -83,8 +83,8 @@ export function decodeManifestList(bytes: Uint8Array, location: string): Manifes
 }
 
 function readList(bytes: Uint8Array): ManifestFile[] {
-  const { schema, blocks } = decodeContainer(bytes)
-  const step = listStep(schema)
+  const { schemaText, blocks } = decodeContainer(bytes)
+  const step = prepared(schemaText, undefined)
   const manifests: ManifestFile[] = []
   const cursor = createCursor()
   for (const block of blocks) {
@@ -122,6 +122,8 @@ function emptyManifest(): ManifestFile {
 }
 
 type Count = 'addedFiles' | 'existingFiles' | 'deletedFiles' | 'addedRows' | 'existingRows' | 'deletedRows'
+
+const prepared = preparedSchemas(listStep)
 
 function listStep(schema: AvroType): Step<ManifestFile> {
   return recordStep<ManifestFile>(

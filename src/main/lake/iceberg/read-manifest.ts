@@ -3,7 +3,16 @@ import { Failure } from '../../../contract/failure.ts'
 import type { AvroType } from '../../market/avro-schemas.ts'
 import { createCursor, malformed, pointCursor, type Cursor } from '../../market/decode-primitives.ts'
 import { decodeContainer } from './avro-container.ts'
-import { attributesOf, expectType, fieldsOf, nullable, recordStep, typeNameOf, type Step } from './avro-schema.ts'
+import {
+  attributesOf,
+  expectType,
+  fieldsOf,
+  nullable,
+  preparedSchemas,
+  recordStep,
+  typeNameOf,
+  type Step,
+} from './avro-schema.ts'
 import { bytesStep, idStep, numbersStep, numberStep, textStep } from './avro-values.ts'
 import { readColumnMap } from './column-map.ts'
 import { readChecksums } from './checksums.ts'
@@ -18,9 +27,10 @@ export function readManifest(
   columns: readonly PartitionColumn[],
 ): ManifestEntry[] {
   if (bytes.length < source.length) malformed(`it has ${bytes.length} bytes instead of ${source.length}`)
-  const { schema, header, blocks } = decodeContainer(bytes)
-  const step = entryStep(schema, columns)
-  const inherited = inheritanceOf(schema, source)
+  const { schemaText, header, blocks } = decodeContainer(bytes)
+  const { step, isVersion1 } = prepared(schemaText, columns)
+  // Version 1 has no sequence numbers: what it wrote comes before everything of version 2.
+  const inherited = { snapshotId: source.addedSnapshotId, sequenceNumber: isVersion1 ? 0 : source.sequenceNumber }
   const entries: ManifestEntry[] = []
   const cursor = createCursor()
   for (const block of blocks) {
@@ -76,18 +86,17 @@ interface Inherited {
   sequenceNumber: number
 }
 
-/** Version 1 has no sequence numbers: what it wrote comes before everything of version 2. */
-function inheritanceOf(schema: AvroType, source: ManifestFile): Inherited {
-  const isVersion1 = !fieldsOf(schema).some(field => field['field-id'] === 3)
-  return { snapshotId: source.addedSnapshotId, sequenceNumber: isVersion1 ? 0 : source.sequenceNumber }
-}
-
 function inherit(entry: ManifestEntry, { snapshotId, sequenceNumber }: Inherited): void {
   entry.snapshotId ??= snapshotId
   if (entry.status !== 'added' && sequenceNumber !== 0) return
   entry.sequenceNumber ??= sequenceNumber
   entry.fileSequenceNumber ??= sequenceNumber
 }
+
+const prepared = preparedSchemas((schema, columns: readonly PartitionColumn[]) => ({
+  step: entryStep(schema, columns),
+  isVersion1: !fieldsOf(schema).some(field => field['field-id'] === 3),
+}))
 
 function entryStep(schema: AvroType, columns: readonly PartitionColumn[]): Step<ManifestEntry> {
   return recordStep<ManifestEntry>(

@@ -7,9 +7,15 @@ export interface ListedFile {
   modifiedMs: number
 }
 
+/** In bytes. */
+export interface Range {
+  start: number
+  length: number
+}
+
 export interface FileIO {
   /** The whole file, or `length` bytes from `start`. A missing file is NOT_FOUND, named. */
-  read(location: string, range?: { start: number; length: number }, signal?: AbortSignal): Promise<Uint8Array>
+  read(location: string, range?: Range, signal?: AbortSignal): Promise<Uint8Array>
   /** Durable and whole when it resolves; a file that exists is CONFLICT and stays as it is. */
   write(location: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>
   /**

@@ -2,13 +2,14 @@
 import * as nodeDisk from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { throwIfCancelled } from '../../base/cancelled.ts'
-import { alreadyThere, diskFailure, endsBefore } from './disk-failure.ts'
+import { alreadyThere, diskFailure } from './disk-failure.ts'
 import { draftBeside } from './drafts.ts'
 import { durableFolders } from './durable-folders.ts'
-import type { FileIO, ListedFile } from './file-io.ts'
+import type { FileIO, ListedFile, Range } from './file-io.ts'
 import { joinLocation, localPath } from './location.ts'
+import { readFile } from './read-file.ts'
 
-/** The part of node:fs that is used, so that a test can let any call of it fail. */
+/** The part of node:fs that is used for more than reading, so that a test can let any call of it fail. */
 export type Disk = Pick<
   typeof nodeDisk,
   'open' | 'link' | 'rename' | 'unlink' | 'mkdir' | 'stat' | 'readdir' | 'copyFile'
@@ -16,8 +17,6 @@ export type Disk = Pick<
 
 const NOTHING_LEFT = 'Nothing was left behind.'
 const STATS_AT_ONCE = 64
-/** One read takes at most 2 GiB - 1. */
-const MAX_READ = 1 << 30
 /** What disks without hard links answer: exFAT, some network shares. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
@@ -136,26 +135,10 @@ export function localFiles(disk: Disk = nodeDisk): FileIO {
     }
   }
 
-  async function read(location: string, range?: { start: number; length: number }, signal?: AbortSignal) {
+  async function read(location: string, range?: Range, signal?: AbortSignal) {
     throwIfCancelled(signal)
     try {
-      const handle = await disk.open(localPath(location), 'r')
-      try {
-        const { size } = await handle.stat()
-        const { start, length } = range ?? { start: 0, length: size }
-        if (start + length > size) throw endsBefore(location, size, start + length)
-        const bytes = Buffer.allocUnsafeSlow(length)
-        for (let filled = 0; filled < length;) {
-          const take = Math.min(length - filled, MAX_READ)
-          const { bytesRead } = await handle.read(bytes, filled, take, start + filled)
-          if (bytesRead === 0) throw endsBefore(location, start + filled, start + length)
-          filled += bytesRead
-          throwIfCancelled(signal)
-        }
-        return bytes
-      } finally {
-        await handle.close()
-      }
+      return await readFile(localPath(location), location, range, signal)
     } catch (error) {
       throw diskFailure(error, location, '')
     }

@@ -5,9 +5,10 @@ import { diskFailure, endsBefore } from './disk-failure.ts'
 import { s3Key } from './location.ts'
 import type { S3Client, Sdk } from './s3-client.ts'
 import { s3Status } from './s3-errors.ts'
+import type { Range } from './file-io.ts'
 
 export interface S3Get {
-  read: (location: string, range?: { start: number; length: number }, signal?: AbortSignal) => Promise<Uint8Array>
+  read: (location: string, range?: Range, signal?: AbortSignal) => Promise<Uint8Array>
   /** Fills a new local file, and gives its length. */
   download: (location: string, path: string, signal?: AbortSignal) => Promise<number>
 }
@@ -20,7 +21,7 @@ const PARTS_AT_ONCE = 4
 const cutOff = () => Object.assign(new Error('The answer was cut off.'), { code: 'ECONNRESET' })
 
 export function createS3Get({ send }: S3Client): S3Get {
-  async function read(location: string, range?: { start: number; length: number }, signal?: AbortSignal) {
+  async function read(location: string, range?: Range, signal?: AbortSignal) {
     const { bucket: Bucket, key: Key } = s3Key(location)
     const end = range && range.start + range.length
     if (end !== undefined && range!.length === 0) {

@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { throwIfCancelled } from '../../base/cancelled.ts'
 import { diskFailure } from './disk-failure.ts'
-import type { FileIO, ListedFile } from './file-io.ts'
+import type { FileIO, ListedFile, Range } from './file-io.ts'
 import { joinLocation, s3Key } from './location.ts'
 import { openS3Cache, type S3Cache } from './s3-cache.ts'
 import { createS3Client, type S3Server } from './s3-client.ts'
@@ -45,7 +45,7 @@ export function s3Files({ cacheFolder = ownCache(), cacheBytes = CACHE_BYTES, ..
     return `${client.endpoint}/${bucket}/${key}`
   }
 
-  async function read(location: string, range?: { start: number; length: number }, signal?: AbortSignal) {
+  async function read(location: string, range?: Range, signal?: AbortSignal) {
     throwIfCancelled(signal)
     // Without a cache it is slower, and no failure.
     const cache = await openCache().catch(() => undefined)

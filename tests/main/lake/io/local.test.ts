@@ -1,5 +1,5 @@
 import * as nodeDisk from 'node:fs/promises'
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../../../src/contract/failure.ts'
@@ -159,23 +159,6 @@ describe('files in a folder', () => {
     symlinkSync(folder, join(folder, 'other/loop'))
     const files = await listed(io, folder)
     expect(files.map(file => isDraft(file.location))).toEqual([true])
-  })
-
-  it('call a file that shrinks while it is read CORRUPT', async () => {
-    const path = join(makeTempFolder(), 'file.bin')
-    writeFileSync(path, bytes)
-    const open = async (...args: Parameters<typeof nodeDisk.open>) => {
-      const handle = await nodeDisk.open(...args)
-      const stat = handle.stat.bind(handle)
-      handle.stat = (async () => {
-        const found = await stat()
-        truncateSync(path, 3)
-        return found
-      }) as typeof handle.stat
-      return handle
-    }
-    const failure = await failureOf(localFiles({ ...nodeDisk, open }).read(path))
-    expect(failure).toMatchObject({ code: 'CORRUPT', details: { location: path } })
   })
 
   it('refuse a folder, a place below a file and a place in S3 by name', async () => {
