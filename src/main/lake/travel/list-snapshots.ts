@@ -26,23 +26,25 @@ function refsBySnapshot({ refs }: TableMetadata): Map<string, string[]> {
 
 function snapshotRow(snapshot: Snapshot, refs: string[] = []): SnapshotRow {
   const { summary } = snapshot
-  const total = (key: string) => (summary[key] === undefined ? null : Number(summary[key]))
-  const counter = (key: string) => total(key) ?? 0
   return {
     snapshot_id: snapshot['snapshot-id'],
     committed_at: timestampText(snapshot['timestamp-ms'] * 1000),
     operation: summary.operation,
-    total_rows: total('total-records'),
-    added_rows: counter('added-records'),
-    deleted_rows: counter('deleted-records'),
+    total_rows: totalOf(summary['total-records']),
+    added_rows: totalOf(summary['added-records']) ?? 0,
+    deleted_rows: totalOf(summary['deleted-records']) ?? 0,
     refs,
-    total_files: total('total-data-files'),
-    added_files: counter('added-data-files'),
-    deleted_files: counter('deleted-data-files'),
+    total_files: totalOf(summary['total-data-files']),
+    added_files: totalOf(summary['added-data-files']) ?? 0,
+    deleted_files: totalOf(summary['deleted-data-files']) ?? 0,
     valid_through: summary[VALID_THROUGH_KEY] ?? null,
     sequence_number: snapshot['sequence-number'],
     parent_id: snapshot['parent-snapshot-id'] ?? null,
     commit_id: summary[COMMIT_ID_KEY] ?? null,
     offsets: offsetsOf(snapshot)?.map(topic => ({ ...topic, next: { ...topic.next } })) ?? null,
   }
+}
+
+function totalOf(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text)
 }
