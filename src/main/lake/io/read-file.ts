@@ -16,7 +16,7 @@ type ReadCall = (file: number, into: Buffer, at: number, length: number, from: n
 export type ReadCalls = typeof nodeCalls
 
 /** Most files are shorter, and then nobody asks how long they are. */
-const FIRST_BYTES = 64 * 1024
+const FIRST_BYTES = 16 * 1024
 /** One read takes at most 2 GiB - 1. */
 const MAX_READ = 1 << 30
 

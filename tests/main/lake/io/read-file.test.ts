@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { readFile, type ReadCalls } from '../../../../src/main/lake/io/read-file.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
 
-const K64 = 64 * 1024
+const FIRST = 16 * 1024
 
 function fileOf(length: number) {
   const path = join(makeTempFolder(), 'file.bin')
@@ -20,7 +20,7 @@ const calls = (changes: Partial<ReadCalls>): ReadCalls => ({
   ...changes,
 })
 
-it.each([0, 1, 7_000, K64 - 1, K64, K64 + 1, 300_000])(
+it.each([0, 1, 7_000, FIRST - 1, FIRST, FIRST + 1, 300_000])(
   'gives all of a file of %d bytes, and no memory beside it',
   async length => {
     const { bytes, read } = fileOf(length)
@@ -55,13 +55,13 @@ it('says how long it is when more was asked for', async () => {
     })
 })
 
-it.each([3, K64 + 5])('calls one that shrinks to %d bytes while it is read CORRUPT', async left => {
-  const { path } = fileOf(K64 * 2)
+it.each([3, FIRST + 5])('calls one that shrinks to %d bytes while it is read CORRUPT', async left => {
+  const { path } = fileOf(FIRST * 2)
   const shrinking = calls({
     fstat: async file => {
       const found = fstatSync(file)
       truncateSync(path, left)
-      return left < K64 ? fstatSync(file) : found
+      return left < FIRST ? fstatSync(file) : found
     },
   })
   await expect(readFile(path, path, undefined, undefined, shrinking)).rejects.toMatchObject({
@@ -71,7 +71,7 @@ it.each([3, K64 + 5])('calls one that shrinks to %d bytes while it is read CORRU
 })
 
 it('stops between reads when nobody waits any more', async () => {
-  const { path } = fileOf(K64 * 2)
+  const { path } = fileOf(FIRST * 2)
   const abort = new AbortController()
   const leaving = calls({
     fstat: async file => {
