@@ -79,7 +79,7 @@ async function measureReopening(folder: string): Promise<Figure> {
 
 async function measureRelaying(folder: string): Promise<Figure[]> {
   const start = (name: string) => () =>
-    forkEngine(join(import.meta.dirname, '../tests/support', name), ['--import', 'tsx'])
+    forkEngine(join(import.meta.dirname, '../tests/support', name), {}, ['--import', 'tsx'])
   const live = supervise({
     name: 'live',
     contract: logContract,

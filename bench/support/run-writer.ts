@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/main/config/load-config.ts'
 import { forkEngine } from '../../src/main/host/fork.ts'
 import { supervise } from '../../src/main/host/supervise.ts'
 import { watchVitals } from '../../src/main/host/vitals.ts'
-import { writerContract, type WriterEngineOptions } from '../../src/main/processes/writer.ts'
+import { writerContract, writerEnvironment, type WriterEngineOptions } from '../../src/main/processes/writer.ts'
 import type { WriterStatus } from '../../src/contract/writer.ts'
 import { loadAverage, peakMegabytes, processorMicros } from './process-cost.ts'
 
@@ -50,7 +50,7 @@ export async function runWriter<T>(
   const writer = supervise({
     name: 'writer',
     contract: writerContract,
-    start: () => forkEngine(join(built, 'writer-process.cjs'), nodeOptions),
+    start: () => forkEngine(join(built, 'writer-process.cjs'), writerEnvironment(), nodeOptions),
     options,
     onExit: exit => console.error('The writer ended', exit),
   })

@@ -26,7 +26,7 @@ import { systemHandlers } from './system-handlers.ts'
 import { untilRead } from './processes/until-read.ts'
 import { createDispatch } from './wire/dispatch.ts'
 import { writerNeeds } from './processes/writer-needs.ts'
-import { startWriterEngine, writerContract, type WriterEngineOptions } from './processes/writer.ts'
+import { startWriterEngine, writerContract, writerEnvironment, type WriterEngineOptions } from './processes/writer.ts'
 
 export interface ComposeOptions {
   config: Config
@@ -39,7 +39,7 @@ export interface ComposeOptions {
   /** Check answers against the contract too. */
   checkAnswers?: boolean
   /** How an engine process is started; Electron hands in its utility process. */
-  startProcess?: (entry: string) => EngineProcess
+  startProcess?: (entry: string, env?: NodeJS.ProcessEnv) => EngineProcess
 }
 
 export interface Composed {
@@ -69,7 +69,8 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
   // For the processes started from here; this one's own pool was sized by its entry, before its first thread.
   process.env.UV_THREADPOOL_SIZE = String(Math.max(16, config.query.poolSize + 8))
   const isHere = placement === 'here'
-  const entryOf = (name: string) => () => startProcess(join(import.meta.dirname, `${name}-process.cjs`))
+  const entryOf = (name: string, env?: NodeJS.ProcessEnv) => () =>
+    startProcess(join(import.meta.dirname, `${name}-process.cjs`), env)
   let demoWanted: Parameters<LiveClient['demo.start']>[0] | undefined
 
   const onExit = (exit: { name: string; code: number | null; restartInMs: number }) =>
@@ -116,7 +117,7 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
     : supervise({
         name: 'writer',
         contract: writerContract,
-        start: entryOf('writer'),
+        start: entryOf('writer', writerEnvironment()),
         options: writerOptions,
         offers: createDispatch({ ...logContract, ...writerNeeds }, ofLiveForWriter),
         startAfter: isLiveUp,

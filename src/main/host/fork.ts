@@ -3,9 +3,11 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { childPort } from './ports.ts'
 import type { EngineProcess } from './supervise.ts'
 
-export function forkEngine(entry: string, nodeOptions: string[] = []): EngineProcess {
+/** With `env` beside the environment of this process. */
+export function forkEngine(entry: string, env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []): EngineProcess {
   const child = fork(entry, [], {
     execArgv: nodeOptions,
+    env: { ...process.env, ...env },
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

@@ -32,7 +32,7 @@ export type FlushPlan =
   | { do: 'commit' }
 
 /** Measured: of 200,000 in one file a row costs as much, and the writer takes a kilobyte more for each. */
-export const MOST_ROWS_A_PART = 80_000
+export const MOST_ROWS_A_PART = 64_000
 /** What dead letters and long messages may take before they are flushed like rows. */
 export const MOST_BYTES_A_PART = 64 * 1024 * 1024
 /** Of one commit: so many at most wait for the second to be over. */

@@ -58,6 +58,12 @@ export const writerContract = {
   }),
 }
 
+/**
+ * Of its process. Its arrays are freed many at a time, and with an arena of glibc for each thread that memory lies about:
+ * measured, 448 to 462 MB at the most of five million rows, with two arenas 405 to 409. Other systems do not know it.
+ */
+export const writerEnvironment = () => ({ MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2' })
+
 export interface WriterEngineOptions {
   config: Config
   /** Where the log file goes; none when left out. */

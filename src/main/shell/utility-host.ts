@@ -7,12 +7,12 @@ export interface UtilityEngine extends EngineProcess {
   pid(): number | undefined
 }
 
-export function startProcess(
-  entry: string,
-  args: string[] = [],
-  env: NodeJS.ProcessEnv = { ...process.env, K2_ENGINE: '1' },
-): UtilityEngine {
-  const child = utilityProcess.fork(entry, args, { env, stdio: 'inherit', serviceName: 'K2 engines' })
+export function startProcess(entry: string, env: NodeJS.ProcessEnv = {}): UtilityEngine {
+  const child = utilityProcess.fork(entry, [], {
+    env: { ...process.env, ...env, K2_ENGINE: '1' },
+    stdio: 'inherit',
+    serviceName: 'K2 engines',
+  })
   const kill = () => {
     // Electron's own kill asks with SIGTERM, which an engine leaves to main.
     if (child.pid !== undefined) killNow(child.pid)

@@ -16,7 +16,7 @@ function openEngine(options: Partial<EngineOptions> = {}) {
   const engine = supervise({
     name: 'sample',
     contract: sample,
-    start: () => forkEngine(entry, ['--import', 'tsx']),
+    start: () => forkEngine(entry, {}, ['--import', 'tsx']),
     options: { closeMs: 0, ...options },
     onRestart: async client => void restarted.push((await client['engine.vitals']({})).pid),
   })
@@ -129,7 +129,7 @@ it('tries again when the system has no room for a process', async () => {
     contract: sample,
     start: () => {
       if (++tries < 3) throw new Error('EAGAIN')
-      return forkEngine(entry, ['--import', 'tsx'])
+      return forkEngine(entry, {}, ['--import', 'tsx'])
     },
     options: { closeMs: 0 },
   })
@@ -146,7 +146,7 @@ describe('a process that is to be started later', () => {
       contract: sample,
       start: () => {
         starts++
-        return forkEngine(entry, ['--import', 'tsx'])
+        return forkEngine(entry, {}, ['--import', 'tsx'])
       },
       options: { closeMs: 0 },
       startAfter,

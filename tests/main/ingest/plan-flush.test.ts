@@ -61,8 +61,9 @@ describe('a flush', () => {
     expect(planFlush(held({ ...one, rows: 10 }), large)).toEqual({ do: 'wait', ms: 5000 })
     expect(planFlush(held({ ...one, ...full }), large)).toEqual({ do: 'stage' })
     const two = { stagedParts: 2, stagedRows: 2 * MOST_ROWS_A_PART }
-    expect(planFlush(held({ ...two, rows: 39_999 }), large)).toEqual({ do: 'wait', ms: 5000 })
-    expect(planFlush(held({ ...two, rows: 40_000 }), large)).toEqual({ do: 'commit' })
+    const rest = 200_000 - 2 * MOST_ROWS_A_PART
+    expect(planFlush(held({ ...two, rows: rest - 1 }), large)).toEqual({ do: 'wait', ms: 5000 })
+    expect(planFlush(held({ ...two, rows: rest }), large)).toEqual({ do: 'commit' })
     expect(planFlush(held({ ...two, rows: 10, waitedMs: 5000 }), large)).toEqual({ do: 'commit' })
   })
 

@@ -202,13 +202,13 @@ describe('across processes, main between them', () => {
     const live = supervise({
       name: 'live',
       contract: logContract,
-      start: () => forkEngine(entry('log-engine.ts'), ['--import', 'tsx']),
+      start: () => forkEngine(entry('log-engine.ts'), {}, ['--import', 'tsx']),
       options: { folder },
     })
     const writer = supervise({
       name: 'writer',
       contract: readerContract,
-      start: () => forkEngine(entry('log-reader-engine.ts'), ['--import', 'tsx']),
+      start: () => forkEngine(entry('log-reader-engine.ts'), {}, ['--import', 'tsx']),
       options: {},
       offers: createDispatch(logContract, relayTo(logContract, live)),
     })
