@@ -54,16 +54,15 @@ describe('a flush', () => {
   })
 
   it('of more rows than a file may have is put in place file by file, and is one commit', () => {
-    const large = { ...timing, batchSize: 200_000 }
+    const large = { ...timing, batchSize: 2 * MOST_ROWS_A_PART + 40_000 }
     const full = { rows: MOST_ROWS_A_PART, lag: 1_000_000 }
     expect(planFlush(held(full), large)).toEqual({ do: 'stage' })
     const one = { stagedParts: 1, stagedRows: MOST_ROWS_A_PART }
     expect(planFlush(held({ ...one, rows: 10 }), large)).toEqual({ do: 'wait', ms: 5000 })
     expect(planFlush(held({ ...one, ...full }), large)).toEqual({ do: 'stage' })
     const two = { stagedParts: 2, stagedRows: 2 * MOST_ROWS_A_PART }
-    const rest = 200_000 - 2 * MOST_ROWS_A_PART
-    expect(planFlush(held({ ...two, rows: rest - 1 }), large)).toEqual({ do: 'wait', ms: 5000 })
-    expect(planFlush(held({ ...two, rows: rest }), large)).toEqual({ do: 'commit' })
+    expect(planFlush(held({ ...two, rows: 39_999 }), large)).toEqual({ do: 'wait', ms: 5000 })
+    expect(planFlush(held({ ...two, rows: 40_000 }), large)).toEqual({ do: 'commit' })
     expect(planFlush(held({ ...two, rows: 10, waitedMs: 5000 }), large)).toEqual({ do: 'commit' })
   })
 
