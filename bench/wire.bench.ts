@@ -9,6 +9,7 @@ import { connectClient } from '../src/contract/client.ts'
 import { childPort, messagePort } from '../src/main/host/ports.ts'
 import { connectWebSocket } from '../src/main/wire/ws-client.ts'
 import type { Figure } from './figure.ts'
+import { elapsedMsOf, timesOf } from './support/timing.ts'
 import { bigBatchRows, wireContract } from './support/wire-contract.ts'
 
 const CALLS = 3_000
@@ -73,16 +74,14 @@ async function measureInTurns(ways: Way[], times: number): Promise<Figure[]> {
   for (let turn = -1; turn < TURNS; turn++) {
     for (const [way, { work }] of ways.entries()) {
       for (let i = 0; i < times / TURNS; i++) {
-        const started = performance.now()
-        await work()
-        if (turn >= 0) elapsedMs[way].push(performance.now() - started) // the first turn makes ready
+        const tookMs = await elapsedMsOf(work)
+        if (turn >= 0) elapsedMs[way].push(tookMs) // the first turn makes ready
       }
     }
   }
   return ways.map(({ name, target }, way) => {
-    const sorted = elapsedMs[way].sort((a, b) => a - b)
-    const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]
-    return { name: `${name}, p50`, value: at(0.5), unit: 'ms', target, detail: `p99 ${at(0.99).toFixed(3)} ms` }
+    const { p50, p99 } = timesOf(elapsedMs[way])
+    return { name: `${name}, p50`, value: p50, unit: 'ms', target, detail: `p99 ${p99.toFixed(3)} ms` }
   })
 }
 

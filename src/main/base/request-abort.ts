@@ -1,6 +1,7 @@
 // How a request is told that its caller is gone. Most are answered before anybody asks for the signal, and making one
 // took a tenth of a call to a child process (measured), so it is made when it is asked for.
 import { setMaxListeners } from 'node:events'
+import type { Context } from '../../contract/capability.ts'
 
 export interface RequestAbort {
   readonly signal: AbortSignal
@@ -27,5 +28,14 @@ export function requestAbort(): RequestAbort {
       ended ??= { reason }
       controller?.abort(reason)
     },
+  }
+}
+
+export function contextOf(abort: RequestAbort, rest: Omit<Context, 'signal'>): Context {
+  return {
+    get signal() {
+      return abort.signal
+    },
+    ...rest,
   }
 }

@@ -12,7 +12,7 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 // Nearly all that is thrown away here are arrays outside of V8's heap; for every 30 MB of them it marks the heap, which is
-// small. At once that takes 5 to 10 ms, which nobody waits for here; in steps beside the writing it took a sixth of all
+// small. Nobody waits here while it is marked at once; in steps beside the writing it took a sixth of all
 // processor time of a row (measured). Whether Electron lets a flag be set this late was not tried.
 if (!process.versions.electron) setFlagsFromString('--no-incremental-marking')
 

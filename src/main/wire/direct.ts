@@ -1,9 +1,9 @@
 // The contract without a wire: a client straight on a dispatch, for commands that host their own engines.
 import { randomUUID } from 'node:crypto'
-import type { CallOptions, Client, Context, Contract, Dispatch, Door } from '../../contract/capability.ts'
+import type { CallOptions, Client, Contract, Dispatch, Door } from '../../contract/capability.ts'
 import { bindClient } from '../../contract/client.ts'
 import { Failure } from '../../contract/failure.ts'
-import { requestAbort } from '../base/request-abort.ts'
+import { contextOf, requestAbort } from '../base/request-abort.ts'
 
 export function connectDirect<C extends Contract>(contract: C, dispatch: Dispatch, door: Door = 'direct'): Client<C> {
   async function ask(name: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
@@ -43,7 +43,7 @@ export function connectDirect<C extends Contract>(contract: C, dispatch: Dispatc
     const abort = () => own.abort()
     if (outer?.aborted) abort()
     outer?.addEventListener('abort', abort)
-    const context: Context = { signal: own.signal, correlationId, door }
+    const context = contextOf(own, { correlationId, door })
     return { signal: own.signal, abort, context, release: () => outer?.removeEventListener('abort', abort) }
   }
   return bindClient(contract, ask, follow)

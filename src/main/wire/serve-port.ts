@@ -1,10 +1,10 @@
 // The answering half of the port and WebSocket transports: any Port in front of a dispatch.
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Context, Dispatch, Door } from '../../contract/capability.ts'
+import type { Dispatch, Door } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import { INITIAL_CREDIT, type Port, type ToClient, type ToServer } from '../../contract/messages.ts'
-import { requestAbort, type RequestAbort } from '../base/request-abort.ts'
+import { contextOf, requestAbort, type RequestAbort } from '../base/request-abort.ts'
 import { toServer } from './check-message.ts'
 import { gone, toFailure } from './dispatch.ts'
 
@@ -54,13 +54,7 @@ export function servePort(port: Port, dispatch: Dispatch, door: Door, options: S
   async function run({ id, name, input, correlationId }: Extract<ToServer, { t: 'open' }>): Promise<void> {
     const abort = requestAbort()
     const request: Open = { abort, credit: INITIAL_CREDIT, wake: () => {} }
-    const context: Context = {
-      get signal() {
-        return abort.signal
-      },
-      correlationId: correlationId ?? randomUUID(),
-      door,
-    }
+    const context = contextOf(abort, { correlationId: correlationId ?? randomUUID(), door })
     try {
       if (open.size >= MAX_OPEN) throw new Failure('RATE_LIMITED', `More than ${MAX_OPEN} requests are open.`)
       open.set(id, request)

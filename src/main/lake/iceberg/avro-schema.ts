@@ -14,8 +14,7 @@ const MOST_SCHEMA_TEXT = 1e6
 const primitives = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 
 /**
- * What `prepare` makes of a schema, and of what else decides about it, is made once: the files of a table share theirs,
- * and preparing took two thirds of reading a small one (measured).
+ * What `prepare` makes of a schema, and of what else decides about it, is made once: the files of a table share theirs.
  */
 export function preparedSchemas<T, O>(prepare: (schema: AvroType, others: O) => T): (text: string, others: O) => T {
   const prepared = createBoundedCache<{ bytes: number; made: T }>(MOST_SCHEMA_TEXT)

@@ -1,5 +1,5 @@
-// A file of this machine, whole or in part, in as few steps as it takes: planning reads hundreds of small ones. Measured
-// with 55 of 7 kB, 16 at a time: Node's file handles 4.3 ms, one step less and none of their objects 1.1.
+// A file of this machine, whole or in part, in as few steps as it takes: planning reads hundreds of small ones. Tried
+// with 55 of 7 kB, 16 at a time, on a busy machine: Node's file handles 4.3 ms, fewer steps without their objects 1.1.
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
 import { throwIfCancelled } from '../../base/cancelled.ts'
@@ -29,7 +29,12 @@ export async function readFile(
 ): Promise<Buffer> {
   const file = await calls.open(path, 'r')
   try {
-    if (range) return await fill(Buffer.allocUnsafeSlow(range.length), 0, range.start)
+    if (range) {
+      const end = range.start + range.length
+      const { size } = await calls.fstat(file)
+      if (end > size) throw endsBefore(location, size, end)
+      return await fill(Buffer.allocUnsafeSlow(range.length), 0, range.start)
+    }
     const first = Buffer.allocUnsafe(FIRST_BYTES)
     const { bytesRead } = await calls.read(file, first, 0, FIRST_BYTES, 0)
     const size = bytesRead < FIRST_BYTES ? bytesRead : (await calls.fstat(file)).size
@@ -37,25 +42,19 @@ export async function readFile(
     // A copy of the right size: what is decoded from it may be kept for long.
     const bytes = Buffer.allocUnsafeSlow(size)
     first.copy(bytes, 0, 0, bytesRead)
-    return size === bytesRead ? bytes : await fill(bytes, bytesRead, 0)
+    return await fill(bytes, bytesRead, 0)
   } finally {
     fs.close(file, () => {}) // nobody waits for that
   }
 
   async function fill(bytes: Buffer, filled: number, start: number): Promise<Buffer> {
-    const end = start + bytes.length
-    do {
+    while (filled < bytes.length) {
       throwIfCancelled(signal)
       const length = Math.min(bytes.length - filled, MAX_READ)
       const { bytesRead } = await calls.read(file, bytes, filled, length, start + filled)
-      if (bytesRead === 0) await refuseShort(end)
+      if (bytesRead === 0) throw endsBefore(location, start + filled, start + bytes.length)
       filled += bytesRead
-    } while (filled < bytes.length)
+    }
     return bytes
-  }
-
-  async function refuseShort(end: number): Promise<void> {
-    const { size } = await calls.fstat(file)
-    if (size < end) throw endsBefore(location, size, end)
   }
 }

@@ -38,7 +38,7 @@ const RULES: Readonly<Record<string, { most: number; form?: RegExp; reason?: str
   symbol: { most: 64 },
   exchange: { most: 32, form: /^[A-Za-z0-9._-]+$/, reason: 'is not the name of an exchange' },
 }
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- just those are refused
 const CONTROL = /[\u0000-\u001f\u007f]/
 
 export function checkedTexts(name: string, column: Column, each: (check: (row: number) => void) => void): Column {

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
-import { requestAbort, type RequestAbort } from '../../base/request-abort.ts'
+import { contextOf, requestAbort, type RequestAbort } from '../../base/request-abort.ts'
 
 export interface Requests {
   contextOf: (request: FastifyRequest, reply: FastifyReply) => Context
@@ -21,13 +21,7 @@ export function trackRequests(): Requests {
         open.delete(abort)
         if (!raw.writableFinished) abort.abort()
       })
-      return {
-        get signal() {
-          return abort.signal
-        },
-        correlationId: id,
-        door: 'http',
-      }
+      return contextOf(abort, { correlationId: id, door: 'http' })
     },
     endStreams() {
       for (const [abort, raw] of open)
