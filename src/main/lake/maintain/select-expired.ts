@@ -2,7 +2,7 @@
 import { headOf, MAIN, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
 import { trailOf } from '../offsets.ts'
 
-/** Of the snapshots younger than `forMs`, one every `everyMs` is kept (0: each one); `most` at most in all. */
+/** Of the snapshots up to `forMs` old the newest of every stretch of `everyMs` is kept (0: each one); `most` at most in all. */
 export interface Retention {
   keep: readonly { everyMs: number; forMs: number }[]
   most: number
@@ -25,17 +25,29 @@ export function selectExpired(
     if (snapshot) untouchable.add(snapshot['snapshot-id'])
   }
   const newestFirst = snapshots.toSorted((a, b) => b['sequence-number'] - a['sequence-number'])
-  const slots = new Set<string>()
-  let kept = untouchable.size
-  return newestFirst.filter(snapshot => {
-    const slot = slotOf(snapshot, retention, nowMs)
-    const isStaying = untouchable.has(snapshot['snapshot-id'])
-    // The newest of a slot is the one that shows what was known at its end.
-    const isWanted = slot !== undefined && !slots.has(slot) && kept < retention.most
-    if (slot !== undefined) slots.add(slot)
-    if (isWanted && !isStaying) kept++
-    return !isStaying && !isWanted
-  })
+  const kept = new Set(untouchable)
+  for (const id of wanted(newestFirst, retention, nowMs)) {
+    if (kept.size >= retention.most) break
+    kept.add(id)
+  }
+  return newestFirst.filter(snapshot => !kept.has(snapshot['snapshot-id']))
+}
+
+/**
+ * The newest of a stretch of time shows what was known at its end. The longest stretches come first: where there is no room
+ * for all, history gets thinner and not shorter.
+ */
+function* wanted(newestFirst: readonly Snapshot[], { keep }: Retention, nowMs: number): Generator<string> {
+  for (const { everyMs, forMs } of keep.toSorted((a, b) => b.everyMs - a.everyMs)) {
+    const stretches = new Set<number>()
+    for (const { 'snapshot-id': id, 'timestamp-ms': timestampMs } of newestFirst) {
+      if (nowMs - timestampMs > forMs) continue
+      const stretch = Math.floor(timestampMs / everyMs)
+      if (everyMs > 0 && stretches.has(stretch)) continue
+      stretches.add(stretch)
+      yield id
+    }
+  }
 }
 
 /** Tags and branches past the age they were given; our own tags have none, other engines may set one. */
@@ -47,13 +59,4 @@ export function expiredRefs({ refs, snapshots }: TableMetadata, nowMs: number): 
       return name !== MAIN && maxAgeMs !== undefined && timestampMs !== undefined && nowMs - timestampMs > maxAgeMs
     })
     .map(([name]) => name)
-}
-
-/** The stretch of time of which one snapshot is kept; nothing when it is older than all steps. */
-function slotOf(snapshot: Snapshot, { keep }: Retention, nowMs: number): string | undefined {
-  const timestampMs = snapshot['timestamp-ms']
-  const step = keep.find(({ forMs }) => nowMs - timestampMs <= forMs)
-  if (!step) return undefined
-  const { everyMs } = step
-  return everyMs === 0 ? snapshot['snapshot-id'] : `${everyMs}: ${Math.floor(timestampMs / everyMs)}`
 }

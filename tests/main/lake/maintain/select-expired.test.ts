@@ -63,6 +63,16 @@ const tables: fc.Arbitrary<Table> = fc
     }
   })
 
+const commitAt = (timestampMs: number, n: number): Snapshot => ({
+  'snapshot-id': String(n),
+  ...(n > 1 && { 'parent-snapshot-id': String(n - 1) }),
+  'sequence-number': n,
+  'timestamp-ms': timestampMs,
+  summary: { operation: 'append', [OFFSETS_KEY]: '[]' },
+  'manifest-list': `list-${n}`,
+  'schema-id': 0,
+})
+
 const idsOf = (snapshots: readonly Snapshot[]) => snapshots.map(snapshot => snapshot['snapshot-id'])
 const goneFrom = ({ metadata, pinned, retention }: Table, nowMs = NOW) =>
   idsOf(selectExpired(metadata, { retention, nowMs, pinned }))
@@ -116,16 +126,17 @@ describe('letting go of snapshots', () => {
         const gone = new Set(goneFrom(table))
         const newest = new Map<string, string>()
         for (const snapshot of metadata.snapshots) {
-          const ageMs = NOW - snapshot['timestamp-ms']
-          const step = retention.keep.find(({ forMs }) => ageMs <= forMs)
-          const id = snapshot['snapshot-id']
-          const slot = step?.everyMs === 0 ? id : String(Math.floor(snapshot['timestamp-ms'] / (step?.everyMs ?? 1)))
-          if (step) newest.set(`${step.everyMs} ${slot}`, id)
+          const timestampMs = snapshot['timestamp-ms']
+          for (const { everyMs, forMs } of retention.keep) {
+            if (NOW - timestampMs > forMs) continue
+            const stretch = everyMs === 0 ? snapshot['snapshot-id'] : Math.floor(timestampMs / everyMs)
+            newest.set(`${everyMs} ${stretch}`, snapshot['snapshot-id'])
+          }
         }
-        fc.pre(newest.size + untouchable(table).size <= retention.most)
-        expect([...newest.values()].filter(id => gone.has(id))).toEqual([])
         // And nothing else but what must stay.
         const kept = new Set([...newest.values(), ...untouchable(table)])
+        fc.pre(kept.size <= retention.most)
+        expect([...kept].filter(id => gone.has(id))).toEqual([])
         expect(idsOf(metadata.snapshots).filter(id => !kept.has(id) && !gone.has(id))).toEqual([])
       }),
     )
@@ -142,6 +153,41 @@ describe('letting go of snapshots', () => {
         expect(free.slice(firstKept === -1 ? free.length : firstKept).filter(id => gone.has(id))).toEqual([])
       }),
     )
+  })
+
+  it.each([1, 5])('keeps yesterday where a stream commits every %d s, and thins out the last hour', everySeconds => {
+    const retention: Retention = {
+      keep: [
+        { everyMs: 0, forMs: HOUR },
+        { everyMs: MINUTE, forMs: DAY },
+        { everyMs: DAY, forMs: 90 * DAY },
+      ],
+      most: 2_000,
+    }
+    let snapshots: Snapshot[] = []
+    const keepUp = (nowMs: number) => {
+      const head = snapshots.at(-1)!['snapshot-id']
+      const metadata = {
+        snapshots,
+        refs: { main: { 'snapshot-id': head, type: 'branch' } },
+        'current-snapshot-id': head,
+      }
+      const gone = new Set(selectExpired(metadata as unknown as TableMetadata, { retention, nowMs }))
+      snapshots = snapshots.filter(snapshot => !gone.has(snapshot))
+    }
+    const days = 3
+    const first = NOW - days * DAY
+    for (let nowMs = first, n = 1; nowMs <= NOW; nowMs += everySeconds * 1_000, n++) {
+      snapshots.push(commitAt(nowMs, n))
+      if ((nowMs - first) % (10 * MINUTE) === 0) keepUp(nowMs)
+    }
+    keepUp(NOW)
+    const ages = snapshots.map(snapshot => NOW - snapshot['timestamp-ms'])
+    const minutes = new Set(ages.filter(age => age <= DAY).map(age => Math.floor((NOW - age) / MINUTE)))
+    expect(snapshots.length).toBeLessThanOrEqual(retention.most)
+    expect(minutes.size).toBeGreaterThanOrEqual(DAY / MINUTE)
+    expect(ages.filter(age => age > DAY).length).toBeGreaterThanOrEqual(days - 1)
+    expect(ages.filter(age => age <= 30 * MINUTE).length).toBeGreaterThanOrEqual(300)
   })
 
   it('spares everything when its clock is behind those that wrote', () => {
