@@ -2,6 +2,7 @@
 import type { Handlers } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { ingest } from '../../contract/ingest.ts'
+import { findDlq, refuseToReadDlq } from './dlq-file.ts'
 import type { FileOptions, FileSource } from './file-source.ts'
 import { followReports } from './follow-reports.ts'
 import { listFiles } from './list-files.ts'
@@ -32,7 +33,9 @@ export function ingestHandlers({ target, log, openOther, startThread, nowMs }: I
       signal.throwIfAborted()
       // A zone that does not exist is no fault of the files.
       if (timezone !== undefined) createWallClock(timezone)
+      const dlqFile = dlq === undefined ? undefined : await findDlq(dlq)
       const files = await listFiles(input.files, signal)
+      if (dlqFile) await refuseToReadDlq(dlqFile, { files, reference }, signal)
       const companies = reference === undefined ? undefined : await readCompanies(reference, signal)
       // One moment for the whole load. Files have no producer's time and no log's, and the file's own time on the disk
       // is that of the last copy: when K2 took the rows in is what is known. All else is the same when loaded again.

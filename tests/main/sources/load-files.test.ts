@@ -1,77 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { z } from 'zod'
-import { rowsOf, type Row } from '../../../src/contract/columns.ts'
-import { ingest, loadProgress, type LoadProgress } from '../../../src/contract/ingest.ts'
 import { Failure } from '../../../src/contract/failure.ts'
-import { ingestHandlers } from '../../../src/main/sources/handlers.ts'
-import type { LoadTarget } from '../../../src/main/sources/load-target.ts'
-import { companyInfo, LOADED_AT, writeFile } from '../../support/csv-files.ts'
+import { companyInfo, writeFile } from '../../support/csv-files.ts'
 import { makeTempFolder } from '../../support/temp-folder.ts'
-
-type Input = z.input<(typeof ingest)['ingest.load']['input']>
-
-interface Commit {
-  table: string
-  name: string
-  rows: Row[]
-}
-
-/** A target in memory that keeps what a lake would: rows by commit, and which content was loaded. */
-function memoryTarget({
-  onAppend = () => {},
-  onCommit = () => {},
-}: { onAppend?: () => void; onCommit?: () => void } = {}) {
-  const commits: Commit[] = []
-  const hashes = new Map<string, string>()
-  const open = new Set<string>()
-  let aborted = 0
-  const target: LoadTarget = {
-    async begin(table, { name, contentHash }, again) {
-      const snapshotId = hashes.get(contentHash ?? '')
-      if (snapshotId !== undefined && !again) return { alreadyLoaded: { at: '2026-11-06T21:20:00Z', snapshotId } }
-      const rows: Row[] = []
-      open.add(name)
-      return {
-        async append(batch) {
-          onAppend()
-          rows.push(...rowsOf(batch))
-        },
-        async commit(hash) {
-          onCommit()
-          open.delete(name)
-          commits.push({ table, name, rows })
-          hashes.set(hash, String(commits.length))
-          return { snapshotId: String(commits.length), rows: rows.length }
-        },
-        async abort() {
-          open.delete(name)
-          aborted++
-        },
-      }
-    },
-  }
-  return { target, commits, open, aborted: () => aborted }
-}
-
-const HEADER = 'symbol,exchange_timestamp,price,quantity\n'
-const line = (price: string) => `BHP,1394398867532,${price},1\n`
-
-function load(target: LoadTarget, input: Input, signal = new AbortController().signal) {
-  const handlers = ingestHandlers({ target: async () => target, nowMs: () => LOADED_AT / 1000 })
-  const context = { signal, correlationId: 'test', door: 'direct' } as const
-  return handlers['ingest.load'](ingest['ingest.load'].input.parse({ exchange: 'ASX', ...input }), context)
-}
-
-async function finals(reports: AsyncIterable<LoadProgress>): Promise<LoadProgress[]> {
-  const found: LoadProgress[] = []
-  for await (const report of reports) {
-    loadProgress.parse(report)
-    if (report.state !== 'loading') found.push(report)
-  }
-  return found
-}
+import { finals, HEADER, line, load, memoryTarget } from './load-into-memory.ts'
 
 describe('loading files', () => {
   it('commits each file once, and says at the end of each what came of it', async () => {
@@ -230,67 +163,5 @@ describe('folders', () => {
       ['trades', 1],
       ['reference_data', 4],
     ])
-  })
-})
-
-describe('dead letters', () => {
-  const bad = HEADER + line('1') + line('x,"y"') + line('2') + 'B"P,1,2,3\n'
-
-  it('lie beside the file, replaced by the next load', async () => {
-    const { target, commits } = memoryTarget()
-    const path = writeFile('a.csv', bad)
-    for (let i = 0; i < 2; i++) {
-      const [report] = await finals(load(target, { files: [path], again: true }))
-      expect(report).toMatchObject({ state: 'loaded', rows: 2, bad_rows: 2, dead_letters: `${path}.dead.csv` })
-    }
-    expect(commits.map(({ rows }) => rows.length)).toEqual([2, 2])
-    expect(readFileSync(`${path}.dead.csv`, 'utf8')).toBe(
-      'file,line,reason,text\r\n' +
-        `${path},3,has 5 fields where 4 are expected,"BHP,1394398867532,x,""y"",1"\r\n` +
-        `${path},5,the line has a quote inside a field that does not begin with one,"B""P,1,2,3"\r\n`,
-    )
-    expect(readdirSync(join(path, '..')).sort()).toEqual(['a.csv', 'a.csv.dead.csv'])
-  })
-
-  it('of all files go to one that is named, as JSON lines by its ending, after what is there', async () => {
-    const { target } = memoryTarget()
-    const dlq = join(makeTempFolder(), 'dead.jsonl')
-    writeFileSync(dlq, '{"earlier":1}\n')
-    const files = [
-      writeFile('a.csv', bad),
-      writeFile('b.csv', HEADER + line('1')),
-      writeFile('c.csv', HEADER + line('') + line('9')),
-    ]
-    await finals(load(target, { files, dlq }))
-    const lines = readFileSync(dlq, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map(text => JSON.parse(text) as Record<string, unknown>)
-    expect(lines.map(({ file, line }) => [file, line])).toEqual([
-      [undefined, undefined],
-      [files[0], 3],
-      [files[0], 5],
-      [files[2], 2],
-    ])
-    expect(lines[3]).toEqual({ file: files[2], line: 2, reason: 'price is missing', text: 'BHP,1394398867532,,1' })
-    expect(existsSync(`${files[0]}.dead.csv`)).toBe(false)
-  })
-
-  it('that cannot be written keep the file from being loaded', async () => {
-    const { target, commits } = memoryTarget()
-    const dlq = join(makeTempFolder(), 'no', 'such', 'folder', 'dead.csv')
-    await expect(finals(load(target, { files: [writeFile('a.csv', bad)], dlq }))).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
-      message: expect.stringContaining('--dlq') as string,
-    })
-    expect(commits).toEqual([])
-  })
-
-  it('are on the disk before the rows are committed', async () => {
-    const path = writeFile('a.csv', bad)
-    let there = false
-    const { target } = memoryTarget({ onCommit: () => (there = existsSync(`${path}.dead.csv`)) })
-    await finals(load(target, { files: [path] }))
-    expect(there).toBe(true)
   })
 })
