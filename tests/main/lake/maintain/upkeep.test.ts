@@ -52,6 +52,27 @@ it('keeps tables in order one by one: only its own, and those behind one that fa
   expect((await Promise.all(counts)).slice(1)).toEqual([1, 3])
 })
 
+it('puts a table in order at once when files gather in it, also while nothing is quiet', async () => {
+  const lake = await tempLake()
+  const upkeep = startUpkeep(lake, {
+    retention: ONLY_HEAD,
+    everyMs: 3_600_000,
+    lookEveryMs: 10,
+    crowdedBy: 20,
+    isQuiet: () => false,
+  })
+  const files = async () => {
+    const table = lake.table('trades')
+    const manifests = await table.manifests(headOf((await table.load()).metadata))
+    return manifests.reduce((sum, { addedFiles, existingFiles }) => sum + addedFiles + existingFiles, 0)
+  }
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 25; i++) await append(lake, tradesBatch(i, 1), { specId: 0 })
+    await expect.poll(files, { timeout: 20_000 }).toBeLessThan(20)
+  }
+  await upkeep.close()
+})
+
 function rowOf(table: 'trades' | 'sequence_gaps' | 'dead_letters', i: number): ColumnBatch {
   return table === 'trades' ? tradesBatch(i, 1) : oneRow(TABLES[table])
 }
