@@ -58,7 +58,6 @@ export function openDeadLetters(file: string, collected: string | undefined): De
         if (!handle) return
         await handle.sync()
         await handle.close()
-        handle = undefined
         if (collected === undefined || !(await hasContent(path))) return rename(draft, path)
         await append(draft, path)
         await rm(draft)
@@ -66,7 +65,6 @@ export function openDeadLetters(file: string, collected: string | undefined): De
     async discard() {
       if (!handle) return
       await handle.close().catch(() => {})
-      handle = undefined
       await rm(draft, { force: true })
     },
   }
@@ -81,22 +79,33 @@ async function hasContent(path: string): Promise<boolean> {
 
 /** Taken back when it cannot be written whole. */
 async function append(from: string, to: string): Promise<void> {
-  const [source, target] = [await open(from, 'r'), await open(to, 'a')]
-  const { size } = await target.stat()
-  try {
-    const buffer = Buffer.allocUnsafe(COPY_BYTES)
-    for (;;) {
-      const { bytesRead } = await source.read(buffer, 0, COPY_BYTES, null)
-      if (bytesRead === 0) break
-      await target.appendFile(buffer.subarray(0, bytesRead))
+  await withFile(to, 'a', async target => {
+    const { size } = await target.stat()
+    try {
+      await withFile(from, 'r', source => copy(source, target))
+      await target.sync()
+    } catch (error) {
+      await target.truncate(size)
+      throw error
     }
-    await target.sync()
-  } catch (error) {
-    await target.truncate(size)
-    throw error
+  })
+}
+
+async function copy(source: FileHandle, target: FileHandle): Promise<void> {
+  const buffer = Buffer.allocUnsafe(COPY_BYTES)
+  for (;;) {
+    const { bytesRead } = await source.read(buffer, 0, COPY_BYTES, null)
+    if (bytesRead === 0) return
+    await target.appendFile(buffer.subarray(0, bytesRead))
+  }
+}
+
+async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, flags)
+  try {
+    await use(file)
   } finally {
-    await source.close()
-    await target.close()
+    await file.close()
   }
 }
 

@@ -1,5 +1,6 @@
 // The file that --dlq names, where it is there before the load: it must be none that the load reads.
 import { realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
 
 export interface DlqFile {
@@ -16,6 +17,7 @@ export interface DlqFile {
 export async function findDlq(path: string): Promise<DlqFile | undefined> {
   const found = await stat(path, { bigint: true }).catch(() => undefined)
   if (!found) return undefined
+  if (!found.isFile()) throw isNoFile(path, found.isDirectory())
   const realPath = await realpath(path)
   return { path, realPath, hasHardLinks: found.nlink > 1n, device: found.dev, inode: found.ino }
 }
@@ -37,6 +39,11 @@ async function isDlq({ realPath, hasHardLinks, device, inode }: DlqFile, file: s
   if (!hasHardLinks) return false
   const found = await stat(file, { bigint: true }).catch(() => undefined)
   return found?.dev === device && found.ino === inode
+}
+
+function isNoFile(path: string, isFolder: boolean): Failure {
+  const what = isFolder ? `a folder; name a file in it, as --dlq ${join(path, 'dead.csv')}` : 'no file; name one'
+  return new Failure('INVALID_INPUT', `--dlq ${path} is ${what}. Nothing was loaded.`)
 }
 
 function isRead({ path }: DlqFile, what: string): Failure {

@@ -1,6 +1,19 @@
-import { existsSync, linkSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openDeadLetters } from '../../../src/main/sources/dead-letters.ts'
 import { companyInfo, writeFile } from '../../support/csv-files.ts'
 import { makeTempFolder } from '../../support/temp-folder.ts'
 import { finals, HEADER, line, load, memoryTarget } from './load-into-memory.ts'
@@ -58,6 +71,21 @@ describe('dead letters', () => {
     expect(commits).toEqual([])
   })
 
+  it('that cannot be kept leave neither a draft nor an open file', async () => {
+    const folder = makeTempFolder()
+    const path = writeFile('a.csv', bad, folder)
+    mkdirSync(`${path}.dead.csv`)
+    await expect(finals(load(memoryTarget().target, { files: [path] }))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    const collected = join(folder, 'dlq')
+    mkdirSync(collected)
+    const letters = openDeadLetters(path, collected)
+    await letters.write([{ line: 3, reason: 'price is missing', text: '' }])
+    await expect(letters.keep()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await letters.discard()
+    expect(readdirSync(folder).sort()).toEqual(['a.csv', 'a.csv.dead.csv', 'dlq'])
+    expect(openFilesIn(folder)).toEqual([])
+  })
+
   it('are on the disk before the rows are committed', async () => {
     const path = writeFile('a.csv', bad)
     let there = false
@@ -66,6 +94,19 @@ describe('dead letters', () => {
     expect(there).toBe(true)
   })
 })
+
+/** Only Linux tells them; none elsewhere. */
+function openFilesIn(folder: string): string[] {
+  if (process.platform !== 'linux') return []
+  const links = readdirSync('/proc/self/fd').map(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    }
+  })
+  return links.filter(path => path.startsWith(folder))
+}
 
 describe('a file named with --dlq', () => {
   it.each<[string, (file: string, other: string) => string]>([
@@ -103,5 +144,28 @@ describe('a file named with --dlq', () => {
       expect(readFileSync(read, 'utf8')).toBe(before)
       expect(commits).toEqual([])
     }
+  })
+
+  it('may not be a folder, nor anything else that is no file', async () => {
+    const path = writeFile('a.csv', HEADER + line('1') + line('x'))
+    const folder = makeTempFolder()
+    const socket = join(folder, 'socket')
+    // Never a device of the machine: where this is broken, a load by root replaces it.
+    const server = createServer().listen(socket)
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    for (const [dlq, message] of [
+      [folder, `is a folder; name a file in it, as --dlq ${join(folder, 'dead.csv')}.`],
+      [socket, 'is no file; name one.'],
+    ]) {
+      const { target, commits } = memoryTarget()
+      await expect(finals(load(target, { files: [path], dlq }))).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining(`--dlq ${dlq} ${message}`) as string,
+      })
+      expect(commits).toEqual([])
+    }
+    expect(readdirSync(folder)).toEqual(['socket'])
+    expect(statSync(socket).isSocket()).toBe(true)
   })
 })
