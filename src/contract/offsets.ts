@@ -4,8 +4,8 @@ import { call } from './capability.ts'
 import { answer, instant, limit, topicName } from './fields.ts'
 import { STREAM_ERRORS } from './writer.ts'
 
-const partition = z.coerce.number().int().min(0).max(100_000)
-const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const partition = z.int().min(0).max(100_000)
+const offset = z.int().min(0)
 
 const deadLetterRow = z.strictObject({
   topic: z.string(),
