@@ -3,6 +3,7 @@
 // never changed, and another one in its place before it counts as left behind.
 import { randomUUID } from 'node:crypto'
 import type { FileIO } from './io/file-io.ts'
+import { asideOf, storeTime } from './store-time.ts'
 
 export interface Pins {
   /** Keeps a snapshot's files while a reader of this process needs them; the returned function lets go. */
@@ -31,9 +32,6 @@ const RENEW_EVERY_MS = 600_000
 const STALE_MS = 3_600_000
 const NOTHING = new Uint8Array(1)
 
-/** Where no reader of tables looks, nor the removal of orphans. */
-const folderIn = (location: string) => `${location.replace(/\/+$/, '')}/.k2-pins`
-
 interface Pin {
   readers: number
   timer: NodeJS.Timeout
@@ -52,7 +50,7 @@ export function createPins(options: PinOptions): Pins {
     const place = location()
     if (place === undefined || pins.get(snapshotId) !== pin) return
     const before = pin.told
-    const file = `${folderIn(place)}/${snapshotId}.${reader}.${randomUUID()}.pin`
+    const file = `${asideOf(place)}/${snapshotId}.${reader}.${randomUUID()}.pin`
     try {
       await io.write(file, NOTHING)
       pin.told = file
@@ -107,10 +105,10 @@ export function createPins(options: PinOptions): Pins {
       const found = new Set<string>()
       if (place === undefined) return found
       const files: { location: string; modifiedMs: number }[] = []
-      for await (const file of io.list(folderIn(place))) files.push(file)
+      for await (const file of io.list(asideOf(place))) files.push(file)
       const theirs = files.filter(file => !file.location.includes(reader))
       if (theirs.length === 0) return found
-      const nowMs = await storeTime(io, folderIn(place))
+      const nowMs = (await storeTime(io, place)) ?? -Infinity
       for (const { location: file, modifiedMs } of theirs) {
         const [, snapshotId] = /\/(-?\d+)\.[^/]*\.pin$/.exec(file) ?? []
         if (nowMs - modifiedMs > staleMs) await io.remove(file).catch(() => {})
@@ -123,21 +121,4 @@ export function createPins(options: PinOptions): Pins {
       await Promise.all([...pins].map(([snapshotId, pin]) => letGo(snapshotId, pin)))
     },
   }
-}
-
-/** What time it is where the files lie, by their clock and not by ours; -Infinity where nothing can be told. */
-async function storeTime(io: FileIO, folder: string): Promise<number> {
-  const probe = `${folder}/clock-${randomUUID()}.probe`
-  await io.write(probe, NOTHING)
-  try {
-    for await (const { location, modifiedMs } of io.list(folder))
-      if (location.endsWith(nameOf(probe))) return modifiedMs
-    return -Infinity
-  } finally {
-    await io.remove(probe).catch(() => {})
-  }
-}
-
-function nameOf(location: string): string {
-  return location.slice(location.lastIndexOf('/') + 1)
 }

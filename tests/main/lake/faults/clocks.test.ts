@@ -10,8 +10,8 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 /** Two hosts at work on one table, whose clocks tell different times. */
-async function twoHosts(aheadMs: number) {
-  let nowMs = Date.now() - 10 * DAY
+async function twoHosts(aheadMs: number, startMs = Date.now() - 10 * DAY) {
+  let nowMs = startMs
   const clockAt = (offsetMs: number): Clock => ({
     nowMs: () => nowMs + offsetMs,
     nowMicros: () => (nowMs + offsetMs) * 1000,
@@ -60,5 +60,13 @@ describe.each([
 it('spares what is young when the host that lets go of snapshots is behind', async () => {
   const { other } = await twoHosts(-DAY)
   const retention = { keep: [{ everyMs: 0, forMs: HOUR }], most: 2_000 }
+  expect(await expireSnapshots(other, { retention })).toMatchObject({ snapshots_removed: 0 })
+})
+
+it('spares what is young when it is ahead, by the clock of the store', async () => {
+  const { other, one } = await twoHosts(DAY, Date.now() - HOUR)
+  const young = { keep: [{ everyMs: 0, forMs: 2 * DAY }], most: 2_000 }
+  const retention = { keep: [{ everyMs: 0, forMs: HOUR }], most: 2_000 }
+  expect(await expireSnapshots(one, { retention: young })).toMatchObject({ snapshots_removed: 0 })
   expect(await expireSnapshots(other, { retention })).toMatchObject({ snapshots_removed: 0 })
 })
