@@ -1,6 +1,7 @@
 // The lake's slice of the contract.
 import type { Context, Handlers } from '../../contract/capability.ts'
 import { timestampText } from '../../contract/columns.ts'
+import { Failure } from '../../contract/failure.ts'
 import type { QueryMeta } from '../../contract/fields.ts'
 import type { lake as lakeContract } from '../../contract/lake.ts'
 import { TABLES, type TableId } from '../../contract/tables.ts'
@@ -9,13 +10,12 @@ import type { Lake } from './lake.ts'
 import { compactTable } from './maintain/compact-table.ts'
 import { expireSnapshots, type Retention } from './maintain/expire-snapshots.ts'
 import { findOrphans } from './maintain/orphans.ts'
-import { offsetsOf } from './offsets.ts'
 import type { Filter } from './read/filter.ts'
 import { resolveSnapshot } from './read/resolve-snapshot.ts'
 import { NAMESPACE } from './tables.ts'
 import type { LakeTable } from './table.ts'
 import { diffSnapshots } from './travel/diff-snapshots.ts'
-import { currentSnapshot, listSnapshots } from './travel/list-snapshots.ts'
+import { currentSnapshot, listSnapshots, shownOffsets } from './travel/list-snapshots.ts'
 import { rollBack } from './travel/roll-back.ts'
 import { removeTag, tagSnapshot } from './travel/tag-snapshot.ts'
 import { verifyTable } from './verify/verify-table.ts'
@@ -105,6 +105,8 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): La
     },
 
     async 'lake.tag'({ table, name, snapshot_id, remove }) {
+      if (remove && snapshot_id !== undefined)
+        throw new Failure('INVALID_INPUT', 'A tag is removed by its name alone: leave the snapshot out, or --remove.')
       if (remove) await removeTag(lake.table(table), name)
       const target = snapshot_id === undefined ? undefined : await idOf(lake.table(table), snapshot_id)
       const tagged = remove ? null : await tagSnapshot(lake.table(table), name, target)
@@ -120,7 +122,7 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): La
         rolled_back_to: target,
         rows_before: Number(before?.summary['total-records'] ?? 0),
         rows_after: Number(snapshot.summary['total-records'] ?? 0),
-        offsets: offsetsOf(snapshot)?.map(topic => ({ ...topic, next: { ...topic.next } })) ?? null,
+        offsets: shownOffsets(snapshot),
       }
     },
 

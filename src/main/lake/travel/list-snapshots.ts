@@ -41,7 +41,17 @@ function snapshotRow(snapshot: Snapshot, refs: string[] = []): SnapshotRow {
     sequence_number: snapshot['sequence-number'],
     parent_id: snapshot['parent-snapshot-id'] ?? null,
     commit_id: summary[COMMIT_ID_KEY] ?? null,
-    offsets: offsetsOf(snapshot)?.map(topic => ({ ...topic, next: { ...topic.next } })) ?? null,
+    offsets: shownOffsets(snapshot),
+  }
+}
+
+/** Nothing also where they cannot be read: that is refused to who writes, and no reason to show no snapshot at all. */
+export function shownOffsets(snapshot: Snapshot): SnapshotRow['offsets'] {
+  try {
+    return offsetsOf(snapshot)?.map(topic => ({ ...topic, next: { ...topic.next } })) ?? null
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'CORRUPT') return null
+    throw error
   }
 }
 

@@ -9,9 +9,9 @@ export async function tagSnapshot(table: LakeTable, name: string, snapshotId?: s
   const target = targetOf(table, (await table.load()).metadata, snapshotId)
   await table.inTurn(() =>
     commitUntilLanded(table, {
-      landed: ({ metadata }) => metadata.refs[name]?.['snapshot-id'] === target,
+      landed: ({ metadata }) => refOf(metadata, name)?.['snapshot-id'] === target,
       prepare({ metadata }) {
-        const before = metadata.refs[name]
+        const before = refOf(metadata, name)
         if (before?.type === 'branch') throw isBranch(name)
         // The one that it names would be kept no longer, and nobody would know.
         if (before && before['snapshot-id'] !== target) throw isTaken(table, name, before['snapshot-id'])
@@ -30,9 +30,9 @@ export async function tagSnapshot(table: LakeTable, name: string, snapshotId?: s
 export async function removeTag(table: LakeTable, name: string): Promise<void> {
   await table.inTurn(() =>
     commitUntilLanded(table, {
-      landed: ({ metadata }) => !(name in metadata.refs),
+      landed: ({ metadata }) => refOf(metadata, name) === undefined,
       prepare({ metadata }) {
-        const tag = metadata.refs[name]
+        const tag = refOf(metadata, name)
         if (tag?.type === 'branch') throw isBranch(name)
         if (!tag) throw new Failure('NOT_FOUND', `Table ${table.id} has no tag ${name}. ${tagsOf(metadata)}`)
         const updates: Update[] = [{ action: 'remove-snapshot-ref', 'ref-name': name }]
@@ -42,10 +42,15 @@ export async function removeTag(table: LakeTable, name: string): Promise<void> {
   )
 }
 
+/** Names are anybody's, such as `constructor`. */
+function refOf({ refs }: TableMetadata, name: string): TableMetadata['refs'][string] | undefined {
+  return Object.hasOwn(refs, name) ? refs[name] : undefined
+}
+
 function requirements(metadata: TableMetadata, ref: string): Requirement[] {
   return [
     { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
-    { type: 'assert-ref-snapshot-id', ref, 'snapshot-id': metadata.refs[ref]?.['snapshot-id'] ?? null },
+    { type: 'assert-ref-snapshot-id', ref, 'snapshot-id': refOf(metadata, ref)?.['snapshot-id'] ?? null },
   ]
 }
 

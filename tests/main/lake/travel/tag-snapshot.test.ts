@@ -20,3 +20,17 @@ it('names what is current, also when another process made it so', async () => {
   const { snapshotId } = await commitChange(elsewhere(), { operation: 'append', added: [await stage('a')] })
   expect(await tagSnapshot(table, 'close')).toBe(snapshotId)
 })
+
+it('takes any name, also one that every object of JavaScript has', async () => {
+  const { table, stage } = await memoryTable()
+  const { snapshotId } = await commitChange(table, { operation: 'append', added: [await stage('a')] })
+  await expect(removeTag(table, 'constructor')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  expect(await tagSnapshot(table, 'constructor')).toBe(snapshotId)
+  const refs = Object.entries((await table.load()).metadata.refs)
+  expect(refs.map(([name, ref]) => [name, ref['snapshot-id']])).toEqual([
+    ['main', snapshotId],
+    ['constructor', snapshotId],
+  ])
+  await removeTag(table, 'constructor')
+  expect(Object.keys((await table.load()).metadata.refs)).toEqual(['main'])
+})
