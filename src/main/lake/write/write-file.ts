@@ -75,7 +75,6 @@ export async function writeFile(
     recordCount,
     fileBytes,
     ...stats,
-    splitOffsets: [4],
     crc32: sum,
     ...(sortOrderId !== undefined && { sortOrderId }),
   }
