@@ -70,6 +70,14 @@ export function openDeadLetters(file: string, collected: string | undefined): De
   }
 }
 
+/** As CSV; those that are JSON lines are never taken for files to load. */
+export async function holdsDeadLetters(path: string): Promise<boolean> {
+  return withFile(path, 'r', async file => {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(CSV_HEADER.length), 0, CSV_HEADER.length, 0)
+    return buffer.toString('latin1', 0, bytesRead) === CSV_HEADER
+  }).catch(() => false)
+}
+
 async function hasContent(path: string): Promise<boolean> {
   return stat(path).then(
     ({ size }) => size > 0,
@@ -100,10 +108,10 @@ async function copy(source: FileHandle, target: FileHandle): Promise<void> {
   }
 }
 
-async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
+async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   const file = await open(path, flags)
   try {
-    await use(file)
+    return await use(file)
   } finally {
     await file.close()
   }

@@ -2,6 +2,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
+import { holdsDeadLetters } from './dead-letters.ts'
 
 export interface DlqFile {
   /** As it was named. */
@@ -11,6 +12,8 @@ export interface DlqFile {
   hasHardLinks: boolean
   device: bigint
   inode: bigint
+  /** Else it is somebody's data. */
+  isForDeadLetters: boolean
 }
 
 /** Nothing where no file is yet. One that cannot be looked at is told when bad rows are to be written to it. */
@@ -19,7 +22,8 @@ export async function findDlq(path: string): Promise<DlqFile | undefined> {
   if (!found) return undefined
   if (!found.isFile()) throw isNoFile(path, found.isDirectory())
   const realPath = await realpath(path)
-  return { path, realPath, hasHardLinks: found.nlink > 1n, device: found.dev, inode: found.ino }
+  const isForDeadLetters = found.size === 0n || (await holdsDeadLetters(path))
+  return { path, realPath, hasHardLinks: found.nlink > 1n, device: found.dev, inode: found.ino, isForDeadLetters }
 }
 
 export async function refuseToReadDlq(
@@ -34,7 +38,7 @@ export async function refuseToReadDlq(
   }
 }
 
-async function isDlq({ realPath, hasHardLinks, device, inode }: DlqFile, file: string): Promise<boolean> {
+export async function isDlq({ realPath, hasHardLinks, device, inode }: DlqFile, file: string): Promise<boolean> {
   if ((await realpath(file).catch(() => undefined)) === realPath) return true
   if (!hasHardLinks) return false
   const found = await stat(file, { bigint: true }).catch(() => undefined)

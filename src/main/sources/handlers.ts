@@ -2,7 +2,7 @@
 import type { Handlers } from '../../contract/capability.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { ingest } from '../../contract/ingest.ts'
-import { findDlq, refuseToReadDlq } from './dlq-file.ts'
+import { findDlq, isDlq, refuseToReadDlq } from './dlq-file.ts'
 import type { FileOptions, FileSource } from './file-source.ts'
 import { followReports } from './follow-reports.ts'
 import { listFiles } from './list-files.ts'
@@ -34,7 +34,8 @@ export function ingestHandlers({ target, log, openOther, startThread, nowMs }: I
       // A zone that does not exist is no fault of the files.
       if (timezone !== undefined) createWallClock(timezone)
       const dlqFile = dlq === undefined ? undefined : await findDlq(dlq)
-      const files = await listFiles(input.files, signal)
+      const leftOut = dlqFile?.isForDeadLetters ? (file: string) => isDlq(dlqFile, file) : undefined
+      const files = await listFiles(input.files, signal, leftOut)
       if (dlqFile) await refuseToReadDlq(dlqFile, { files, reference }, signal)
       const companies = reference === undefined ? undefined : await readCompanies(reference, signal)
       // One moment for the whole load. Files have no producer's time and no log's, and the file's own time on the disk

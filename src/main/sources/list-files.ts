@@ -7,12 +7,19 @@ const ENDINGS = ['.csv', '.csv.gz', '.csv.zst', '.parquet', '.arrow']
 /** What a load leaves beside a file is no file to load. */
 export const DEAD_LETTER_ENDING = '.dead.csv'
 
-/** A file that is named is taken whatever it is called; in folders the names decide. None is taken twice. */
-export async function listFiles(paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+/**
+ * A file that is named is taken whatever it is called; in folders the names decide, and what is to be left out. None is
+ * taken twice.
+ */
+export async function listFiles(
+  paths: readonly string[],
+  signal: AbortSignal,
+  isLeftOut?: (file: string) => Promise<boolean>,
+): Promise<string[]> {
   const files = new Map<string, string>()
   for (const path of paths) {
     signal.throwIfAborted()
-    const found = (await isFolder(path)) ? await filesBelow(path) : [path]
+    const found = (await isFolder(path)) ? await filesBelow(path, isLeftOut) : [path]
     if (found.length === 0) throw new Failure('NOT_FOUND', `${path} holds no files named ${ENDINGS.join(', ')}.`)
     for (const file of found) {
       const real = await realpath(file)
@@ -31,14 +38,18 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** Folders reached by a link are not entered: they may lead back. */
-async function filesBelow(folder: string): Promise<string[]> {
+async function filesBelow(folder: string, isLeftOut?: (file: string) => Promise<boolean>): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     throw new Failure('FORBIDDEN', `${folder} cannot be listed: ${(cause as Error).message}.`, { cause })
   })
-  return entries
+  const files = entries
     .filter(entry => entry.isFile() && isLoadable(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
     .sort()
+  if (!isLeftOut) return files
+  const taken: string[] = []
+  for (const file of files) if (!(await isLeftOut(file))) taken.push(file)
+  return taken
 }
 
 function isLoadable(name: string): boolean {

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -167,5 +168,22 @@ describe('a file named with --dlq', () => {
     }
     expect(readdirSync(folder)).toEqual(['socket'])
     expect(statSync(socket).isSocket()).toBe(true)
+  })
+
+  it('is left out of the folder that it lies in, once it holds dead letters', async () => {
+    const { target, commits } = memoryTarget()
+    const folder = makeTempFolder()
+    const path = writeFile('a.csv', HEADER + line('1') + line('x'), folder)
+    const dlq = join(folder, 'bad.csv')
+    for (const before of ['', undefined]) {
+      if (before !== undefined) writeFileSync(dlq, before)
+      const reports = await finals(load(target, { files: [folder], dlq, again: true }))
+      expect(reports.map(({ file, state }) => [file, state])).toEqual([[path, 'loaded']])
+    }
+    expect(commits).toHaveLength(2)
+    expect(readFileSync(dlq, 'utf8').trimEnd().split('\r\n')).toHaveLength(3)
+    await expect(finals(load(target, { files: [folder, dlq], dlq }))).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    rmSync(path)
+    await expect(finals(load(target, { files: [folder], dlq }))).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })
