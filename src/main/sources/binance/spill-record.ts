@@ -10,6 +10,10 @@ export interface SpilledBatch {
 }
 
 const HEAD_BYTES = 8
+/** Of a record without messages, whose topic has one letter. */
+const LEAST_BYTES = HEAD_BYTES + 2 + 1 + 4
+const MOST_TOPIC_BYTES = 249
+const TOPIC = /^[\w.-]+$/
 
 export function encodeRecord(topic: string, { count, keys, values, ends }: Produced): Buffer {
   const texts = keys.slice(0, count).map(key => Buffer.from(key))
@@ -40,7 +44,51 @@ export function recordSizeAt(bytes: Buffer, at: number): number | undefined {
   return crc32(bytes.subarray(at + HEAD_BYTES, at + size)) === bytes.readUInt32LE(at + 4) ? size : undefined
 }
 
-export function countAt(bytes: Buffer, at: number): number {
+interface FoundRecords {
+  /** Where each begins, and how many messages it holds. */
+  starts: number[]
+  counts: number[]
+  /** Of the last one. */
+  end: number
+  /** What is no record: nothing whole is behind what is at the end, as after a crash. */
+  damaged: { bytes: number; isEnd: boolean }[]
+}
+
+/** The whole records from a place on, also those behind damaged bytes. */
+export function findRecords(bytes: Buffer, from: number): FoundRecords {
+  const found: FoundRecords = { starts: [], counts: [], end: from, damaged: [] }
+  let at = from
+  while (at < bytes.length) {
+    const size = recordSizeAt(bytes, at)
+    if (size === undefined) {
+      const next = nextRecordAfter(bytes, at)
+      const end = next ?? bytes.length
+      found.damaged.push({ bytes: end - at, isEnd: next === undefined })
+      at = end
+    } else {
+      found.starts.push(at)
+      found.counts.push(countAt(bytes, at))
+      at = found.end = at + size
+    }
+  }
+  return found
+}
+
+function nextRecordAfter(bytes: Buffer, damagedAt: number): number | undefined {
+  for (let at = damagedAt + 1; at + LEAST_BYTES <= bytes.length; at++)
+    if (hasTopicAt(bytes, at) && recordSizeAt(bytes, at) !== undefined) return at
+  return undefined
+}
+
+/** Ends most places that are no record, before their bytes are summed up. */
+function hasTopicAt(bytes: Buffer, at: number): boolean {
+  const size = bytes.readUInt16LE(at + HEAD_BYTES)
+  if (size === 0 || size > MOST_TOPIC_BYTES) return false
+  const from = at + HEAD_BYTES + 2
+  return TOPIC.test(bytes.toString('latin1', from, from + size))
+}
+
+function countAt(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at + HEAD_BYTES + 2 + bytes.readUInt16LE(at + HEAD_BYTES))
 }
 

@@ -1,19 +1,30 @@
 // Messages that the log cannot take just now, on the disk in the order they came in, until it can: also over a restart.
 // Files of limited size, so that what the log has taken since frees its room. After a crash the last batch that was
-// handed out may be handed out again; its messages have the same ids, so readers drop them as repeats.
-import { mkdir, open, readdir, readFile, rm, type FileHandle } from 'node:fs/promises'
+// handed out may be handed out again; its messages have the same ids, so readers drop them as repeats. What the disk has
+// damaged is told and left out: it is never handed out, and what is behind it is.
+import { mkdir, open as openFile, readdir, readFile, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../../contract/failure.ts'
 import { takeLockFile } from '../../base/lock-file.ts'
 import type { Produced } from '../../log/message-log.ts'
-import { countAt, decodeRecord, encodeRecord, recordSizeAt, type SpilledBatch } from './spill-record.ts'
+import { decodeRecord, encodeRecord, findRecords, recordSizeAt, type SpilledBatch } from './spill-record.ts'
 
 export interface SpillOptions {
   folder: string
   /** On the disk at most; beyond it nothing more is taken. */
   maxBytes: number
-  /** Bytes at a file's end that a crash has left half written, or that are damaged. */
-  onDamage?: (file: string, bytes: number) => void
+  onDamage?: (damage: SpillDamage) => void
+  /** For tests that let the disk be full. */
+  open?: typeof openFile
+}
+
+export interface SpillDamage {
+  file: string
+  bytes: number
+  /** That are lost by it; not known of what an earlier run has put there. */
+  messages?: number
+  /** Nothing whole is behind it, as after a crash. */
+  isEnd: boolean
 }
 
 export interface Spill {
@@ -36,13 +47,17 @@ interface Segment {
   file: string
   /** Up to the end of the last whole record. */
   size: number
+  /** Of the records that are not dropped: where each begins, and how many messages it holds. */
+  starts: number[]
+  counts: number[]
 }
 
 const SEGMENT_BYTES = 16 * 1024 * 1024
 const NAME = /^(\d{8})\.spill$/
 const POSITION_BYTES = 32
 
-export async function createSpill({ folder, maxBytes, onDamage = () => {} }: SpillOptions): Promise<Spill> {
+export async function createSpill(options: SpillOptions): Promise<Spill> {
+  const { folder, maxBytes, onDamage = () => {}, open = openFile } = options
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const lock = join(folder, 'lock')
   takeLockFile(lock, ({ pid }) => inUse(folder, pid))
@@ -52,68 +67,87 @@ export async function createSpill({ folder, maxBytes, onDamage = () => {} }: Spi
   })
   const start = parsePosition((await position.readFile()).toString('latin1'))
   const segments: Segment[] = []
-  /** Of the oldest segment, what has been dropped. */
-  let dropped = 0
   let held = 0
   let putCount = 0
-  let dropCount = 0
-  let heldBytes = 0
+  /** Dropped, or left out as damaged. */
+  let passedCount = 0
   let next = start.number + 1
   let writing: { segment: Segment; handle: FileHandle } | undefined
   let reading: { segment: Segment; handle: FileHandle } | undefined
-  let handedOut: { size: number; count: number } | undefined
+  let isHandedOut = false
 
   for (const name of (await readdir(folder)).filter(name => NAME.test(name)).sort()) {
-    const segment = { number: Number(name.slice(0, 8)), file: join(folder, name), size: 0 }
-    const bytes = await readFile(segment.file)
-    const from = segment.number === start.number ? Math.min(start.at, bytes.length) : 0
-    segment.size = from
-    for (let size = recordSizeAt(bytes, from); size !== undefined; size = recordSizeAt(bytes, segment.size)) {
-      held += countAt(bytes, segment.size)
-      putCount++
-      segment.size += size
-    }
-    if (segment.size < bytes.length) onDamage(segment.file, bytes.length - segment.size)
-    if (segments.length === 0) dropped = from
-    heldBytes += segment.size - from
-    next = Math.max(next, segment.number + 1)
-    segments.push(segment)
+    const [number, file] = [Number(name.slice(0, 8)), join(folder, name)]
+    const bytes = await readFile(file)
+    const from = number === start.number ? Math.min(start.at, bytes.length) : 0
+    const { starts, counts, end, damaged } = findRecords(bytes, from)
+    for (const damage of damaged) onDamage({ file, ...damage })
+    held += sumOf(counts)
+    putCount += counts.length
+    next = Math.max(next, number + 1)
+    segments.push({ number, file, size: end, starts, counts })
   }
 
+  const firstByteOf = ({ starts, size }: Segment) => starts[0] ?? size
+  const heldBytes = () => sumOf(segments.map(segment => segment.size - firstByteOf(segment)))
+
   async function segmentFor(bytes: number): Promise<{ segment: Segment; handle: FileHandle }> {
-    if (writing && writing.segment.size + bytes <= SEGMENT_BYTES) return writing
-    await writing?.handle.close()
+    if (writing && (writing.segment.size === 0 || writing.segment.size + bytes <= SEGMENT_BYTES)) return writing
+    const before = writing
     writing = undefined
-    const segment = { number: next++, file: '', size: 0 }
-    segment.file = join(folder, `${String(segment.number).padStart(8, '0')}.spill`)
-    const handle = await open(segment.file, 'wx', 0o600)
+    await before?.handle.close()
+    const number = next++
+    const file = join(folder, `${String(number).padStart(8, '0')}.spill`)
+    const segment = { number, file, size: 0, starts: [], counts: [] }
+    const handle = await open(file, 'wx', 0o600)
     segments.push(segment)
     return (writing = { segment, handle })
   }
 
   /** Goes on to the next file when all of one has been dropped. */
   async function leaveDropped(): Promise<void> {
-    while (segments.length > 0 && dropped >= segments[0].size) {
+    while (segments.length > 0 && segments[0].starts.length === 0) {
       const [segment] = segments
       if (writing?.segment === segment) {
         if (segment.size === 0) return
-        await writing.handle.close()
+        const { handle } = writing
         writing = undefined
+        await handle.close()
       }
       if (reading?.segment === segment) await reading.handle.close()
       reading = undefined
       segments.shift()
-      dropped = 0
       await rm(segment.file, { force: true })
     }
   }
 
-  async function readAt(at: number, size: number): Promise<Buffer> {
-    const [segment] = segments
+  /** Nothing when it does not stand on the disk as it was put there. */
+  async function readRecord(segment: Segment, index: number): Promise<Buffer | undefined> {
     if (reading?.segment !== segment) reading = { segment, handle: await open(segment.file, 'r') }
-    const bytes = Buffer.allocUnsafe(size)
-    await reading.handle.read(bytes, 0, size, at)
-    return bytes
+    const start = segment.starts[index]
+    const bytes = await readUpTo(reading.handle, start, (segment.starts[index + 1] ?? segment.size) - start)
+    const size = recordSizeAt(bytes, 0)
+    return size === undefined ? undefined : bytes.subarray(0, size)
+  }
+
+  /** The oldest record that is whole; those before it are told and left out. */
+  async function firstWholeOf(segment: Segment): Promise<Buffer | undefined> {
+    let damaged = 0
+    let record: Buffer | undefined
+    while (damaged < segment.starts.length && !(record = await readRecord(segment, damaged))) damaged++
+    if (damaged === 0) return record
+    const begin = firstByteOf(segment)
+    const messages = pass(segment, damaged)
+    onDamage({ file: segment.file, bytes: firstByteOf(segment) - begin, messages, isEnd: false })
+    return record
+  }
+
+  function pass(segment: Segment, records: number): number {
+    segment.starts.splice(0, records)
+    const messages = sumOf(segment.counts.splice(0, records))
+    held -= messages
+    passedCount += records
+    return messages
   }
 
   // One at a time, as both ends may be in the same file.
@@ -126,42 +160,43 @@ export async function createSpill({ folder, maxBytes, onDamage = () => {} }: Spi
 
   return {
     count: () => held,
-    bytes: () => heldBytes,
+    bytes: heldBytes,
     put: (topic, messages) =>
       inTurn(async () => {
         const record = encodeRecord(topic, messages)
-        if (heldBytes + record.length > maxBytes) return undefined
+        if (heldBytes() + record.length > maxBytes) return undefined
         try {
           const { segment, handle } = await segmentFor(record.length)
-          // At its place, so that what failed half way is written over.
-          await handle.write(record, 0, record.length, segment.size)
-          await handle.datasync()
+          await writeSynced(handle, record, segment.size)
+          segment.starts.push(segment.size)
+          segment.counts.push(messages.count)
           segment.size += record.length
         } catch (cause) {
           throw cannotSpill(folder, cause)
         }
         held += messages.count
-        heldBytes += record.length
         return putCount++
       }),
     first: () =>
       inTurn(async () => {
-        if (held === 0) return undefined
-        const size = (await readAt(dropped, 4)).readUInt32LE(0) + 4
-        const record = await readAt(dropped, size)
-        handedOut = { size, count: countAt(record, 0) }
-        return { ...decodeRecord(record), number: dropCount }
+        isHandedOut = false
+        for (;;) {
+          await leaveDropped()
+          if (held === 0) return undefined
+          const record = await firstWholeOf(segments[0])
+          if (!record) continue
+          isHandedOut = true
+          return { ...decodeRecord(record), number: passedCount }
+        }
       }),
     drop: () =>
       inTurn(async () => {
-        if (!handedOut) return
-        dropCount++
-        dropped += handedOut.size
-        held -= handedOut.count
-        heldBytes -= handedOut.size
-        handedOut = undefined
-        const text = `${segments[0].number} ${dropped}`.padEnd(POSITION_BYTES - 1) + '\n'
-        await position.write(text, 0, 'latin1')
+        if (!isHandedOut) return
+        isHandedOut = false
+        const [segment] = segments
+        pass(segment, 1)
+        const text = `${segment.number} ${firstByteOf(segment)}`.padEnd(POSITION_BYTES - 1) + '\n'
+        await writeAll(position, Buffer.from(text), 0)
         await leaveDropped()
       }),
     close: () =>
@@ -173,6 +208,37 @@ export async function createSpill({ folder, maxBytes, onDamage = () => {} }: Spi
       }),
   }
 }
+
+/** All of it and for good, or nothing: what a disk that fills has taken of it is cut off, so that its room is free. */
+async function writeSynced(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  try {
+    await writeAll(handle, bytes, at)
+    await handle.datasync()
+  } catch (error) {
+    // Where not even that works, the next one is written over it.
+    await handle.truncate(at).catch(() => {})
+    throw error
+  }
+}
+
+/** A disk that fills takes a part without an error, and refuses the rest. */
+async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let written = 0; written < bytes.length;)
+    written += (await handle.write(bytes, written, bytes.length - written, at + written)).bytesWritten
+}
+
+/** Less when the file ends before. */
+async function readUpTo(handle: FileHandle, at: number, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(size)
+  for (let read = 0; read < size;) {
+    const { bytesRead } = await handle.read(bytes, read, size - read, at + read)
+    if (bytesRead === 0) return bytes.subarray(0, read)
+    read += bytesRead
+  }
+  return bytes
+}
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
 
 /** One that cannot be read means the beginning of the oldest file. */
 function parsePosition(text: string): { number: number; at: number } {

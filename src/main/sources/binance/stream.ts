@@ -90,7 +90,10 @@ export async function runBinanceStream(
   const spill = await createSpill({
     folder: join(folder, 'spill'),
     maxBytes: options.maxSpillBytes ?? MOST_SPILL_BYTES,
-    onDamage: (file, bytes) => logger.warn('the end of a spill file is cut off, as after a crash', { file, bytes }),
+    onDamage({ isEnd, ...damage }) {
+      if (isEnd) logger.warn('the end of a spill file is cut off, as after a crash', damage)
+      else logger.warn('messages on the disk are damaged and lost; the log gets what is behind them', damage)
+    },
   })
   if (spill.count() > 0)
     logger.info('messages of an earlier run go to the log before any new ones', { messages: spill.count() })

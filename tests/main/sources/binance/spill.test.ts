@@ -3,39 +3,14 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, wr
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it, onTestFinished } from 'vitest'
-import type { Produced } from '../../../../src/main/log/message-log.ts'
-import { createSpill, type Spill } from '../../../../src/main/sources/binance/spill.ts'
+import { createSpill, type Spill, type SpillDamage } from '../../../../src/main/sources/binance/spill.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
+import { produced, takeAll, textsOf } from './spilled.ts'
 
-function produced(values: readonly string[], keyOf = (i: number) => `k${i}`): Produced {
-  const bytes = values.map(value => Buffer.from(value))
-  let end = 0
-  return {
-    count: values.length,
-    keys: values.map((_, i) => keyOf(i)),
-    values: Buffer.concat(bytes),
-    ends: Uint32Array.from(bytes, ({ length }) => (end += length)),
-  }
-}
-
-function textsOf({ count, keys, values, ends }: Produced): string[] {
-  const text = (i: number) => Buffer.from(values.subarray(i === 0 ? 0 : ends[i - 1], ends[i])).toString()
-  return Array.from({ length: count }, (_, i) => `${keys[i]}=${text(i)}`)
-}
-
-async function open(folder: string, maxBytes = 1e8, onDamage?: (file: string, bytes: number) => void): Promise<Spill> {
+async function open(folder: string, maxBytes = 1e8, onDamage?: (damage: SpillDamage) => void): Promise<Spill> {
   const spill = await createSpill({ folder, maxBytes, onDamage })
   onTestFinished(() => spill.close().catch(() => {}))
   return spill
-}
-
-async function takeAll(spill: Spill): Promise<string[]> {
-  const texts: string[] = []
-  for (let batch = await spill.first(); batch; batch = await spill.first()) {
-    texts.push(...textsOf(batch.messages).map(text => `${batch.topic} ${text}`))
-    await spill.drop()
-  }
-  return texts
 }
 
 const spillFiles = (folder: string) => readdirSync(folder).filter(name => name.endsWith('.spill'))
@@ -81,10 +56,10 @@ it.each([1, 8, 15, 22, 29, 36])('cuts off what a crash has left half written: %d
   await spill.close()
   const file = join(folder, spillFiles(folder)[0])
   truncateSync(file, readFileSync(file).length - cut)
-  const damages: number[] = []
-  const again = await open(folder, 1e8, (_, bytes) => damages.push(bytes))
+  const damages: SpillDamage[] = []
+  const again = await open(folder, 1e8, damage => damages.push(damage))
   expect(again.count()).toBe(1)
-  expect(damages).toHaveLength(1)
+  expect(damages).toEqual([{ file, bytes: expect.any(Number) as number, isEnd: true }])
   await again.put('t', produced(['after']))
   await again.close()
   expect(await takeAll(await open(folder))).toEqual(['t k0=whole', 't k0=after'])
@@ -103,6 +78,70 @@ it('takes no damaged bytes for messages', async () => {
   appendFileSync(file, Buffer.alloc(100))
   const again = await open(folder)
   expect(await takeAll(again)).toEqual(['t k0=one'])
+})
+
+const flip = (file: string, at: number) => {
+  const bytes = readFileSync(file)
+  bytes[at] ^= 1
+  writeFileSync(file, bytes)
+}
+
+it('leaves out what the disk damages while it runs, says how many messages it was, and gives what is behind it', async () => {
+  const folder = makeTempFolder()
+  const damages: SpillDamage[] = []
+  const spill = await open(folder, 1e8, damage => damages.push(damage))
+  const ends: number[] = []
+  for (const text of ['zero', 'one', 'two', 'three', 'four']) {
+    await spill.put('t', produced([text, `${text} too`]))
+    ends.push(spill.bytes())
+  }
+  const file = join(folder, spillFiles(folder)[0])
+  expect(await spill.first()).toMatchObject({ number: 0 })
+  for (const at of [0, ends[0] + 5, ends[2] + 20]) flip(file, at)
+  truncateSync(file, ends[4] - 3)
+  expect(await spill.first()).toMatchObject({ number: 2, messages: produced(['two', 'two too']) })
+  expect(damages.splice(0)).toEqual([{ file, bytes: ends[1], messages: 4, isEnd: false }])
+  expect(spill.count()).toBe(6)
+  await spill.drop()
+  expect(await spill.first()).toBeUndefined()
+  expect(damages).toEqual([{ file, bytes: ends[4] - ends[2], messages: 4, isEnd: false }])
+  expect([spill.count(), spill.bytes(), spillFiles(folder)]).toEqual([0, 0, []])
+  expect(await spill.put('t', produced(['after']))).toBe(5)
+  expect(await spill.first()).toMatchObject({ number: 5 })
+  expect(await takeAll(spill)).toEqual(['t k0=after'])
+})
+
+it('hands out nothing but what it was given, and all but what was damaged, wherever that is', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(fc.string({ maxLength: 30 }), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 8 }),
+      fc.array(fc.nat(1000), { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      async (batches, places, isOpen) => {
+        const folder = makeTempFolder()
+        const damages: SpillDamage[] = []
+        const begin = () => open(folder, 1e8, damage => damages.push(damage))
+        let spill = await begin()
+        const ends: number[] = []
+        for (const texts of batches) {
+          await spill.put('t', produced(texts))
+          ends.push(spill.bytes())
+        }
+        const size = spill.bytes()
+        const damagedAt = [...new Set(places.map(place => place % size))]
+        if (!isOpen) await spill.close()
+        for (const at of damagedAt) flip(join(folder, spillFiles(folder)[0]), at)
+        if (!isOpen) spill = await begin()
+        const isWhole = (i: number) => !damagedAt.some(at => at < ends[i] && at >= (ends[i - 1] ?? 0))
+        const wanted = batches.filter((_, i) => isWhole(i))
+        expect(await takeAll(spill)).toEqual(wanted.flatMap(texts => textsOf(produced(texts)).map(text => `t ${text}`)))
+        const lost = ends.map((end, i) => (isWhole(i) ? 0 : end - (ends[i - 1] ?? 0))).reduce((sum, n) => sum + n)
+        expect(damages.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(lost)
+        await spill.close()
+      },
+    ),
+    { numRuns: 60 },
+  )
 })
 
 it('takes nothing beyond its size, and again when there is room', async () => {
