@@ -9,8 +9,8 @@ export function levelNumber(level: LoadLevel): 0 | 1 | 2 | 3 | 4 {
 }
 
 export interface Load {
-  /** Messages in the log that have not been read yet. */
-  lag: number
+  /** Messages in the log that have not been read yet; undefined while nobody has looked. */
+  lag: number | undefined
   /** Of its budget, 1 being all. */
   memoryShare: number
 }
@@ -51,8 +51,8 @@ export function createLoadLevel({ clock = performanceClock, onChange }: LoadLeve
   function update({ lag, memoryShare }: Load): LoadLevel {
     const nowMs = clock.nowMs()
     // What has gathered while the program was off is no load of now: it counts once it was nearly read.
-    isCatchingUp &&= lag >= LAG_ENTERS[1]
-    const countedLag = isCatchingUp ? 0 : lag
+    isCatchingUp &&= lag === undefined || lag >= LAG_ENTERS[1]
+    const countedLag = isCatchingUp ? 0 : (lag ?? 0)
     const entered = highest(i => countedLag >= LAG_ENTERS[i] || memoryShare >= MEMORY_ENTERS[i])
     const before = level
     for (let i = 1; i <= Math.max(before, entered); i++)

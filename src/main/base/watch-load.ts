@@ -12,8 +12,8 @@ export interface LoadWatchOptions {
   budgetMb: number
   /** Called when the level changes, from the timer. */
   onChange: (change: LoadChange) => void
-  /** Messages in the log not read yet; the last known number stays when it cannot tell. */
-  lag?: () => Promise<number> | number
+  /** Messages in the log not read yet, undefined until it was looked at; the last known number stays when it cannot tell. */
+  lag?: () => Promise<number | undefined> | number | undefined
   everyMs?: number
   clock?: { nowMs: () => number }
   /** What is weighed; this process unless the caller sums several. */
@@ -24,7 +24,7 @@ export interface LoadWatchOptions {
 export function watchLoad(options: LoadWatchOptions): LoadWatch {
   const { budgetMb, onChange, lag = () => 0, everyMs = 1000, clock, residentMb = readResidentMb } = options
   const levels = createLoadLevel({ clock, onChange })
-  let knownLag = 0
+  let knownLag: number | undefined
   let isLooking = false
   let closed = false
 
@@ -32,7 +32,7 @@ export function watchLoad(options: LoadWatchOptions): LoadWatch {
     if (isLooking) return
     isLooking = true
     try {
-      knownLag = await lag()
+      knownLag = (await lag()) ?? knownLag
     } catch {
       // The log cannot say just now. Memory still counts.
     }

@@ -28,6 +28,7 @@ import { demoHandlers } from '../sources/demo/handlers.ts'
 import { tailHandlers } from '../tail/handlers.ts'
 import { tailContract } from '../tail/relay-contract.ts'
 import { relayTailHandlers } from '../tail/relay-handlers.ts'
+import { tailLag } from './tail-lag.ts'
 import { writerNeeds } from './writer-needs.ts'
 import { topicChoice } from './writer-settings.ts'
 
@@ -117,7 +118,10 @@ export async function startLive({
   let simulatedLag = 0
   const load = watchLoad({
     budgetMb: BUDGET_MB,
-    lag: async () => simulatedLag + lagOf(await tail.stats()),
+    async lag() {
+      const lag = await tailLag(tail)
+      return lag === undefined ? undefined : simulatedLag + lag
+    },
     onChange({ level, previous, lag, memoryShare }) {
       metrics.set('k2_degradation_level', levelNumber(level))
       const transition = { from_level: levelNumber(previous), to_level: levelNumber(level) }
@@ -181,10 +185,6 @@ function mayBeSimulated(config: Config): boolean {
 function refuseDemo(): never {
   const what = 'The simulated market is not written to a Kafka that is not for development; nothing was sent.'
   throw new Failure('FORBIDDEN', `${what} Set K2_ENVIRONMENT to dev if this one is, or leave K2_KAFKA_BROKERS empty.`)
-}
-
-function lagOf({ trades, quotes }: Record<TailTable, TailStats>): number {
-  return [...trades.partitions, ...quotes.partitions].reduce((sum, { lag }) => sum + lag, 0)
 }
 
 function fillTailMetrics(metrics: Metrics, { trades, quotes }: Record<TailTable, TailStats>): void {

@@ -85,6 +85,15 @@ describe('a level', () => {
     expect(levels.update({ lag: 600_000, memoryShare: 0 })).toBe('GRACEFUL')
   })
 
+  it('is not entered by it either when nobody could tell at first how much it is; memory counts meanwhile', () => {
+    const levels = createLoadLevel({ clock: { nowMs: () => 0 } })
+    expect(levels.update({ lag: undefined, memoryShare: 0 })).toBe('NORMAL')
+    expect(levels.update({ lag: 600_000, memoryShare: 0 })).toBe('NORMAL')
+    expect(levels.update({ lag: undefined, memoryShare: 0.75 })).toBe('SOFT')
+    levels.update({ lag: 99_999, memoryShare: 0 })
+    expect(levels.update({ lag: 600_000, memoryShare: 0 })).toBe('GRACEFUL')
+  })
+
   it('is told when it changes, with what did it, and only then', () => {
     const { after, told } = openLevels()
     after(5, { lag: 600_000 })
@@ -162,7 +171,7 @@ describe('whatever the load does', () => {
 })
 
 describe('watching', () => {
-  function watchBudget(lag: () => number = () => 0) {
+  function watchBudget(lag: () => number | undefined = () => 0) {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())
     let residentMb = 0
@@ -198,6 +207,30 @@ describe('watching', () => {
       if (lags.length === 0) throw new Error('no broker')
       return lags.shift()!
     })
+    await lasts(60, 100)
+    expect(watch.level()).toBe('GRACEFUL')
+  })
+
+  it.each(['has not been looked at', 'cannot be reached'])(
+    'takes what it finds for caught up with only once it is, where the log %s at first',
+    async how => {
+      const lags = [600_000, 600_000, 400_000, 50_000, 600_000]
+      let looks = 0
+      const { lasts, told, watch } = watchBudget(() => {
+        if (++looks > 3) return lags.shift() ?? 0
+        if (how === 'cannot be reached') throw new Error('no broker')
+        return undefined
+      })
+      await lasts(7, 100)
+      expect([watch.level(), told]).toEqual(['NORMAL', []])
+      await lasts(1, 100)
+      expect(told).toEqual(['GRACEFUL'])
+    },
+  )
+
+  it('goes by the last known lag, too, while nobody has looked again', async () => {
+    const lags = [0, 700_000]
+    const { lasts, watch } = watchBudget(() => lags.shift())
     await lasts(60, 100)
     expect(watch.level()).toBe('GRACEFUL')
   })
