@@ -6,10 +6,9 @@ import type { DataType } from '../market/topics.ts'
 import type { Budget } from './budget.ts'
 import { isFenced } from './commit-flush.ts'
 import { unlessAborted } from './hold.ts'
+import { createEndedTopics, keepUp, type TopicPlaces } from './keep-up.ts'
 import { areOffsetsSet, ENDED_BY_OFFSETS, type Stuck } from './offsets-set.ts'
-import { checkEpoch, rangesIfThere } from './open-topics.ts'
 import { lookAgainMs, mayBeMended } from './refused.ts'
-import { learnRanges, type TopicStream } from './places.ts'
 import type { TableTotals } from './table-context.ts'
 import { writeTable, type TableWriter } from './write-table.ts'
 import type { Lease, WriterOptions } from './writer-options.ts'
@@ -19,8 +18,8 @@ export interface TableEntry {
   totals: () => TableTotals
   /** Undefined while nothing is written. */
   writer: () => TableWriter | undefined
-  /** Of the writer there is, or of the last one. */
-  streams: () => readonly TopicStream[]
+  /** Of those that are written, and of those that were and that nobody else writes now. */
+  streams: () => readonly TopicPlaces[]
   /** What ended it for good, or until somebody sets it right elsewhere. */
   failure: () => unknown
   /** Topics that were deleted while they were written. */
@@ -43,9 +42,9 @@ export function createTableEntry(
 ): TableEntry {
   const { log, logger, settings, acquireLease } = options
   const known = new Set<string>()
+  const endedTopics = createEndedTopics(log)
   let earlier = noTotals()
   let writer: TableWriter | undefined
-  let last: TableWriter | undefined
   let leases: Lease[] = []
   let failure: unknown
   let stuck: Stuck | undefined
@@ -73,13 +72,19 @@ export function createTableEntry(
     writer = undefined
     if (error instanceof Failure && ENDED_BY_OFFSETS.has(error.code)) stuck = { topics: [...known], said: begun.said() }
     known.clear()
+    endedTopics.add(begun.streams(), begun.said())
     const rows = begun.unfinished()
     if (rows > 0)
       left = [`${table}: ${rows} rows were not committed; the log has them, and the next start reads them again`]
     const released = leases.map(lease => lease.release())
     leases = []
     release = Promise.allSettled(released).then(() => {})
-    if (error === undefined) return
+    if (error !== undefined) endedBy(error, begun)
+    // Where another one writes, nobody here knows how far it is.
+    if (leftTo !== undefined || isFenced(error)) endedTopics.forget()
+  }
+
+  function endedBy(error: unknown, begun: TableWriter): void {
     if (isFenced(error) && settings.whenFenced === 'follow') leaveTo((error as Failure).message)
     else fail(error)
     // What was written since the last refusal shows that it had been mended.
@@ -97,11 +102,17 @@ export function createTableEntry(
     leftTo = why
   }
 
+  function streams(): readonly TopicPlaces[] {
+    const written = writer?.streams() ?? []
+    return [...written, ...endedTopics.all().filter(({ topic }) => !written.some(own => own.topic === topic))]
+  }
+
   async function lease(topics: readonly string[]): Promise<boolean> {
     if (!acquireLease) return leftTo === undefined
     const answer = await acquireLease(table, topics)
     if ('heldBy' in answer) {
       const why = `${answer.heldBy} writes ${topics.join(', ')} to ${table}`
+      endedTopics.forget(topics)
       if (settings.whenFenced === 'follow') leaveTo(`${why}; this K2 reads and follows its commits.`)
       else
         failure ??= new Failure(
@@ -141,36 +152,23 @@ export function createTableEntry(
     return true
   }
 
-  async function keepUp({ streams, fail, learnTopics }: TableWriter, topics: readonly TopicInfo[]): Promise<void> {
-    const there = new Map(topics.map(info => [info.name, info]))
-    const known = streams().filter(({ topic }) => there.has(topic))
-    try {
-      for (const stream of known) checkEpoch(stream, there.get(stream.topic)!.epoch)
-    } catch (error) {
-      return fail(error as Failure)
-    }
-    // After it, as a topic that is back is read on at once.
-    learnTopics(new Set(there.keys()))
-    for (const stream of known) {
-      const ranges = await rangesIfThere(log, stream.topic)
-      if (ranges) learnRanges(stream, ranges)
-    }
-  }
-
   return {
     table,
     totals: () => (writer ? addTotals(earlier, writer.totals) : earlier),
     writer: () => writer,
-    streams: () => last?.streams() ?? [],
+    streams,
     failure: () => failure,
     gone: () => writer?.gone() ?? [],
     leftTo: () => (writer ? undefined : leftTo),
     async follow(topics) {
+      if (isEnding) return
+      if (writer) endedTopics.forget(writer.streams().map(({ topic }) => topic))
+      await endedTopics.keepUp(topics)
       if (isEnding || (failure !== undefined && !(await isMended(topics))) || isEnding) return
-      if (writer) await keepUp(writer, topics)
+      if (writer) await keepUp(log, writer, topics)
       const fresh = topics.map(({ name }) => name).filter(name => !known.has(name))
       if (fresh.length === 0 || !(await lease(fresh)) || isEnding) return
-      last = writer ??= begin()
+      writer ??= begin()
       for (const name of fresh) known.add(name)
       writer.add(fresh)
     },
