@@ -50,11 +50,20 @@ export const offsets = {
   'deadLetters.replay': call({
     summary: 'Try them again; those that can be read now are written, and a repeat changes nothing',
     cli: { command: 'ingest dlq replay' },
-    input: z.strictObject({
-      topic: topicName.optional().describe('Only those of this topic'),
-      partition: partition.optional().describe('Only this partition of the topic'),
-      offset: offset.optional().describe('Only this one'),
-    }),
+    input: z
+      .strictObject({
+        topic: topicName.optional().describe('Only those of this topic'),
+        partition: partition.optional().describe('Only this partition of the topic'),
+        offset: offset.optional().describe('Only this one of the partition'),
+      })
+      .refine(({ topic, partition, offset }) => topic !== undefined || (partition ?? offset) === undefined, {
+        path: ['topic'],
+        error: 'is required with a partition or an offset, which every topic has',
+      })
+      .refine(({ partition, offset }) => partition !== undefined || offset === undefined, {
+        path: ['partition'],
+        error: 'is required with an offset, which every partition has',
+      }),
     output: z.strictObject({ tried: z.int(), written: z.int(), already_there: z.int(), still_bad: z.int() }),
     errors: STREAM_ERRORS,
   }),

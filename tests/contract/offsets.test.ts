@@ -60,6 +60,24 @@ it.each([[''], [' '], ['0'], [null], [[]], [false], [true], [1.5]])('%j is no pl
   }
 })
 
+describe('trying again asks for what a place is in', () => {
+  const topic = '--topic: is required with a partition or an offset, which every topic has'
+  const partition = '--partition: is required with an offset, which every partition has'
+
+  it.each([
+    [['--partition', '0'], `${topic}.`],
+    [['--partition', '0', '--offset', '3'], `${topic}.`],
+    [['--offset', '3'], `${topic}; ${partition}.`],
+    [['--topic', TOPIC, '--offset', '3'], `${partition}.`],
+    [[], 'taken'],
+    [['--topic', TOPIC], 'taken'],
+    [['--topic', TOPIC, '--partition', '0'], 'taken'],
+    [['--topic', TOPIC, '--partition', '0', '--offset', '3'], 'taken'],
+  ])('with %j', async (words, said) => {
+    expect(await refusalOf(['dlq', 'replay', ...words])).toBe(said)
+  })
+})
+
 it('takes places as they are typed', async () => {
   const set = await typed('offsets', 'set', TOPIC, '12', 'earliest')
   expect(set.input).toEqual({ topic: TOPIC, partition: 12, to: 'earliest' })

@@ -128,8 +128,8 @@ describe('messages that were set aside', () => {
         await stream.commit({ staged, offsets: { from: await stream.offsets(), to: at({ 0: next + 1 }) } })
       }
     })()
-    const replays = [0, 10].map(offset => client['deadLetters.replay']({ topic: TOPIC, partition: 0, offset }))
-    const both = await Promise.all([...replays, ...[0, 10].map(offset => client['deadLetters.replay']({ offset }))])
+    const replays = [0, 10, 0, 10].map(offset => client['deadLetters.replay']({ topic: TOPIC, partition: 0, offset }))
+    const both = await Promise.all(replays)
     await streaming
     expect(both.map(({ written }) => written).reduce((sum, written) => sum + written)).toBe(2)
     expect(await readRows(lake)).toHaveLength(8)
