@@ -51,7 +51,8 @@ export async function answerRequest(request: Request, flags: GlobalFlags): Promi
 function placeOf(name: string): Place {
   if (/^(lake|snapshots|deadLetters|sql|replay)\.|^ingest\.load$/.test(name)) return 'own'
   if (/^(trades|quotes)\.list$|^(dates|bars|summary|asof)\./.test(name)) return 'either'
-  return /^(topics|offsets)\.|^ingest\.(consume|stream)$/.test(name) ? 'nearKafka' : 'running'
+  if (name.startsWith('topics.')) return 'onlyLog'
+  return /^offsets\.|^ingest\.(consume|stream)$/.test(name) ? 'nearKafka' : 'running'
 }
 
 /** The servers may be well; that nothing runs here is not. */
