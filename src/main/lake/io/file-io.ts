@@ -31,9 +31,27 @@ export interface FileIO {
   /** Everything below a folder, in no order. */
   list(folder: string): AsyncIterable<ListedFile>
   close(): Promise<void>
+  /** What the store itself holds now; where it is left out, `read` and `open` answer from no copy. */
+  stored?: StoredFiles
+}
+
+/** For whoever checks the store: nothing is answered from a copy on this machine, and none is kept. */
+export interface StoredFiles extends Pick<FileIO, 'read' | 'open'> {
+  /** In bytes. A missing file is NOT_FOUND, named. */
+  size(location: string, signal?: AbortSignal): Promise<number>
 }
 
 export interface LocalFile {
   path: string
   release: () => void
+}
+
+export function storedFiles(io: FileIO): StoredFiles {
+  return (
+    io.stored ?? {
+      read: (location, range, signal) => io.read(location, range, signal),
+      open: (location, signal) => io.open(location, signal),
+      size: async (location, signal) => (await io.read(location, undefined, signal)).length,
+    }
+  )
 }

@@ -146,13 +146,16 @@ export function localFiles(disk: Disk = nodeDisk): FileIO {
 
   async function open(location: string, signal?: AbortSignal) {
     throwIfCancelled(signal)
-    const path = localPath(location)
+    await size(location)
+    return { path: localPath(location), release: () => {} }
+  }
+
+  async function size(location: string): Promise<number> {
     try {
-      await disk.stat(path)
+      return (await disk.stat(localPath(location))).size
     } catch (error) {
       throw diskFailure(error, location, '')
     }
-    return { path, release: () => {} }
   }
 
   async function remove(location: string): Promise<void> {
@@ -203,5 +206,6 @@ export function localFiles(disk: Disk = nodeDisk): FileIO {
     return draftBeside(path)
   }
 
-  return { read, write, adopt, draftPath, open, remove, list, close: async () => {} }
+  const stored = { read, open, size }
+  return { read, write, adopt, draftPath, open, remove, list, close: async () => {}, stored }
 }

@@ -46,7 +46,7 @@ export function memoryFiles(nowMs: () => number = () => Date.now()): MemoryFiles
     replace(location, bytes)
   }
 
-  return {
+  const reading: Pick<FileIO, 'read' | 'open'> = {
     async read(location, range, signal) {
       throwIfCancelled(signal)
       const { bytes } = kept(location)
@@ -56,6 +56,23 @@ export function memoryFiles(nowMs: () => number = () => Date.now()): MemoryFiles
       return bytes.slice(range.start, end)
     },
 
+    async open(location, signal) {
+      throwIfCancelled(signal)
+      const { bytes } = kept(location)
+      const path = join(await diskFolder(), `opened-${opened++}-${basename(location)}`)
+      await writeFile(path, bytes)
+      let released = false
+      const release = () => {
+        if (!released) void rm(path, { force: true })
+        released = true
+      }
+      return { path, release }
+    },
+  }
+
+  return {
+    ...reading,
+    stored: { ...reading, size: async location => kept(location).bytes.length },
     write,
 
     async adopt(localPath, location, signal) {
@@ -70,19 +87,6 @@ export function memoryFiles(nowMs: () => number = () => Date.now()): MemoryFiles
     },
 
     draftPath: async () => draftBeside(join(await diskFolder(), 'file')),
-
-    async open(location, signal) {
-      throwIfCancelled(signal)
-      const { bytes } = kept(location)
-      const path = join(await diskFolder(), `opened-${opened++}-${basename(location)}`)
-      await writeFile(path, bytes)
-      let released = false
-      const release = () => {
-        if (!released) void rm(path, { force: true })
-        released = true
-      }
-      return { path, release }
-    },
 
     async remove(location) {
       files.delete(canonicalLocation(location))

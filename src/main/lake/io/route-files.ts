@@ -1,6 +1,6 @@
 // Files wherever their location says they are: on this machine, or in S3. What is not used is never opened.
 import { parseLocation } from './location.ts'
-import type { FileIO } from './file-io.ts'
+import { storedFiles, type FileIO } from './file-io.ts'
 
 export interface S3Route {
   /** What its keys are for: locations of one scope are reached by the same ones. */
@@ -28,6 +28,11 @@ export function routeFiles(local: FileIO, { scopeOf, open }: S3Route): FileIO {
     async close() {
       await local.close()
       for (const s3 of opened.values()) await s3.close()
+    },
+    stored: {
+      read: (location, range, signal) => storedFiles(of(location)).read(location, range, signal),
+      open: (location, signal) => storedFiles(of(location)).open(location, signal),
+      size: (location, signal) => storedFiles(of(location)).size(location, signal),
     },
   }
 }

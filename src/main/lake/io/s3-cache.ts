@@ -16,6 +16,8 @@ export type Fetch = (draft: string, signal: AbortSignal) => Promise<number>
 export interface S3Cache {
   /** From the folder, or fetched into it; those who ask for one file at once share the fetch. */
   open: (key: string, fetch: Fetch, signal?: AbortSignal) => Promise<LocalFile>
+  /** Fetched whatever is there, for one who asks alone; gone when released. */
+  openApart: (key: string, fetch: (draft: string) => Promise<number>) => Promise<LocalFile>
   /** What is there already, and nothing else. */
   read: (key: string) => Promise<Uint8Array | undefined>
   /** As good as it goes: a cache that cannot keep a file is no failure. */
@@ -160,7 +162,8 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
 
   function startDownload(hash: string, key: string, fetch: Fetch): Download {
     const stop = new AbortController()
-    const ended = downloadTo(hash, key, fetch, stop.signal).finally(() => {
+    const settled = withRoom(key, async draft => settle(hash, draft, await fetch(draft, stop.signal)))
+    const ended = settled.finally(() => {
       if (downloads.get(hash) === download) downloads.delete(hash)
     })
     const download = { ended, waiters: 0, stop }
@@ -168,11 +171,12 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
     return download
   }
 
-  async function downloadTo(hash: string, key: string, fetch: Fetch, signal: AbortSignal): Promise<void> {
+  /** What it leaves when it fails is removed; where the disk is full, so is all that nobody holds, and it is tried again. */
+  async function withRoom<T>(key: string, fill: (draft: string) => Promise<T>): Promise<T> {
     for (let isSecond = false; ; isSecond = true) {
       const draft = draftPath()
       try {
-        return await settle(hash, draft, await fetch(draft, signal))
+        return await fill(draft)
       } catch (error) {
         await rm(draft, { force: true })
         const code = diskCode(error)
@@ -201,6 +205,13 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
         }
       }
     }
+  }
+
+  function openApart(key: string, fetch: (draft: string) => Promise<number>): Promise<LocalFile> {
+    return withRoom(key, async path => {
+      await fetch(path)
+      return { path, release: () => discardNow(path) }
+    })
   }
 
   async function read(key: string): Promise<Uint8Array | undefined> {
@@ -250,7 +261,7 @@ export async function openS3Cache(folder: string, limitBytes: number): Promise<S
     throw diskFailure(error, folder, 'It was to hold copies of files in S3.')
   }
   if (totalBytes > limitBytes) await evict()
-  return { open, read, keep, drop, draftPath, close }
+  return { open, openApart, read, keep, drop, draftPath, close }
 }
 
 function orCancelled(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {

@@ -4,10 +4,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { throwIfCancelled } from '../../base/cancelled.ts'
 import { diskFailure } from './disk-failure.ts'
-import type { FileIO, ListedFile, Range } from './file-io.ts'
+import type { FileIO, ListedFile, Range, StoredFiles } from './file-io.ts'
 import { joinLocation, s3Key } from './location.ts'
 import { openS3Cache, type S3Cache } from './s3-cache.ts'
-import { createS3Client, type S3Server } from './s3-client.ts'
+import { createS3Client, type Attempt, type S3Server } from './s3-client.ts'
 import { createS3Get } from './s3-get.ts'
 import { createS3Put, sha256OfFile } from './s3-put.ts'
 
@@ -88,6 +88,22 @@ export function s3Files({ cacheFolder = ownCache(), cacheBytes = CACHE_BYTES, ..
     return cache.open(cacheKey(location), (draft, signal) => download(location, draft, signal), signal)
   }
 
+  const stored: StoredFiles = {
+    read: get,
+    async open(location, signal) {
+      throwIfCancelled(signal)
+      const cache = await openCache()
+      return cache.openApart(cacheKey(location), draft => download(location, draft, signal))
+    },
+    async size(location, signal) {
+      throwIfCancelled(signal)
+      const { bucket: Bucket, key: Key } = s3Key(location)
+      const head: Attempt<number> = async (s3, sdk, abortSignal) =>
+        (await s3.send(new sdk.HeadObjectCommand({ Bucket, Key }), { abortSignal })).ContentLength ?? 0
+      return client.send(location, '', head, signal)
+    },
+  }
+
   async function remove(location: string): Promise<void> {
     const { bucket: Bucket, key: Key } = s3Key(location)
     await client.send(location, 'It may still be there.', (s3, sdk) =>
@@ -120,5 +136,6 @@ export function s3Files({ cacheFolder = ownCache(), cacheBytes = CACHE_BYTES, ..
     await client.close()
   }
 
-  return { read, write, adopt, draftPath: async () => (await openCache()).draftPath(), open, remove, list, close }
+  const draftPath = async () => (await openCache()).draftPath()
+  return { read, write, adopt, draftPath, open, remove, list, close, stored }
 }

@@ -11,6 +11,7 @@ import type { Field, PrimitiveType, Schema } from '../iceberg/schema.ts'
 import { decodeValue } from '../iceberg/single-value.ts'
 import type { Lake } from '../lake.ts'
 import { checksumOf } from '../io/checksum.ts'
+import { storedFiles, type FileIO } from '../io/file-io.ts'
 import { openScan } from '../read/scan.ts'
 import { sqlLiteral, sqlName } from '../read/sql-literal.ts'
 import type { Problem } from './problem.ts'
@@ -43,26 +44,17 @@ interface FileCheck {
   signal?: AbortSignal
 }
 
-async function checkFile(lake: Lake, connection: DuckDBConnection, check: FileCheck): Promise<string[]> {
-  const { file, schema, signal } = check
-  const scanFile = { file, sequenceNumber: 0, deletes: [] }
-  const counts = { total: 1, pruned: 0, read: 1 }
-  const plan = { snapshotId: check.snapshotId, schema, files: [scanFile], counts, filter: [] }
-  const columns = schema.fields // also those nothing is known of: each must be readable
+async function checkFile({ io }: Lake, connection: DuckDBConnection, check: FileCheck): Promise<string[]> {
+  const { file, signal } = check
   try {
-    // What is in it says nothing then, and DuckDB may fail on it in any way.
-    if (!(await isAsWritten(lake, file, signal))) return [NOT_AS_WRITTEN]
-    const scan = await openScan({ plan, io: lake.io, connection, signal })
+    const stored = await storedFiles(io).open(file.path, signal)
     try {
-      const measures = ['count(*) AS n', ...columns.flatMap((field, i) => measuresOf(field, i, file))]
-      const sql = `SELECT ${measures.join(', ')} FROM (${scan.sql()})`
-      const batch = await readBatch(connection, sql, signal)
-      const value = (name: string) => Number(cellOf(batch.columns[name], 0))
-      return judge(file, columns, value)
-    } catch (error) {
-      throw await scan.blame(error)
+      // What is in it says nothing then, and DuckDB may fail on it in any way.
+      if (file.crc32 !== undefined && (await checksumOf(stored.path, signal)) !== file.crc32) return [NOT_AS_WRITTEN]
+      const lent = { path: stored.path, release: () => {} }
+      return await checkValues({ ...io, open: () => Promise.resolve(lent) }, connection, check)
     } finally {
-      scan.release()
+      stored.release()
     }
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
@@ -72,13 +64,23 @@ async function checkFile(lake: Lake, connection: DuckDBConnection, check: FileCh
 
 const NOT_AS_WRITTEN = 'Its bytes are not those that were written: the checksum differs. Restore it from a copy.'
 
-async function isAsWritten({ io }: Lake, { path, crc32 }: DataFile, signal?: AbortSignal): Promise<boolean> {
-  if (crc32 === undefined) return true
-  const local = await io.open(path, signal)
+async function checkValues(io: FileIO, connection: DuckDBConnection, check: FileCheck): Promise<string[]> {
+  const { file, schema, signal, snapshotId } = check
+  const scanFile = { file, sequenceNumber: 0, deletes: [] }
+  const counts = { total: 1, pruned: 0, read: 1 }
+  const plan = { snapshotId, schema, files: [scanFile], counts, filter: [] }
+  const columns = schema.fields // also those nothing is known of: each must be readable
+  const scan = await openScan({ plan, io, connection, signal })
   try {
-    return (await checksumOf(local.path, signal)) === crc32
+    const measures = ['count(*) AS n', ...columns.flatMap((field, i) => measuresOf(field, i, file))]
+    const sql = `SELECT ${measures.join(', ')} FROM (${scan.sql()})`
+    const batch = await readBatch(connection, sql, signal)
+    const value = (name: string) => Number(cellOf(batch.columns[name], 0))
+    return judge(file, columns, value)
+  } catch (error) {
+    throw await scan.blame(error)
   } finally {
-    local.release()
+    scan.release()
   }
 }
 

@@ -1,4 +1,7 @@
 // What a check of a table found wrong, and what it counted on the way.
+import { Failure } from '../../../contract/failure.ts'
+import type { Snapshot } from '../iceberg/metadata.ts'
+
 export interface Problem {
   file: string | null
   snapshot_id: string | null
@@ -16,3 +19,19 @@ export interface Verified {
 
 /** Enough to see what is wrong; a lost folder would give one for each of its files. */
 export const MOST_PROBLEMS = 1_000
+
+/** What cannot be read is a problem of its file; cancelling and bugs are not. */
+export async function attempt<T>(
+  problems: Problem[],
+  file: string,
+  snapshot: Snapshot | undefined,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
+    problems.push({ file, snapshot_id: snapshot?.['snapshot-id'] ?? null, problem: error.message })
+    return undefined
+  }
+}

@@ -1,15 +1,17 @@
-// `k2 lake verify`: whether a table is what its metadata says, file by file. Reads only; finds what it can and goes on.
+// `k2 lake verify`: whether a table is what its metadata says, file by file, as the store has them now. Reads only; finds
+// what it can and goes on.
 import { Failure } from '../../../contract/failure.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file.ts'
 import { headOf, snapshotOf, type Snapshot } from '../iceberg/metadata.ts'
-import { canonicalLocation } from '../io/location.ts'
 import type { Lake } from '../lake.ts'
 import type { LakeTable } from '../table.ts'
 import { checkHistory } from './check-history.ts'
 import { checkManifest, checkTotals, heldFiles } from './check-manifests.ts'
+import { checkPresence, type ExpectedFile } from './check-presence.ts'
 import { checkRows } from './check-rows.ts'
-import { MOST_PROBLEMS, type Problem, type Verified } from './problem.ts'
+import { attempt, MOST_PROBLEMS, type Problem, type Verified } from './problem.ts'
+import { storedTable, type StoredTable } from './stored-table.ts'
 
 /** Snapshots that expire in another process on the way are missed; then it is checked anew, this often. */
 const MOST_ROUNDS = 3
@@ -41,27 +43,28 @@ async function verifyOnce(
   { quick, signal }: { quick: boolean; signal?: AbortSignal },
 ): Promise<Verified> {
   const { metadata } = loaded
-  const problems: Problem[] = [...checkHistory(metadata)]
+  const stored = storedTable(table)
+  const problems: Problem[] = [...checkHistory(metadata), ...(await checkMetadataFile(table, stored, loaded, signal))]
   const manifests = new Map<string, ManifestFile>()
   const listed = new Map<Snapshot, readonly ManifestFile[]>()
   for (const snapshot of metadata.snapshots) {
-    const list = await attempt(problems, snapshot['manifest-list'], snapshot, () => table.manifests(snapshot, signal))
+    const list = await attempt(problems, snapshot['manifest-list'], snapshot, () => stored.manifests(snapshot, signal))
     if (!list) continue
     listed.set(snapshot, list)
     for (const manifest of list) manifests.set(manifest.path, manifest)
   }
-  const entries = await readEntries(table, loaded, manifests.values(), problems, signal)
+  const entries = await readEntries(stored, loaded, manifests.values(), problems, signal)
   problems.push(...addedTwice(entries))
   const held = heldFiles(manifests.values(), entries)
   for (const [snapshot, list] of listed) problems.push(...checkTotals(snapshot, list, held))
   const files = liveFiles(entries)
-  const sizes = await sizesOnDisk(table, loaded, signal)
-  for (const file of files.values()) problems.push(...checkPresence(file, sizes))
+  const readable = [...manifests.values()].filter(({ path }) => entries.has(path))
+  problems.push(...(await checkPresence(table, loaded, expectedFiles(readable, files.values()), signal)))
   if (!quick) {
     const head = headOf(metadata)
     const missing = new Set(problems.map(({ file }) => file))
-    const readable = [...files.values()].filter(({ path }) => !missing.has(path))
-    if (head) problems.push(...(await checkRows(lake, loaded, readable, signal)))
+    const there = [...files.values()].filter(({ path }) => !missing.has(path))
+    if (head) problems.push(...(await checkRows(lake, loaded, there, signal)))
   }
   return {
     snapshots: metadata.snapshots.length,
@@ -73,10 +76,34 @@ async function verifyOnce(
   }
 }
 
+/** A catalog may keep a state whose file is lost, and may tell of files that only it reads. */
+async function checkMetadataFile(
+  table: LakeTable,
+  stored: StoredTable,
+  { metadataLocation: location }: LoadedTable,
+  signal?: AbortSignal,
+): Promise<Problem[]> {
+  try {
+    if (location !== '') await stored.readMetadata(location, signal)
+    return []
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    if (error.code !== 'NOT_FOUND' && error.code !== 'CORRUPT') return []
+    // Cleared away by a commit since it was loaded, it is nobody's loss.
+    if ((await table.load(signal)).metadataLocation !== location) return []
+    return [{ file: location, snapshot_id: null, problem: error.message }]
+  }
+}
+
+function* expectedFiles(manifests: Iterable<ManifestFile>, files: Iterable<DataFile>): Iterable<ExpectedFile> {
+  for (const { path, length } of manifests) yield { path, bytes: length, saidBy: 'list' }
+  for (const { path, fileBytes } of files) yield { path, bytes: fileBytes, saidBy: 'manifest' }
+}
+
 type Entries = Map<string, readonly ManifestEntry[]>
 
 async function readEntries(
-  table: LakeTable,
+  stored: StoredTable,
   loaded: LoadedTable,
   manifests: Iterable<ManifestFile>,
   problems: Problem[],
@@ -84,28 +111,12 @@ async function readEntries(
 ): Promise<Entries> {
   const entries: Entries = new Map()
   for (const manifest of manifests) {
-    const found = await attempt(problems, manifest.path, undefined, () => table.entries(manifest, loaded, signal))
+    const found = await attempt(problems, manifest.path, undefined, () => stored.entries(manifest, loaded, signal))
     if (!found) continue
     entries.set(manifest.path, found)
     problems.push(...checkManifest(manifest, found))
   }
   return entries
-}
-
-/** What cannot be read is a problem of its file; cancelling and bugs are not. */
-async function attempt<T>(
-  problems: Problem[],
-  file: string,
-  snapshot: Snapshot | undefined,
-  read: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
-    problems.push({ file, snapshot_id: snapshot?.['snapshot-id'] ?? null, problem: error.message })
-    return undefined
-  }
 }
 
 /** A file is added by one snapshot; two mean that rows count twice somewhere. */
@@ -130,26 +141,6 @@ function liveFiles(entries: Entries): Map<string, DataFile> {
     if (status !== 'deleted') files.set(file.path, file)
   }
   return files
-}
-
-async function sizesOnDisk(
-  table: LakeTable,
-  { metadata }: LoadedTable,
-  signal?: AbortSignal,
-): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>()
-  for await (const { location, bytes } of table.io.list(metadata.location)) {
-    signal?.throwIfAborted()
-    sizes.set(canonicalLocation(location), bytes)
-  }
-  return sizes
-}
-
-function checkPresence({ path, fileBytes }: DataFile, sizes: ReadonlyMap<string, number>): Problem[] {
-  const bytes = sizes.get(canonicalLocation(path))
-  if (bytes === undefined) return [{ file: path, snapshot_id: null, problem: 'The file is not there.' }]
-  if (bytes === fileBytes) return []
-  return [{ file: path, snapshot_id: null, problem: `Has ${bytes} bytes, its manifest says ${fileBytes}.` }]
 }
 
 function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
