@@ -45,7 +45,7 @@ export const settings = {
       'K2_SNAPSHOT_RETENTION',
       snapshotRetention,
       'all:1h,1m:1d,1d:90d,max:2000',
-      'Which snapshots are kept; tags stay for good',
+      'Which snapshots are kept: the newest of each stretch, long stretches first where the most is less than all; tags stay for good',
     ),
   },
   catalog: {

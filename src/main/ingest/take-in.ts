@@ -14,7 +14,7 @@ import type { DataType } from '../market/topics.ts'
 import type { DeadLetter, Intake } from './intake.ts'
 import { createQualityCounts, type QualityCount } from './quality/quality-counts.ts'
 import { createSessionDays } from './quality/session-days.ts'
-import { createSequenceWatch } from './quality/watch-sequences.ts'
+import { createSequenceWatch, type Split } from './quality/watch-sequences.ts'
 import { createReference } from './reference.ts'
 import type { LastSequence } from '../market/stream-table.ts'
 
@@ -31,6 +31,7 @@ export interface TakeInOptions {
   /** Schemas of messages; K2's own when left out. */
   schemaOf?: SchemaOf
   dayOf?: DayOf
+  onSplit?: (split: Split) => void
   mostInstruments?: number
 }
 
@@ -55,7 +56,7 @@ const UNKNOWN_COMPANY: Problem = {
 const NO_KEY: Problem = { reason: 'no_value', error: 'A tombstone without a key says of no company that it is gone.' }
 
 export function createIntake(options: TakeInOptions): CountingIntake {
-  const { table, topic, dedupeMinutes, dedupeRows, lastSequences = [], companies, schemaOf, mostInstruments } = options
+  const { table, topic, dedupeMinutes, dedupeRows, lastSequences = [], companies, schemaOf } = options
   const collector = createRowCollector(TABLES[table], schemaOf)
   const dedupe = createDedupe({ minutes: dedupeMinutes, rowsPerPartition: dedupeRows })
   const reference = table === 'reference_data' ? createReference(collector, companies) : undefined
@@ -66,7 +67,7 @@ export function createIntake(options: TakeInOptions): CountingIntake {
   const watch =
     table === 'reference_data'
       ? undefined
-      : createSequenceWatch({ collector, topic, dataType: table, lastSequences, dayOf, counts, mostInstruments })
+      : createSequenceWatch({ ...options, collector, dataType: table, lastSequences, dayOf, counts })
 
   const cursor = createCursor()
   const print: Fingerprint = { low: 0, high: 0 }

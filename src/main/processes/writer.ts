@@ -12,6 +12,7 @@ import type { Engines } from '../host/engine-dispatch.ts'
 import type { Gap } from '../ingest/intake.ts'
 import { createSessionDays } from '../ingest/quality/session-days.ts'
 import { deadLetterRows, gapRows } from '../ingest/side-rows.ts'
+import type { Split } from '../ingest/quality/watch-sequences.ts'
 import { createIntake } from '../ingest/take-in.ts'
 import { writerHandlers } from '../ingest/writer-handlers.ts'
 import type { Committed, WriterOptions, WriterSettings } from '../ingest/writer-options.ts'
@@ -126,7 +127,7 @@ export async function startWriterEngine(
       tables: id => tables[id],
       async openIntake(options) {
         const companies = options.table === 'reference_data' ? await lastCompanies(lake, options.topic) : undefined
-        const intake = createIntake({ ...options, companies, schemaOf: opened.schemaOf })
+        const intake = createIntake({ ...options, companies, schemaOf: opened.schemaOf, onSplit })
         counts.watch(options.topic, intake)
         return intake
       },
@@ -151,6 +152,11 @@ export async function startWriterEngine(
     counts.events.onCommit?.(commit)
     const { table, offsets } = commit
     if (table !== 'reference_data') void committed?.({ table, offsets }).catch(() => {}) // it looks for itself
+  }
+
+  function onSplit({ topic, symbol, exchange, partitions }: Split): void {
+    const why = 'its producer does not go by the key; repeats and gaps are judged in each of them alone'
+    log.warn('a symbol comes in two partitions', { topic, symbol, exchange, partitions: partitions.join(' and '), why })
   }
 
   function onGap(gap: Gap): void {

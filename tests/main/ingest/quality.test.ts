@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '../../../src/main/ingest/quality/sequence-tracker.ts'
 import { severityOf } from '../../../src/main/ingest/quality/severity.ts'
+import type { Split } from '../../../src/main/ingest/quality/watch-sequences.ts'
 import { createIntake, type TakeInOptions } from '../../../src/main/ingest/take-in.ts'
 import { standardBatch, type SampleMessage } from '../../support/intake-messages.ts'
 import { messageOf, type SampleRow } from '../../support/market-messages.ts'
@@ -225,6 +226,20 @@ describe('rows taken in', () => {
     const { gaps, rows: drained } = intake.drain()
     expect([gaps.length, drained.rowCount]).toEqual([0, 9])
     expect(new Set(drained.columns.exchange.words)).toEqual(new Set(['ASX', 'CHIX']))
+  })
+
+  it('show an instrument that two partitions have, once', () => {
+    const splits: Split[] = []
+    const intake = intakeOf({ onSplit: split => splits.push(split) })
+    for (const partition of [3, 3, 1, 2]) {
+      intake.take(
+        standardBatch([trade({ sequence: 1 }, 0), trade({ symbol: `ONLY${partition}`, sequence: 1 }, 1)], {
+          partition,
+        }),
+      )
+      intake.drain()
+    }
+    expect(splits).toEqual([{ topic: TOPIC, symbol: 'BHP', exchange: 'ASX', partitions: [3, 1] }])
   })
 
   it('go on after a restart from where the table is, whichever partition has the instrument', () => {

@@ -16,7 +16,16 @@ export interface WatchOptions {
   lastSequences: readonly LastSequence[]
   dayOf: DayOf
   counts: QualityCounts
+  onSplit?: (split: Split) => void
   mostInstruments?: number
+}
+
+/** An instrument of which two partitions have rows: a producer does not go by the key, and no order holds across them. */
+export interface Split {
+  topic: string
+  symbol: string
+  exchange: string
+  partitions: readonly [number, number]
 }
 
 /** The newest rows of the collector, all of one partition. */
@@ -54,12 +63,14 @@ export interface SequenceWatch {
  */
 const MOST_INSTRUMENTS = 10_000
 const FIRST_CODES = 64
+const TOLD = -1
 
 /** By symbol code, three numbers: where its instrument is and how often that place had changed hands, and its exchange's code. */
 type Codes = Int32Array
 
 export function createSequenceWatch(options: WatchOptions): SequenceWatch {
-  const { collector, topic, dataType, dayOf, counts, mostInstruments = MOST_INSTRUMENTS } = options
+  const { collector, topic, dataType, dayOf, counts, onSplit, mostInstruments = MOST_INSTRUMENTS } = options
+  const homes = new Map<string, number>()
   const seeds = seedsOf(options)
   const tracker = createSequenceTracker(mostInstruments, name => {
     const instrument = name.slice(name.indexOf('\n') + 1)
@@ -105,12 +116,24 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
     const at = 3 * symbol
     const slot = known[at] - 1
     if (slot >= 0 && known[at + 2] === exchange && tracker.versionOf(slot) === known[at + 1]) return slot
-    const name = nameOf(exchanges.words()[exchange] as string, symbols.words()[symbol] as string)
+    const words = { exchange: exchanges.words()[exchange] as string, symbol: symbols.words()[symbol] as string }
+    const name = nameOf(words.exchange, words.symbol)
+    lookForSplit(name, partition, words)
     const found = tracker.slotOf(`${partition}\n${name}`)
     known[at] = found + 1
     known[at + 1] = tracker.versionOf(found)
     known[at + 2] = exchange
     return found
+  }
+
+  /** Told once of each. */
+  function lookForSplit(name: string, partition: number, words: Pick<Split, 'exchange' | 'symbol'>): void {
+    const home = homes.get(name)
+    if (home === undefined && homes.size >= mostInstruments) homes.clear()
+    if (home === undefined) homes.set(name, partition)
+    if (home === undefined || home === partition || home === TOLD) return
+    homes.set(name, TOLD)
+    onSplit?.({ topic, ...words, partitions: [home, partition] })
   }
 
   function countOf(at: number): QualityCount {
