@@ -9,7 +9,10 @@ export interface DeadLetters {
   /** Where they are once kept. */
   path: string
   write: (rows: readonly BadRow[]) => Promise<void>
-  /** On the disk for good; before the rows of the file are committed, so that none is nowhere. */
+  /**
+   * On the disk for good; before the rows of the file are committed, so that none is nowhere. Without bad rows those of
+   * an earlier try, beside the file, are gone.
+   */
   keep: () => Promise<void>
   discard: () => Promise<void>
 }
@@ -55,7 +58,7 @@ export function openDeadLetters(file: string, collected: string | undefined): De
       }),
     keep: () =>
       guard(async () => {
-        if (!handle) return
+        if (!handle) return collected === undefined ? removeEarlier(path) : undefined
         await handle.sync()
         await handle.close()
         if (collected === undefined || !(await hasContent(path))) return rename(draft, path)
@@ -76,6 +79,11 @@ export async function holdsDeadLetters(path: string): Promise<boolean> {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(CSV_HEADER.length), 0, CSV_HEADER.length, 0)
     return buffer.toString('latin1', 0, bytesRead) === CSV_HEADER
   }).catch(() => false)
+}
+
+/** Nothing but dead letters; and that they cannot be removed is no reason to refuse rows that are all good. */
+async function removeEarlier(path: string): Promise<void> {
+  if (await holdsDeadLetters(path)) await rm(path).catch(() => {})
 }
 
 async function hasContent(path: string): Promise<boolean> {

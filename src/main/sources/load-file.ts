@@ -39,11 +39,11 @@ export async function loadFile(options: LoadFileOptions): Promise<LoadProgress> 
     const firstBad = await readInto(begun, progress, options, startMs)
     if (progress.rows === 0 && firstBad) throw noRows(progress.bad_rows, firstBad)
     const kept = progress.bad_rows > 0 ? { dead_letters: options.deadLetters.path } : {}
+    // Without rows there is nothing to commit, and the next load may find the file filled.
+    if (progress.rows === 0) return await nothingLoaded(begun, progress)
     // Before the commit: a row is in the table or in the dead letters at any moment, never in neither.
     await options.deadLetters.keep()
     signal.throwIfAborted()
-    // Without rows there is nothing to commit, and the next load may find the file filled.
-    if (progress.rows === 0) return await nothingLoaded(begun, progress)
     isCommitting = true
     const { snapshotId, rows, why } = await begun.commit(contentHash ?? '')
     return {

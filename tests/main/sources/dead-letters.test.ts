@@ -72,6 +72,32 @@ describe('dead letters', () => {
     expect(commits).toEqual([])
   })
 
+  it('of an earlier try are gone once the file loads without any, and no other file is', async () => {
+    const { target, commits } = memoryTarget()
+    const folder = makeTempFolder()
+    const path = writeFile('a.csv', bad, folder)
+    const other = writeFile('b.csv', bad + line('5'), folder)
+    const dlq = join(makeTempFolder(), 'dead.csv')
+    await finals(load(target, { files: [path, other] }))
+    await finals(load(target, { files: [path], dlq, again: true }))
+    const steps: [string, string | undefined, boolean][] = [
+      [HEADER, undefined, true],
+      [HEADER + line('1'), dlq, true],
+      [HEADER + line('2'), undefined, false],
+    ]
+    for (const [content, named, isKept] of steps) {
+      writeFileSync(path, content)
+      await finals(load(target, { files: [path], dlq: named }))
+      expect(existsSync(`${path}.dead.csv`)).toBe(isKept)
+    }
+    expect(commits).toHaveLength(5)
+    expect([`${other}.dead.csv`, dlq].map(file => existsSync(file))).toEqual([true, true])
+    writeFileSync(`${path}.dead.csv`, 'my,own\n')
+    writeFileSync(path, HEADER + line('3'))
+    await finals(load(target, { files: [path] }))
+    expect(readFileSync(`${path}.dead.csv`, 'utf8')).toBe('my,own\n')
+  })
+
   it('that cannot be kept leave neither a draft nor an open file', async () => {
     const folder = makeTempFolder()
     const path = writeFile('a.csv', bad, folder)
