@@ -21,7 +21,7 @@ export const topics = {
         .string()
         .regex(/^\d+(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d')
         .default('7d')
-        .describe('How long the log keeps messages'),
+        .describe('How long the log keeps messages, 1m to 36500d'),
       replication: z.int().min(1).max(99).default(1).describe('Copies of each partition'),
       partitions: z.int().min(1).max(10_000).optional().describe("Partitions; the exchange's own number when left out"),
     }),

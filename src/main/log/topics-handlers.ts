@@ -34,7 +34,7 @@ export function topicsHandlers({ log, registry, topicNames }: TopicsOptions): Ha
     async 'topics.init'({ retention, replication, partitions }) {
       if (topicNames.length === 0)
         throw new Failure('INVALID_INPUT', 'No topics are named: K2_TOPICS says which exchanges are to have theirs.')
-      const planned = planTopics(topicNames, { retentionMs: durationMs(retention), partitions })
+      const planned = planTopics(topicNames, { retentionMs: retentionMsOf(retention), partitions })
       const opened = await log()
       const there = byName(await opened.topics())
       if (partitions !== undefined) for (const topic of planned) checkPartitions(topic, there.get(topic.name))
@@ -62,6 +62,16 @@ export function topicsHandlers({ log, registry, topicNames }: TopicsOptions): Ha
 
 function byName(topics: readonly TopicInfo[]): Map<string, TopicInfo> {
   return new Map(topics.map(topic => [topic.name, topic]))
+}
+
+const [LEAST_RETENTION, MOST_RETENTION] = ['1m', '36500d']
+
+/** Shorter, messages are gone before anybody reads them; a hundred years are more than anybody means. */
+function retentionMsOf(text: string): number {
+  const ms = durationMs(text)
+  if (ms >= durationMs(LEAST_RETENTION) && ms <= durationMs(MOST_RETENTION)) return ms
+  const problem = `must be from ${LEAST_RETENTION} to ${MOST_RETENTION}`
+  throw new Failure('INVALID_INPUT', `retention: ${problem}.`, { details: [{ field: 'retention', problem }] })
 }
 
 /** Before anything is made. Those of reference data are not what was meant. */
