@@ -7,11 +7,12 @@ import type { Budget } from './budget.ts'
 import { isFenced } from './commit-flush.ts'
 import { unlessAborted } from './hold.ts'
 import { createEndedTopics, keepUp, type TopicPlaces } from './keep-up.ts'
+import { createTopicLeases, releaseAll, tellHolders } from './lease-topics.ts'
 import { areOffsetsSet, ENDED_BY_OFFSETS, type Stuck } from './offsets-set.ts'
 import { lookAgainMs, mayBeMended } from './refused.ts'
 import type { TableTotals } from './table-context.ts'
 import { writeTable, type TableWriter } from './write-table.ts'
-import type { Lease, WriterOptions } from './writer-options.ts'
+import type { WriterOptions } from './writer-options.ts'
 
 export interface TableEntry {
   readonly table: DataType
@@ -24,7 +25,7 @@ export interface TableEntry {
   failure: () => unknown
   /** Topics that were deleted while they were written. */
   gone: () => readonly string[]
-  /** Why it is left to another one just now. */
+  /** Why it is left to another one just now; or of which topics that is so, while the others are written. */
   leftTo: () => string | undefined
   /** These are the topics there are: begins with those that are new, if nobody else writes them. */
   follow: (topics: readonly TopicInfo[]) => Promise<void>
@@ -43,9 +44,12 @@ export function createTableEntry(
   const { log, logger, settings, acquireLease } = options
   const known = new Set<string>()
   const endedTopics = createEndedTopics(log)
+  const leases = createTopicLeases(table, options, why => {
+    leaveTo(why.message)
+    void writer?.stop(AbortSignal.abort())
+  })
   let earlier = noTotals()
   let writer: TableWriter | undefined
-  let leases: Lease[] = []
   let failure: unknown
   let stuck: Stuck | undefined
   let refusals = 0
@@ -76,9 +80,7 @@ export function createTableEntry(
     const rows = begun.unfinished()
     if (rows > 0)
       left = [`${table}: ${rows} rows were not committed; the log has them, and the next start reads them again`]
-    const released = leases.map(lease => lease.release())
-    leases = []
-    release = Promise.allSettled(released).then(() => {})
+    release = leases.letGo()
     if (error !== undefined) endedBy(error, begun)
     // Where another one writes, nobody here knows how far it is.
     if (leftTo !== undefined || isFenced(error)) endedTopics.forget()
@@ -107,31 +109,37 @@ export function createTableEntry(
     return [...written, ...endedTopics.all().filter(({ topic }) => !written.some(own => own.topic === topic))]
   }
 
-  async function lease(topics: readonly string[]): Promise<boolean> {
-    if (!acquireLease) return leftTo === undefined
-    const answer = await acquireLease(table, topics)
-    if ('heldBy' in answer) {
-      const why = `${answer.heldBy} writes ${topics.join(', ')} to ${table}`
-      endedTopics.forget(topics)
-      if (settings.whenFenced === 'follow') leaveTo(`${why}; this K2 reads and follows its commits.`)
-      else
-        failure ??= new Failure(
-          'FENCED',
-          `${why}. Nothing was written here. Stop it first, or leave the writing to it.`,
-        )
-      return false
-    }
-    if (isEnding) {
-      await answer.held.release()
-      return false
-    }
-    leases.push(answer.held)
-    void answer.held.lost.then(why => {
-      if (!leases.includes(answer.held)) return
-      leaveTo(why.message)
-      void writer?.stop(AbortSignal.abort())
-    })
-    return true
+  /** Begins with those of them that are free. */
+  async function takeUp(fresh: readonly string[]): Promise<void> {
+    // Where there are no leases, nobody tells when the other one is gone.
+    if (!acquireLease && leftTo !== undefined) return
+    const wasShared = leases.others().size > 0
+    const taken = await leases.take(fresh)
+    if (leases.others().size > 0) shareWith(leases.others(), wasShared)
+    if (isEnding || failure !== undefined) return releaseAll(taken.values())
+    if (taken.size === 0) return
+    leases.keep(taken)
+    writer ??= begin()
+    for (const name of taken.keys()) known.add(name)
+    writer.add([...taken.keys()])
+  }
+
+  function shareWith(others: ReadonlyMap<string, string>, wasShared: boolean): void {
+    const why = tellHolders(table, others)
+    leftTo = undefined
+    endedTopics.forget(others.keys())
+    if (settings.whenFenced === 'fail') {
+      const advice = 'Nothing was written here. Stop it first, or leave the writing to it.'
+      failure ??= new Failure('FENCED', `${why}. ${advice}`)
+    } else if (!wasShared) logger.warn('Topics are left to another writer', { table, why })
+  }
+
+  function whyLeft(): string | undefined {
+    if (!writer && leftTo !== undefined) return leftTo
+    const others = leases.others()
+    if (others.size === 0) return undefined
+    const rest = writer ? ', and writes the other topics of the table itself' : ''
+    return `${tellHolders(table, others)}; this K2 reads and follows these commits${rest}.`
   }
 
   /** Somebody has said where to go on, or may have set right what a server refused. */
@@ -159,18 +167,14 @@ export function createTableEntry(
     streams,
     failure: () => failure,
     gone: () => writer?.gone() ?? [],
-    leftTo: () => (writer ? undefined : leftTo),
+    leftTo: whyLeft,
     async follow(topics) {
       if (isEnding) return
       if (writer) endedTopics.forget(writer.streams().map(({ topic }) => topic))
       await endedTopics.keepUp(topics)
       if (isEnding || (failure !== undefined && !(await isMended(topics))) || isEnding) return
       if (writer) await keepUp(log, writer, topics)
-      const fresh = topics.map(({ name }) => name).filter(name => !known.has(name))
-      if (fresh.length === 0 || !(await lease(fresh)) || isEnding) return
-      writer ??= begin()
-      for (const name of fresh) known.add(name)
-      writer.add(fresh)
+      await takeUp(topics.map(({ name }) => name).filter(name => !known.has(name)))
     },
     finish() {
       isEnding = true

@@ -26,7 +26,7 @@ export function writerLeases(lake: Lake, times: LeaseTimes = {}): NonNullable<Wr
   return async (table, topics) => {
     const answer = await (await leasesOf(table)).acquire(topics)
     if ('held' in answer) return answer
-    const { heldBy, topic } = answer
-    return { heldBy: `Process ${heldBy.pid} on ${heldBy.host} (for ${topic})` }
+    const { pid, host } = answer.heldBy
+    return { heldBy: `Process ${pid} on ${host}` }
   }
 }
