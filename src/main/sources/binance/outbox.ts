@@ -56,13 +56,17 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
   const settling: (() => void)[] = []
   let isDiskFull = false
   let lost = 0
-  let trouble: Error | undefined
+  /** Each of its own, so that one that goes on is not taken for over when another is. */
+  const troubles: Partial<Record<'log' | 'put' | 'drain', Error>> = {}
+  let told: Error | undefined
   let failure: Error | undefined
 
-  function note(next: Error | undefined): void {
-    if (next && !isTransient(next)) failure ??= next
-    if (next?.message === trouble?.message) return
-    trouble = next
+  function note(where: keyof typeof troubles, trouble: Error | undefined): void {
+    if (trouble && !isTransient(trouble)) failure ??= trouble
+    troubles[where] = trouble
+    const next = failure ?? troubles.put ?? troubles.drain ?? troubles.log
+    if (next?.message === told?.message) return
+    told = next
     onTrouble(next)
   }
 
@@ -75,29 +79,58 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
   function send(topic: string, messages: Produced): Sending {
     return append(topic, messages).then(
       () => {
-        note(undefined)
+        note('log', undefined)
         return 'taken' as const
       },
       (error: unknown) => {
-        note(error as Error)
+        note('log', error as Error)
         return 'refused' as const
       },
     )
   }
 
-  /** Waits until there is room: whoever fills the batches was told to stop by then. */
-  async function putOnDisk(topic: string, batch: MessageBatch, sending?: Sending): Promise<void> {
+  /** The batch's number on the disk; nothing when that does not take it. */
+  async function tryPut(topic: string, messages: Produced): Promise<number | undefined> {
+    let number: number | undefined
+    let trouble: Error | undefined
+    try {
+      number = await spill.put(topic, messages)
+    } catch (error) {
+      trouble = error as Error
+    }
+    isDiskFull = number === undefined
+    note('put', trouble)
+    return number
+  }
+
+  /**
+   * Waits until there is room on the disk, or the log has taken it: whoever fills the batches was told to stop by then.
+   * With nothing on the disk before it, it goes to the log again too.
+   */
+  async function putOnDisk(topic: string, batch: MessageBatch, sent?: Sending): Promise<void> {
     const { count } = batch.values
+    let sending = sent
+    let failures = 0
+    let sendAgainAt = 0
     for (;;) {
-      const number = await spill.put(topic, producedOf(batch)).catch(note)
-      isDiskFull = number === undefined
+      const number = await tryPut(topic, producedOf(batch))
       if (number !== undefined) {
         if (sending) unanswered.set(number, sending)
         onSpilled(count)
         return spilled.ring()
       }
       await sleepUnlessAborted(GATHER_MS)
-      if (sending && (await firstOf(sending, 0)) === 'taken') return
+      if (spill.count() === 0 && !failure && performance.now() >= sendAgainAt)
+        sending ??= send(topic, producedOf(batch))
+      const outcome = sending && (await firstOf(sending, 0))
+      if (outcome === 'taken') {
+        isDiskFull = false
+        return note('put', undefined)
+      }
+      if (outcome === 'refused') {
+        sending = undefined
+        sendAgainAt = performance.now() + backoffMs(++failures, FIRST_RETRY_MS, MOST_RETRY_MS)
+      }
       if (closing.signal.aborted) return void (lost += count)
     }
   }
@@ -107,7 +140,7 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
     const deadline = performance.now() + patienceMs
     for (const { topic, batch, sending } of sent) {
       const outcome = await firstOf(sending, deadline - performance.now())
-      if (outcome === 'late') note(new Failure('UNAVAILABLE', NO_ANSWER))
+      if (outcome === 'late') note('log', new Failure('UNAVAILABLE', NO_ANSWER))
       if (outcome !== 'taken') await putOnDisk(topic, batch, outcome === 'late' ? sending : undefined)
       else if (!pending.has(topic)) {
         clearBatch(batch)
@@ -136,27 +169,43 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
   async function drain(): Promise<void> {
     let failures = 0
     while (!closing.signal.aborted && !failure) {
-      const batch = await spill.first()
-      if (!batch) {
-        await spilled.wait(closing.signal)
-        continue
-      }
-      const sending = unanswered.get(batch.number) ?? send(batch.topic, batch.messages)
-      unanswered.delete(batch.number)
-      const outcome = await Promise.race([sending, aborted])
-      if (outcome === 'taken') {
-        failures = 0
-        await spill.drop()
-      } else if (outcome === 'refused') {
+      const isDone = await passOn().then(
+        outcome => {
+          note('drain', undefined)
+          return outcome !== 'refused'
+        },
+        (error: unknown) => {
+          note('drain', error as Error)
+          return false
+        },
+      )
+      if (isDone) failures = 0
+      else
         await sleepUnlessAborted(backoffMs(++failures, FIRST_RETRY_MS, MOST_RETRY_MS), closing.signal).catch(() => {})
-      }
     }
+  }
+
+  /** The oldest batch on the disk; waits for one. */
+  async function passOn(): Promise<'taken' | 'refused' | 'aborted' | 'none'> {
+    const batch = await spill.first()
+    if (!batch) {
+      note('drain', undefined)
+      await spilled.wait(closing.signal)
+      return 'none'
+    }
+    const sending = unanswered.get(batch.number) ?? send(batch.topic, batch.messages)
+    // Until it is dropped, so that a disk that fails at that does not make it go to the log twice.
+    unanswered.set(batch.number, sending)
+    const outcome = await Promise.race([sending, aborted])
+    if (outcome === 'taken') await spill.drop()
+    unanswered.delete(batch.number)
+    return outcome
   }
 
   const aborted = new Promise<'aborted'>(resolve =>
     closing.signal.addEventListener('abort', () => resolve('aborted'), { once: true }),
   )
-  const running = Promise.all([takeIn(), drain().catch(note)])
+  const running = Promise.all([takeIn(), drain()])
 
   return {
     batchOf(topic) {

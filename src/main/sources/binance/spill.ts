@@ -2,6 +2,7 @@
 // Files of limited size, so that what the log has taken since frees its room. After a crash the last batch that was
 // handed out may be handed out again; its messages have the same ids, so readers drop them as repeats. What the disk has
 // damaged is told and left out: it is never handed out, and what is behind it is.
+import { constants, existsSync } from 'node:fs'
 import { mkdir, open as openFile, readdir, readFile, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../../contract/failure.ts'
@@ -38,6 +39,7 @@ export interface Spill {
   put: (topic: string, messages: Produced) => Promise<number | undefined>
   /** The oldest batch held; the same one until it is dropped. */
   first: () => Promise<(SpilledBatch & { number: number }) | undefined>
+  /** Of what `first` gave last. When the disk fails it is UNAVAILABLE, and the batch is held as before. */
   drop: () => Promise<void>
   close: () => Promise<void>
 }
@@ -56,16 +58,27 @@ const SEGMENT_BYTES = 16 * 1024 * 1024
 const NAME = /^(\d{8})\.spill$/
 const POSITION_BYTES = 32
 
+/** A disk that fails, or has no room for the little that this needs, is UNAVAILABLE. */
 export async function createSpill(options: SpillOptions): Promise<Spill> {
-  const { folder, maxBytes, onDamage = () => {}, open = openFile } = options
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { folder } = options
   const lock = join(folder, 'lock')
-  takeLockFile(lock, ({ pid }) => inUse(folder, pid))
-  const position = await open(join(folder, 'position'), 'a+').then(async handle => {
-    await handle.close()
-    return open(join(folder, 'position'), 'r+')
-  })
-  const start = parsePosition((await position.readFile()).toString('latin1'))
+  let isLocked = false
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    takeLockFile(lock, ({ pid }) => inUse(folder, pid))
+    isLocked = true
+    return await openSpill(options, lock)
+  } catch (cause) {
+    if (isLocked) await rm(lock, { force: true })
+    throw cause instanceof Failure ? cause : cannotOpen(folder, cause)
+  }
+}
+
+async function openSpill(options: SpillOptions, lock: string): Promise<Spill> {
+  const { folder, maxBytes, onDamage = () => {}, open = openFile } = options
+  const positionFile = join(folder, 'position')
+  const positionText = existsSync(positionFile) ? await readFile(positionFile, 'latin1') : ''
+  const start = parsePosition(positionText)
   const segments: Segment[] = []
   let held = 0
   let putCount = 0
@@ -88,6 +101,14 @@ export async function createSpill(options: SpillOptions): Promise<Spill> {
     segments.push({ number, file, size: end, starts, counts })
   }
 
+  const position = await open(positionFile, constants.O_RDWR | constants.O_CREAT, 0o600)
+  // Of its full size from the beginning: a disk that is full afterwards still takes what is written over it.
+  if (positionText.length < POSITION_BYTES)
+    await writeAll(position, encodePosition(start), 0).catch(async (error: unknown) => {
+      await position.close()
+      throw error
+    })
+
   const firstByteOf = ({ starts, size }: Segment) => starts[0] ?? size
   const heldBytes = () => sumOf(segments.map(segment => segment.size - firstByteOf(segment)))
 
@@ -104,20 +125,27 @@ export async function createSpill(options: SpillOptions): Promise<Spill> {
     return (writing = { segment, handle })
   }
 
-  /** Goes on to the next file when all of one has been dropped. */
-  async function leaveDropped(): Promise<void> {
-    while (segments.length > 0 && segments[0].starts.length === 0) {
-      const [segment] = segments
-      if (writing?.segment === segment) {
-        if (segment.size === 0) return
-        const { handle } = writing
-        writing = undefined
-        await handle.close()
-      }
-      if (reading?.segment === segment) await reading.handle.close()
+  async function removeOldest(): Promise<void> {
+    const [segment] = segments
+    if (writing?.segment === segment) {
+      const { handle } = writing
+      writing = undefined
+      await handle.close()
+    }
+    if (reading?.segment === segment) {
+      const { handle } = reading
       reading = undefined
-      segments.shift()
-      await rm(segment.file, { force: true })
+      await handle.close()
+    }
+    await rm(segment.file, { force: true })
+    segments.shift()
+  }
+
+  /** What has no record left, unless it is the file where the next one goes. */
+  async function removeEmpty(): Promise<void> {
+    while (segments.length > 0 && segments[0].starts.length === 0) {
+      if (writing?.segment === segments[0] && segments[0].size === 0) return
+      await removeOldest()
     }
   }
 
@@ -142,6 +170,15 @@ export async function createSpill(options: SpillOptions): Promise<Spill> {
     return record
   }
 
+  async function oldestWhole(): Promise<Buffer | undefined> {
+    for (;;) {
+      await removeEmpty()
+      if (held === 0) return undefined
+      const record = await firstWholeOf(segments[0])
+      if (record) return record
+    }
+  }
+
   function pass(segment: Segment, records: number): number {
     segment.starts.splice(0, records)
     const messages = sumOf(segment.counts.splice(0, records))
@@ -151,7 +188,7 @@ export async function createSpill(options: SpillOptions): Promise<Spill> {
   }
 
   // One at a time, as both ends may be in the same file.
-  let lastTurn: Promise<unknown> = leaveDropped()
+  let lastTurn: Promise<unknown> = Promise.resolve()
   function inTurn<T>(act: () => Promise<T>): Promise<T> {
     const turn = lastTurn.then(act)
     lastTurn = turn.catch(() => {})
@@ -180,24 +217,27 @@ export async function createSpill(options: SpillOptions): Promise<Spill> {
     first: () =>
       inTurn(async () => {
         isHandedOut = false
-        for (;;) {
-          await leaveDropped()
-          if (held === 0) return undefined
-          const record = await firstWholeOf(segments[0])
-          if (!record) continue
-          isHandedOut = true
-          return { ...decodeRecord(record), number: passedCount }
-        }
+        const record = await oldestWhole().catch((cause: unknown) => {
+          throw cannotRead(folder, cause)
+        })
+        if (!record) return undefined
+        isHandedOut = true
+        return { ...decodeRecord(record), number: passedCount }
       }),
     drop: () =>
       inTurn(async () => {
         if (!isHandedOut) return
-        isHandedOut = false
         const [segment] = segments
+        const [, next] = segment.starts
+        try {
+          // That a file is gone says as much as a note, and needs no room.
+          if (next === undefined) await removeOldest()
+          else await writeAll(position, encodePosition({ number: segment.number, at: next }), 0)
+        } catch (cause) {
+          throw cannotDrop(folder, cause)
+        }
+        isHandedOut = false
         pass(segment, 1)
-        const text = `${segment.number} ${firstByteOf(segment)}`.padEnd(POSITION_BYTES - 1) + '\n'
-        await writeAll(position, Buffer.from(text), 0)
-        await leaveDropped()
       }),
     close: () =>
       inTurn(async () => {
@@ -240,8 +280,18 @@ async function readUpTo(handle: FileHandle, at: number, size: number): Promise<B
 
 const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
 
+/** Of a file, where the first record begins that is not dropped. */
+interface Position {
+  number: number
+  at: number
+}
+
+function encodePosition({ number, at }: Position): Buffer {
+  return Buffer.from(`${number} ${at}`.padEnd(POSITION_BYTES - 1) + '\n')
+}
+
 /** One that cannot be read means the beginning of the oldest file. */
-function parsePosition(text: string): { number: number; at: number } {
+function parsePosition(text: string): Position {
   const [, number = '0', at = '0'] = /^(\d+) (\d+) *\n$/.exec(text) ?? []
   return { number: Number(number), at: Number(at) }
 }
@@ -253,7 +303,22 @@ function inUse(folder: string, pid: number): Failure {
   )
 }
 
+function cannotOpen(folder: string, cause: unknown): Failure {
+  const message = `What the log cannot take is to go to the disk at ${folder}, which does not take it: ${(cause as Error).message}. Make room, and start again.`
+  return new Failure('UNAVAILABLE', message, { cause })
+}
+
 function cannotSpill(folder: string, cause: unknown): Failure {
-  const message = `The log does not take messages just now, and neither does the disk at ${folder}: ${(cause as Error).message}. Make room; what comes meanwhile is fetched afterwards where the exchange still has it.`
+  const message = `What the log has not taken is to go to the disk at ${folder}, which does not take it either: ${(cause as Error).message}. Make room; what comes meanwhile is fetched afterwards where the exchange still has it.`
+  return new Failure('UNAVAILABLE', message, { cause })
+}
+
+function cannotRead(folder: string, cause: unknown): Failure {
+  const message = `What the log has not taken is on the disk at ${folder}, which does not give it back: ${(cause as Error).message}. It stays there, and is tried again.`
+  return new Failure('UNAVAILABLE', message, { cause })
+}
+
+function cannotDrop(folder: string, cause: unknown): Failure {
+  const message = `The disk at ${folder} does not let go of what the log has taken from it: ${(cause as Error).message}. Make room; it is tried again.`
   return new Failure('UNAVAILABLE', message, { cause })
 }

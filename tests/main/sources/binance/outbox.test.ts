@@ -1,13 +1,14 @@
 // Between a stream that does not wait and a log that comes and goes: nothing is lost, doubled, or out of order.
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi, type TestContext } from 'vitest'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { endValue, putText } from '../../../../src/main/market/value-buffer.ts'
 import type { Produced } from '../../../../src/main/log/message-log.ts'
 import { createOutbox, type Outbox, type OutboxOptions } from '../../../../src/main/sources/binance/outbox.ts'
-import { createSpill } from '../../../../src/main/sources/binance/spill.ts'
+import { createSpill, type Spill, type SpillOptions } from '../../../../src/main/sources/binance/spill.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
+import { DISKS, NO_MOUNT, smallDisk } from './small-disk.ts'
 
 const SOON = { timeout: 10_000, interval: 5 }
 const away = () => new Failure('UNAVAILABLE', 'No broker answers.')
@@ -21,7 +22,10 @@ function memoryLog() {
 }
 
 async function open(append: OutboxOptions['append'], folder = makeTempFolder(), maxBytes = 1e8) {
-  const spill = await createSpill({ folder, maxBytes })
+  return openOn(await createSpill({ folder, maxBytes }), append)
+}
+
+function openOn(spill: Spill, append: OutboxOptions['append']) {
   let spilled = 0
   const troubles: (string | undefined)[] = []
   const outbox = createOutbox({
@@ -156,6 +160,99 @@ it('says that it is full when neither takes more, and loses nothing of what it h
   isAway = false
   await vi.waitFor(() => expect(outbox.isFull()).toBe(false), SOON)
   await vi.waitFor(() => expect(log.of('a')).toEqual(numbered(0, count)), SOON)
+})
+
+describe.each(DISKS)('a disk that is full, and stays so (%s)', kind => {
+  async function openFull(context: TestContext, fillBut: number) {
+    const disk = smallDisk(kind)
+    if (!disk) return context.skip(NO_MOUNT)
+    const log = memoryLog()
+    const state: { why?: Failure; delayMs: number } = { why: away(), delayMs: 0 }
+    const options: SpillOptions = { folder: disk.folder, maxBytes: 1e8, open: disk.open }
+    const opened = openOn(await createSpill(options), async (topic, messages) => {
+      await setTimeout(state.delayMs)
+      if (state.why) throw state.why
+      log.take(topic, messages)
+    })
+    disk.fillBut(fillBut)
+    return { ...opened, log, state, disk }
+  }
+
+  it('gives all it holds to a log that is back, takes more then, and the log has everything once', async context => {
+    const { outbox, spill, log, state, troubles } = await openFull(context, 20_000)
+    let count = 0
+    while (!outbox.isFull() && count < 5000) {
+      put(outbox, 'a', ...numbered(count, (count += 40)))
+      await setTimeout(1)
+    }
+    await vi.waitFor(() => expect(troubles.at(-1)).toMatch(/ENOSPC.*Make room/), SOON)
+    expect(spill.count()).toBeGreaterThan(0)
+    state.why = undefined
+    await vi.waitFor(() => expect(log.of('a')).toEqual(numbered(0, count)), SOON)
+    expect([outbox.isFull(), spill.count(), troubles.at(-1)]).toEqual([false, 0, undefined])
+  })
+
+  it('with nothing on it does not keep from the log what was refused before', async context => {
+    const { outbox, log, state, troubles } = await openFull(context, 0)
+    put(outbox, 'a', '0')
+    await vi.waitFor(() => expect(outbox.isFull()).toBe(true), SOON)
+    await setTimeout(100)
+    state.why = undefined
+    await vi.waitFor(() => expect(log.of('a')).toEqual(['0']), SOON)
+    await vi.waitFor(() => expect([outbox.isFull(), troubles.at(-1)]).toEqual([false, undefined]), SOON)
+  })
+
+  it('is none any more when the log has taken late what was to go to it', async context => {
+    const { outbox, log, state } = await openFull(context, 0)
+    Object.assign(state, { why: undefined, delayMs: 300 })
+    put(outbox, 'a', '0')
+    await vi.waitFor(() => expect(outbox.isFull()).toBe(true), SOON)
+    await vi.waitFor(() => expect(outbox.isFull()).toBe(false), SOON)
+    expect(log.of('a')).toEqual(['0'])
+  })
+
+  it('does not hide that the log refuses for good', async context => {
+    const { outbox, state, troubles } = await openFull(context, 0)
+    put(outbox, 'a', '0')
+    await vi.waitFor(() => expect(troubles.at(-1)).toMatch('ENOSPC'), SOON)
+    state.why = new Failure('FORBIDDEN', 'Writing to the topic is not allowed.')
+    await vi.waitFor(() => expect(troubles.at(-1)).toMatch('not allowed'), SOON)
+    expect(outbox.failure()).toBe(state.why)
+  })
+})
+
+it('goes on with what is on the disk after that has failed, and sends nothing twice', async () => {
+  const log = memoryLog()
+  let isAway = true
+  const failures = { first: 2, drop: 2 }
+  const fail = (act: keyof typeof failures) => {
+    if (!isAway && failures[act]-- > 0) throw new Failure('UNAVAILABLE', `The disk fails at ${act}.`)
+  }
+  const spill = await createSpill({ folder: makeTempFolder(), maxBytes: 1e8 })
+  const shaky: Spill = {
+    ...spill,
+    async first() {
+      fail('first')
+      return spill.first()
+    },
+    async drop() {
+      fail('drop')
+      await spill.drop()
+    },
+  }
+  const { outbox, troubles } = openOn(shaky, async (topic, messages) => {
+    if (isAway) throw away()
+    log.take(topic, messages)
+  })
+  put(outbox, 'a', ...numbered(0, 5))
+  await vi.waitFor(() => expect(spill.count()).toBe(5), SOON)
+  put(outbox, 'a', ...numbered(5, 9))
+  await vi.waitFor(() => expect(spill.count()).toBe(9), SOON)
+  isAway = false
+  await vi.waitFor(() => expect(spill.count()).toBe(0), SOON)
+  expect(log.of('a')).toEqual(numbered(0, 9))
+  await vi.waitFor(() => expect(troubles.at(-1)).toBeUndefined(), SOON)
+  expect(troubles).toEqual(['No broker answers.', 'The disk fails at first.', 'The disk fails at drop.', undefined])
 })
 
 it('ends when the log refuses for good, with everything on the disk', async () => {

@@ -40,10 +40,11 @@ function realDisk(): SmallDisk | undefined {
     folder,
     open,
     fillBut(bytes) {
+      rmSync(ballast, { force: true })
       const { bavail, bsize } = statfsSync(root)
       writeFileSync(ballast, new Uint8Array(bavail * bsize - bytes))
     },
-    makeRoom: () => rmSync(ballast),
+    makeRoom: () => rmSync(ballast, { force: true }),
   }
 }
 

@@ -7,6 +7,7 @@ import type { MessageLog } from '../../../../src/main/log/message-log.ts'
 import { createMetrics } from '../../../../src/main/metrics/metrics.ts'
 import { makeTempFolder } from '../../../support/temp-folder.ts'
 import { ascending, idsOf, quotesIn, tradesIn, upTo } from './read-messages.ts'
+import { NO_MOUNT, smallDisk } from './small-disk.ts'
 import { connected, held, openLog, openServer, SOON, start } from './run-stream.ts'
 
 /** A log that can be away: it refuses, as after its own attempts. */
@@ -82,12 +83,18 @@ describe('a log that is away', () => {
     expect((await second.stop()).trades).toBe(5)
   })
 
-  it('with a disk that is full makes the stream wait, and what came meanwhile is fetched', async () => {
+  it.for([
+    ['as much on it as is allowed', 'allowed'],
+    ['no room, also afterwards', 'real'],
+  ])('with a disk that has %s makes the stream wait, and what came meanwhile is fetched', async ([, kind], context) => {
     const [server, log] = [await openServer(), openShyLog()]
-    const running = start(server, log, { maxSpillBytes: 5000 })
+    const disk = kind === 'real' ? smallDisk('real') : undefined
+    if (kind === 'real' && !disk) return context.skip(NO_MOUNT)
+    const running = start(server, log, disk ? { folder: disk.folder } : { maxSpillBytes: 5000 })
     await connected(server)
     server.trade('BTCUSDT')
     await held(log, 1)
+    disk?.fillBut(12_000)
     log.isAway = true
     for (let i = 0; running.now().state !== 'waiting' && i < 300; i++) {
       server.trade('BTCUSDT', 2)
