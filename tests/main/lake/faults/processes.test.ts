@@ -13,10 +13,14 @@ const numbers = async (lake: Lake) => (await readRows(lake)).map(row => Number(r
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 describe('a process that is killed', () => {
-  // Each step, and the other kinds of work, are in tests/faults/full.ts.
+  // Each step of each kind of work is in tests/faults/full.ts; upkeep that is killed is beside this.
   it.each<Killed>([
     { work: 'append', killAt: 'data synced', landed: false },
+    { work: 'append', killAt: 'manifest drafted', landed: false },
+    { work: 'append', killAt: 'manifest linked', landed: false },
+    { work: 'append', killAt: 'list drafted', landed: false },
     { work: 'append', killAt: 'list linked', landed: false },
+    { work: 'append', killAt: 'metadata drafted', landed: false },
     { work: 'append', killAt: 'metadata linked', landed: false },
     { work: 'append', killAt: 'swapped', landed: true },
   ])('leaves $work whole or undone at $killAt, and the next write is right', { timeout: 120_000 }, async killed => {
@@ -26,6 +30,20 @@ describe('a process that is killed', () => {
     expect(found.rows).toEqual(upTo(killed.landed ? 30 : 20))
     expect(found.orphans).toEqual(found.strays)
     expect(found.strays.length > 0).toBe(!killed.landed)
+    expect(found.straysAfterCleaning).toEqual([])
+    expect(found.rowsAfterNextWrite).toHaveLength(found.rows.length + 10)
+  })
+
+  it('leaves an append whole or undone while it is swapping, whichever of both', { timeout: 120_000 }, async () => {
+    const folder = makeTempFolder()
+    const found = await killAndLookAgain(folder, { work: 'append', killAt: 'swapping' }, clock =>
+      tempLake({ folder, clock }),
+    )
+    expect(found).toMatchObject({ complaint: '', problems: [] })
+    const landed = found.rows.length === 30
+    expect(found.rows).toEqual(upTo(landed ? 30 : 20))
+    expect(found.orphans).toEqual(found.strays)
+    expect(found.strays.length > 0).toBe(!landed)
     expect(found.straysAfterCleaning).toEqual([])
     expect(found.rowsAfterNextWrite).toHaveLength(found.rows.length + 10)
   })
