@@ -2,6 +2,7 @@
 // Young ones are not looked at, as they may belong to a commit that is under way in some process.
 import { randomUUID } from 'node:crypto'
 import type { LoadedTable } from '../catalog/catalog.ts'
+import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { ListedFile } from '../io/file-io.ts'
 import { canonicalLocation } from '../io/location.ts'
 import type { LakeTable } from '../table.ts'
@@ -22,17 +23,18 @@ export async function findOrphans(table: LakeTable, options: OrphanOptions): Pro
   // Listed before the metadata is read: what is committed in between is then known to it.
   const { metadata } = await table.load(signal)
   const probe = options.nowMs === undefined ? await writeProbe(table, metadata.location) : undefined
-  const listed: ListedFile[] = []
+  const found = new Map<string, ListedFile>()
   try {
-    for (const folder of ['data', 'metadata']) {
-      for await (const file of table.io.list(`${metadata.location}/${folder}`)) {
+    for (const folder of ownFolders(metadata)) {
+      for await (const file of table.io.list(folder)) {
         signal?.throwIfAborted()
-        listed.push(file)
+        found.set(canonicalLocation(file.location), file)
       }
     }
   } finally {
     if (probe) await table.io.remove(probe).catch(() => {})
   }
+  const listed = [...found.values()]
   const storeMs = listed.find(({ location }) => probe !== undefined && nameOf(location) === nameOf(probe))?.modifiedMs
   const nowMs = options.nowMs ?? Math.min(table.clock.nowMs(), storeMs ?? Infinity)
   const before = nowMs - Math.max(LEAST_AGE_MS, olderThanMs)
@@ -42,6 +44,22 @@ export async function findOrphans(table: LakeTable, options: OrphanOptions): Pro
   // A folder may have two names (a link, a share, an alias of a bucket), and another engine may have used the other one.
   const names = new Set([...known].map(nameOf))
   return old.filter(({ location }) => !names.has(nameOf(location)))
+}
+
+/**
+ * Where this table writes and no other one. What its properties name counts only below its own place: any folder elsewhere
+ * may be shared with tables that nobody here knows of, so what a crash leaves there stays.
+ */
+function ownFolders({ location, properties }: TableMetadata): string[] {
+  const named = [properties['write.data.path'] ?? '', properties['write.metadata.path'] ?? '']
+  return [`${location}/data`, `${location}/metadata`, ...named.filter(folder => isBelow(location, folder))]
+}
+
+/** Never the place itself, nor what K2 keeps there in folders that begin with a dot; `..` would lead out again. */
+function isBelow(location: string, folder: string): boolean {
+  const place = `${location.replace(/\/+$/, '')}/`
+  const names = folder.replace(/\/+$/, '').slice(place.length).split('/')
+  return folder.startsWith(place) && names.every(name => name !== '' && !name.startsWith('.'))
 }
 
 /** Files bear the times of the store's clock; on a machine whose own is a day ahead, a file just written looks old. */

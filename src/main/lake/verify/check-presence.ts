@@ -1,5 +1,8 @@
-// Whether files are in their place, as long as is said of them.
+// Whether files are in their place, as long as is said of them. Most are told by listing the table's folders; a file may
+// also lie anywhere else, or be known by another name of its folder: then it is asked for alone.
+import { Failure } from '../../../contract/failure.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
+import { storedFiles } from '../io/file-io.ts'
 import { canonicalLocation } from '../io/location.ts'
 import type { LakeTable } from '../table.ts'
 import type { Problem } from './problem.ts'
@@ -11,33 +14,50 @@ export interface ExpectedFile {
   saidBy: 'manifest' | 'list'
 }
 
+/** This many files are asked for at once. */
+const AT_ONCE = 16
+
 export async function checkPresence(
-  table: LakeTable,
-  loaded: LoadedTable,
-  files: Iterable<ExpectedFile>,
+  { io }: LakeTable,
+  { metadata }: LoadedTable,
+  expected: Iterable<ExpectedFile>,
   signal?: AbortSignal,
 ): Promise<Problem[]> {
-  const sizes = await listedSizes(table, loaded, signal)
+  const { 'write.data.path': data, 'write.metadata.path': ofMetadata } = metadata.properties
+  const sizes = new Map<string, number>()
+  await list(metadata.location)
+  // Another engine may mean a place that cannot be listed here; its files are asked for one by one then.
+  for (const folder of [data, ofMetadata]) if (folder) await list(folder).catch(unlessFailure)
+
+  async function list(folder: string): Promise<void> {
+    for await (const { location, bytes } of io.list(folder)) {
+      signal?.throwIfAborted()
+      sizes.set(canonicalLocation(location), bytes)
+    }
+  }
+
+  async function check({ path, bytes: said, saidBy }: ExpectedFile): Promise<Problem[]> {
+    try {
+      const bytes = sizes.get(canonicalLocation(path)) ?? (await storedFiles(io).size(path, signal))
+      return bytes === said ? [] : [of(path, `Has ${bytes} bytes, its ${saidBy} says ${said}.`)]
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
+      return [of(path, error.code === 'NOT_FOUND' ? 'The file is not there.' : error.message)]
+    }
+  }
+
+  const files = [...expected]
   const problems: Problem[] = []
-  for (const file of files) problems.push(...judge(file, sizes.get(canonicalLocation(file.path))))
+  for (let i = 0; i < files.length; i += AT_ONCE) {
+    problems.push(...(await Promise.all(files.slice(i, i + AT_ONCE).map(check))).flat())
+  }
   return problems
 }
 
-async function listedSizes(
-  table: LakeTable,
-  { metadata }: LoadedTable,
-  signal?: AbortSignal,
-): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>()
-  for await (const { location, bytes } of table.io.list(metadata.location)) {
-    signal?.throwIfAborted()
-    sizes.set(canonicalLocation(location), bytes)
-  }
-  return sizes
+function unlessFailure(error: unknown): void {
+  if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
 }
 
-function judge({ path, bytes: said, saidBy }: ExpectedFile, bytes: number | undefined): Problem[] {
-  if (bytes === said) return []
-  const problem = bytes === undefined ? 'The file is not there.' : `Has ${bytes} bytes, its ${saidBy} says ${said}.`
-  return [{ file: path, snapshot_id: null, problem }]
+function of(file: string, problem: string): Problem {
+  return { file, snapshot_id: null, problem }
 }

@@ -6,7 +6,7 @@ import { Failure } from '../../../contract/failure.ts'
 import { readBatch } from '../../duck/read-batch.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
-import { currentSchema, headOf } from '../iceberg/metadata.ts'
+import { currentSchema, headOf, type TableMetadata } from '../iceberg/metadata.ts'
 import type { Field, PrimitiveType, Schema } from '../iceberg/schema.ts'
 import { decodeValue } from '../iceberg/single-value.ts'
 import type { Lake } from '../lake.ts'
@@ -23,12 +23,11 @@ export async function checkRows(
   signal?: AbortSignal,
 ): Promise<Problem[]> {
   const connection = await lake.duck.connect()
-  const snapshotId = headOf(metadata)!['snapshot-id']
   const problems: Problem[] = []
   try {
     for (const file of files) {
       if (file.content !== 'data' || file.format !== 'PARQUET') continue
-      const found = await checkFile(lake, connection, { file, snapshotId, schema: currentSchema(metadata), signal })
+      const found = await checkFile(lake, connection, { file, schema: currentSchema(metadata), metadata, signal })
       problems.push(...found.map(problem => ({ file: file.path, snapshot_id: null, problem })))
     }
   } finally {
@@ -39,8 +38,8 @@ export async function checkRows(
 
 interface FileCheck {
   file: DataFile
-  snapshotId: string
   schema: Schema
+  metadata: TableMetadata
   signal?: AbortSignal
 }
 
@@ -65,10 +64,19 @@ async function checkFile({ io }: Lake, connection: DuckDBConnection, check: File
 const NOT_AS_WRITTEN = 'Its bytes are not those that were written: the checksum differs. Restore it from a copy.'
 
 async function checkValues(io: FileIO, connection: DuckDBConnection, check: FileCheck): Promise<string[]> {
-  const { file, schema, signal, snapshotId } = check
+  const { file, schema, signal, metadata } = check
   const scanFile = { file, sequenceNumber: 0, deletes: [] }
   const counts = { total: 1, pruned: 0, read: 1 }
-  const plan = { snapshotId, schema, files: [scanFile], counts, filter: [] }
+  const plan = {
+    snapshotId: headOf(metadata)!['snapshot-id'],
+    schema,
+    // Files that another engine took in as they were have no field ids, and may lack what they are partitioned by.
+    specs: metadata['partition-specs'],
+    nameMapping: metadata.properties['schema.name-mapping.default'],
+    files: [scanFile],
+    counts,
+    filter: [],
+  }
   const columns = schema.fields // also those nothing is known of: each must be readable
   const scan = await openScan({ plan, io, connection, signal })
   try {
