@@ -8,7 +8,9 @@ import { KAFKA_USER, startKafka, type KafkaBroker, type KafkaOptions } from '../
 import { makeTopic, numbered, openLog, produced, startReading, textsOf } from '../support/kafka-log.ts'
 import { LOOPBACK_CERTIFICATE } from '../support/loopback-certificate.ts'
 import { needs } from '../support/needs.ts'
+import { plainProduced } from '../support/plain-intake.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { memoryTables, openWriter, quickBreakers, TRADES } from '../support/writer.ts'
 
 const kafka = needs('kafka')
 const PARTITIONS = 4
@@ -59,6 +61,16 @@ function expectEachOnce(
   }
 }
 
+/** A writer that has written five trades, and how its breaker says Kafka is. */
+async function writeTrades(log: ReturnType<typeof openLog>) {
+  await log.createTopics([{ name: TRADES, partitions: 1 }])
+  const settings = { lookEveryMs: 200 }
+  const writer = openWriter({ log, tables: memoryTables(), settings, breakers: quickBreakers(2_000) })
+  await log.append(TRADES, plainProduced([1, 2, 3, 4, 5].map(n => ({ id: `A${n}`, symbol: 'A', seq: n }))))
+  await expect.poll(() => writer.status().rows, { timeout: 20_000 }).toBe(5)
+  return { writer, kafka: () => writer.status().breakers.find(({ name }) => name === 'kafka') }
+}
+
 // Brokers that start again and again take their time on a busy machine.
 describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, { timeout: 180_000 }, () => {
   it('loses nothing and doubles nothing when the broker is killed and comes back, while it reads and writes', async () => {
@@ -92,15 +104,23 @@ describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, { timeout: 180_0
     const log = openLog(broker.bootstrap, { deliverMs: 1500 })
     const topic = await makeTopic(log, PARTITIONS)
     await log.append(topic, produced(numbered(20)))
+    const { writer, kafka } = await writeTrades(log)
     await broker.stop()
     const failing = log.append(topic, produced(numbered(20, 20)))
     await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE', message: /0 were acknowledged.*not known/ })
     await expect(log.topics()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true })
+    await expect.poll(kafka, { timeout: 30_000 }).toMatchObject({ state: 'open', why: expect.any(String) as string })
+    expect(writer.status()).toMatchObject({ state: 'waiting', rows: 5 })
     await broker.restart()
     await log.append(topic, produced(numbered(20, 40)))
     const reading = startReading(log, [topic])
     await reading.until(40)
     expect(new Set(textsOf(reading.received))).toEqual(new Set(textsOf([...numbered(20), ...numbered(20, 40)])))
+    await log.append(TRADES, plainProduced([{ id: 'A6', symbol: 'A', seq: 6 }]))
+    await expect.poll(kafka, { timeout: 30_000 }).toMatchObject({ state: 'closed', failures: 0 })
+    await expect
+      .poll(writer.status, { timeout: 30_000 })
+      .toMatchObject({ state: 'writing', messages: 6, rows: 6, duplicates: 0 })
   })
 
   it('goes on with another leader when the broker that led a partition dies', async () => {

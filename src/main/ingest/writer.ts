@@ -7,6 +7,7 @@ import { isTransient, sleepUnlessAborted } from '../base/retry.ts'
 import { lookAgainMs } from './refused.ts'
 import type { TableId } from '../../contract/tables.ts'
 import type { DataType } from '../market/topics.ts'
+import { askTopics } from './ask-topics.ts'
 import { createBudget } from './budget.ts'
 import { checkTopicChoice, chooseTopics } from './choose-topics.ts'
 import { unlessAborted } from './hold.ts'
@@ -61,10 +62,11 @@ export function startWriter(options: WriterOptions): Writer {
   }
   const tableOptions = { ...options, events: { ...events, onCommit } }
   const entries = TABLES.map(table => createTableEntry(table, budget, tableOptions, () => told.ring()))
+  const topicsThere = askTopics(log, options.breakers.kafka)
   const totalRows = () => entries.reduce((sum, { totals }) => sum + totals().rows, 0)
 
   async function look(): Promise<void> {
-    const there = await log.topics()
+    const there = await topicsThere()
     const chosen = chooseTopics(settings, there)
     await Promise.all(entries.map(entry => entry.follow(chosen.byTable.get(entry.table) ?? [])))
     missing = chosen.missing

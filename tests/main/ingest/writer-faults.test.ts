@@ -147,6 +147,34 @@ describe('a server that is away', () => {
     expect(writer.status()).toMatchObject({ state: 'writing', why: null })
   })
 
+  it('for long and is the log: its breaker opens, and closes when it is back, with nothing read again', async () => {
+    const log = await memoryLog([TRADES], 1)
+    let isAway = false
+    let reads = 0
+    let tell: ((trouble: Error | undefined) => void) | undefined
+    const leaving: MessageLog = {
+      ...log,
+      topics: () => (isAway ? Promise.reject(away()) : log.topics()),
+      read: options => (reads++, (tell = options.onTrouble), log.read(options)),
+    }
+    const tables = memoryTables()
+    const writer = openWriter({ log: leaving, tables })
+    const kafka = () => writer.status().breakers.find(({ name }) => name === 'kafka')
+    await log.append(TRADES, trades(1, 5))
+    await eventually(() => expect(writer.status()).toMatchObject({ state: 'writing', rows: 5 }))
+    isAway = true
+    tell!(away()) // once, however long it stays away
+    await eventually(() => expect(kafka()).toMatchObject({ state: 'open', why: 'The server is away.' }))
+    expect(writer.status()).toMatchObject({ state: 'waiting', why: 'The server is away.' })
+    isAway = false
+    tell!(undefined)
+    await log.append(TRADES, trades(6, 5))
+    await eventually(() => expect(kafka()).toMatchObject({ state: 'closed', failures: 0, why: null }))
+    await eventually(() => expect(writer.status()).toMatchObject({ state: 'writing', messages: 10, rows: 10 }))
+    expect(numbersIn(tables)).toEqual(upTo(10))
+    expect(reads).toBe(1)
+  })
+
   it('does not keep the writer from ending: what was held is left to the log', async () => {
     const log = await memoryLog()
     const tables = memoryTables(operation => (operation === 'stage' ? { before: away() } : undefined))
