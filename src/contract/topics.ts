@@ -10,6 +10,7 @@ const topicRow = z.strictObject({
   subject: z.string().describe('Its subject in the Schema Registry'),
   schema_id: z.int().nullable().describe('Of the newest schema registered for it; null without a registry'),
   compatibility: z.string().nullable(),
+  why: z.string().nullable().describe('Why something that was asked for is not set'),
 })
 
 export const topics = {
@@ -20,9 +21,14 @@ export const topics = {
       retention: z
         .string()
         .regex(/^\d+(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d')
-        .default('7d')
-        .describe('How long the log keeps messages, 1m to 36500d'),
-      replication: z.int().min(1).max(99).default(1).describe('Copies of each partition'),
+        .optional()
+        .describe('How long new topics keep messages, 1m to 36500d; 7d when left out'),
+      replication: z
+        .int()
+        .min(1)
+        .max(99)
+        .optional()
+        .describe('Copies of each partition of new topics; 1 when left out'),
       partitions: z.int().min(1).max(10_000).optional().describe("Partitions; the exchange's own number when left out"),
     }),
     output: z.array(topicRow),

@@ -67,6 +67,8 @@ describe.skipIf(kafka.skip || registry.skip)(`topics of market data${kafka.becau
     expect(await createSchemaIds(opened)(topic)).toBe(id)
     const again = await handlers['topics.init'](settings(), context)
     expect(again).toEqual(made.map(row => ({ ...row, state: 'there' })))
+    const [trades] = await handlers['topics.init'](settings({ retention: '3h' }), context)
+    expect(trades).toMatchObject({ state: 'there', why: 'retention not set: the topic was there' })
     expect(await configOf('market.equities.trades.asx', ['retention.ms', 'cleanup.policy'])).toEqual({
       'retention.ms': '7200000',
       'cleanup.policy': 'delete',

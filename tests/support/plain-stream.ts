@@ -68,6 +68,7 @@ const topicRow = {
   subject: `${TOPIC}-value`,
   schema_id: 1,
   compatibility: 'BACKWARD',
+  why: null,
 }
 
 export const plainWriter: WriterStatus = {
@@ -75,7 +76,6 @@ export const plainWriter: WriterStatus = {
   ...counts,
   rows_per_second: 2,
   why: null,
-  level: 'NORMAL',
   breakers: [{ name: 'kafka', state: 'closed', failures: 0, why: null }],
   topics: [{ topic: TOPIC, table: 'trades', partition: 3, committed_offset: '7', read_offset: '9', lag: 2 }],
 }

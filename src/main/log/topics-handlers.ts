@@ -27,13 +27,15 @@ export function topicsHandlers({ log, registry, topicNames }: TopicsOptions): Ha
       subject,
       schema_id: (await registry?.latest(subject))?.id ?? null,
       compatibility: (await registry?.compatibilityOf(subject)) ?? null,
+      why: null,
     }
   }
 
   return {
-    async 'topics.init'({ retention, replication, partitions }) {
+    async 'topics.init'({ partitions, ...asked }) {
       if (topicNames.length === 0)
         throw new Failure('INVALID_INPUT', 'No topics are named: K2_TOPICS says which exchanges are to have theirs.')
+      const { retention = '7d', replication = 1 } = asked
       const planned = planTopics(topicNames, { retentionMs: retentionMsOf(retention), partitions })
       const opened = await log()
       const there = byName(await opened.topics())
@@ -47,7 +49,14 @@ export function topicsHandlers({ log, registry, topicNames }: TopicsOptions): Ha
           planned.map(({ name }) => name),
         )
       const now = byName(await opened.topics())
-      return Promise.all(planned.map(({ name }) => rowOf(name, there.has(name) ? 'there' : 'created', now.get(name))))
+      return Promise.all(
+        planned.map(async topic => {
+          const { name } = topic
+          const state = there.has(name) ? 'there' : 'created'
+          const row = await rowOf(name, state, now.get(name))
+          return { ...row, why: whyNotSet(topic, { state, asked, kind: opened.kind }) }
+        }),
+      )
     },
 
     async 'topics.list'() {
@@ -81,6 +90,22 @@ function checkPartitions({ name, partitions }: PlannedTopic, existing: TopicInfo
     `Topic ${name} exists with ${existing.partitions} partitions, not ${partitions}; nothing was changed. ` +
     'More partitions would put symbols into other ones than before. Leave out --partitions to keep what is there.'
   throw new Failure('CONFLICT', message)
+}
+
+interface Asked {
+  retention?: string
+  replication?: number
+}
+
+/** Only of what was asked for: that a topic which was there is not as new ones are is no news. */
+function whyNotSet(
+  { config }: PlannedTopic,
+  { state, asked, kind }: { state: 'created' | 'there'; asked: Asked; kind: MessageLog['kind'] },
+): string | null {
+  const isKept = config['retention.ms'] !== undefined
+  const names = [asked.retention && isKept && 'retention', asked.replication && 'replication'].filter(Boolean)
+  if (names.length === 0 || (state === 'created' && kind === 'kafka')) return null
+  return `${names.join(' and ')} not set: ${kind === 'kafka' ? 'the topic was there' : "K2's own log has none"}`
 }
 
 /** The topics are made by then, and the user is to know it. */
