@@ -48,7 +48,6 @@ const breaker = z.strictObject({
 
 export const writerStatus = z.strictObject({
   ...consumeProgress.shape,
-  level: z.enum(['NORMAL', 'SOFT', 'GRACEFUL', 'AGGRESSIVE', 'CIRCUIT_BREAK']).describe('How loaded it is'),
   breakers: z.array(breaker),
   topics: z.array(
     z.strictObject({

@@ -57,7 +57,6 @@ const OFF: WriterStatus = {
   duration_seconds: 0,
   rows_per_second: 0,
   why: 'This K2 only reads, as K2_WRITER is off. Set it to auto or on to have it write.',
-  level: 'NORMAL',
   breakers: [],
   topics: [],
 }

@@ -1,7 +1,6 @@
 // What the writer is made of: seams, settings, and whoever wants to hear of what it does.
 import type { ColumnBatch } from '../../contract/columns.ts'
 import type { TableId } from '../../contract/tables.ts'
-import type { WriterStatus } from '../../contract/writer.ts'
 import type { Breaker, BreakerName } from '../base/breaker.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -97,7 +96,6 @@ export interface WriterOptions {
   breakers: Readonly<Record<BreakerName, Breaker>>
   /** Left out where nobody else can write. It only spares work: what guarantees is that a table says where it is. */
   acquireLease?: (table: DataType, topics: readonly string[]) => Promise<{ held: Lease } | { heldBy: string }>
-  level?: () => WriterStatus['level']
   clock: Clock
   logger: Pick<Log, 'info' | 'warn' | 'error'>
   events?: WriterEvents

@@ -19,7 +19,6 @@ export interface WriterFacts {
   isOver: boolean
   durationSeconds: number
   rowsPerSecond: number
-  level: WriterStatus['level']
   breakers: readonly Breaker[]
 }
 
@@ -27,7 +26,7 @@ export interface WriterFacts {
 const BY_WEIGHT: readonly State[] = ['halted', 'suspended', 'stopped', 'following', 'waiting', 'starting', 'writing']
 
 export function describeWriter(facts: WriterFacts): WriterStatus {
-  const { entries, durationSeconds, rowsPerSecond, level, breakers } = facts
+  const { entries, durationSeconds, rowsPerSecond, breakers } = facts
   const total = (of: keyof ReturnType<TableEntry['totals']>) =>
     entries.reduce((sum, entry) => sum + entry.totals()[of], 0)
   const topics = entries.flatMap(placesOf)
@@ -43,7 +42,6 @@ export function describeWriter(facts: WriterFacts): WriterStatus {
     lag: topics.reduce((sum, { lag }) => sum + lag, 0),
     duration_seconds: Math.round(durationSeconds * 1000) / 1000,
     rows_per_second: Math.round(rowsPerSecond),
-    level,
     breakers: breakers.map(breaker => ({
       name: breaker.name,
       state: breaker.state(),

@@ -115,7 +115,6 @@ export function startWriter(options: WriterOptions): Writer {
       isOver: over.signal.aborted,
       durationSeconds: (nowMs - startedMs) / 1000,
       rowsPerSecond: rate.perSecond(nowMs),
-      level: options.level?.() ?? 'NORMAL',
       breakers: Object.values(options.breakers),
     })
   }
