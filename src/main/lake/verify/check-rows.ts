@@ -1,5 +1,5 @@
-// Whether data files are what was written, and hold what their manifests say: how many rows, how many nulls, and nothing
-// outside the bounds.
+// Whether data files and position deletes are what was written, and hold what their manifests say: how many rows, how many
+// nulls, and nothing outside the bounds.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
@@ -26,8 +26,8 @@ export async function checkRows(
   const problems: Problem[] = []
   try {
     for (const file of files) {
-      if (file.content !== 'data' || file.format !== 'PARQUET') continue
-      const found = await checkFile(lake, connection, { file, schema: currentSchema(metadata), metadata, signal })
+      if (file.content === 'equality-deletes' || file.format !== 'PARQUET') continue
+      const found = await checkFile(lake, connection, { file, metadata, signal })
       problems.push(...found.map(problem => ({ file: file.path, snapshot_id: null, problem })))
     }
   } finally {
@@ -36,9 +36,18 @@ export async function checkRows(
   return problems
 }
 
+/** What every file of position deletes has, under reserved field ids. */
+const POSITIONS: Schema = {
+  type: 'struct',
+  'schema-id': 0,
+  fields: [
+    { id: 2147483546, name: 'file_path', required: true, type: 'string' },
+    { id: 2147483545, name: 'pos', required: true, type: 'long' },
+  ],
+}
+
 interface FileCheck {
   file: DataFile
-  schema: Schema
   metadata: TableMetadata
   signal?: AbortSignal
 }
@@ -64,15 +73,17 @@ async function checkFile({ io }: Lake, connection: DuckDBConnection, check: File
 const NOT_AS_WRITTEN = 'Its bytes are not those that were written: the checksum differs. Restore it from a copy.'
 
 async function checkValues(io: FileIO, connection: DuckDBConnection, check: FileCheck): Promise<string[]> {
-  const { file, schema, signal, metadata } = check
+  const { file, signal, metadata } = check
+  const isData = file.content === 'data'
+  const schema = isData ? currentSchema(metadata) : POSITIONS
   const scanFile = { file, sequenceNumber: 0, deletes: [] }
   const counts = { total: 1, pruned: 0, read: 1 }
   const plan = {
     snapshotId: headOf(metadata)!['snapshot-id'],
     schema,
     // Files that another engine took in as they were have no field ids, and may lack what they are partitioned by.
-    specs: metadata['partition-specs'],
-    nameMapping: metadata.properties['schema.name-mapping.default'],
+    specs: isData ? metadata['partition-specs'] : [],
+    nameMapping: isData ? metadata.properties['schema.name-mapping.default'] : undefined,
     files: [scanFile],
     counts,
     filter: [],

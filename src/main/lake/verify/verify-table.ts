@@ -3,13 +3,15 @@
 import { Failure } from '../../../contract/failure.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file.ts'
-import { headOf, snapshotOf, type Snapshot } from '../iceberg/metadata.ts'
+import { headOf, snapshotOf } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
 import type { LakeTable } from '../table.ts'
 import { checkHistory } from './check-history.ts'
-import { checkManifest, checkTotals, heldFiles } from './check-manifests.ts'
+import { checkManifest } from './check-manifests.ts'
 import { checkPresence, type ExpectedFile } from './check-presence.ts'
 import { checkRows } from './check-rows.ts'
+import { checkSummary, type Listed } from './check-summary.ts'
+import { heldFiles } from './held-files.ts'
 import { attempt, MOST_PROBLEMS, type Problem, type Verified } from './problem.ts'
 import { storedTable, type StoredTable } from './stored-table.ts'
 
@@ -46,17 +48,19 @@ async function verifyOnce(
   const stored = storedTable(table)
   const problems: Problem[] = [...checkHistory(metadata), ...(await checkMetadataFile(table, stored, loaded, signal))]
   const manifests = new Map<string, ManifestFile>()
-  const listed = new Map<Snapshot, readonly ManifestFile[]>()
+  const listed = new Map<string, Listed>()
   for (const snapshot of metadata.snapshots) {
     const list = await attempt(problems, snapshot['manifest-list'], snapshot, () => stored.manifests(snapshot, signal))
     if (!list) continue
-    listed.set(snapshot, list)
+    listed.set(snapshot['snapshot-id'], { snapshot, manifests: list })
     for (const manifest of list) manifests.set(manifest.path, manifest)
   }
   const entries = await readEntries(stored, loaded, manifests.values(), problems, signal)
   problems.push(...addedTwice(entries))
   const held = heldFiles(manifests.values(), entries)
-  for (const [snapshot, list] of listed) problems.push(...checkTotals(snapshot, list, held))
+  for (const one of listed.values()) {
+    problems.push(...checkSummary(one, held, listed.get(one.snapshot['parent-snapshot-id'] ?? '')))
+  }
   const files = liveFiles(entries)
   const readable = [...manifests.values()].filter(({ path }) => entries.has(path))
   problems.push(...(await checkPresence(table, loaded, expectedFiles(readable, files.values()), signal)))
