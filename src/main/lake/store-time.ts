@@ -10,8 +10,8 @@ export const asideOf = (location: string) => `${location.replace(/\/+$/, '')}/.k
 /** Nothing where it cannot be told. */
 export async function storeTime(io: FileIO, location: string): Promise<number | undefined> {
   const probe = `${asideOf(location)}/clock-${randomUUID()}.probe`
-  await io.write(probe, NOTHING)
   try {
+    await io.write(probe, NOTHING)
     for await (const file of io.list(asideOf(location)))
       if (file.location.endsWith(nameOf(probe))) return file.modifiedMs
     return undefined

@@ -25,6 +25,8 @@ export interface Metrics {
   /** Adds to a counter. */
   add: <N extends NameOf<'counter'>>(name: N, amount: number, ...labels: Labels<N>) => void
   set: <N extends NameOf<'gauge'>>(name: N, value: number, ...labels: Labels<N>) => void
+  /** Ends a series: nothing is known of it any more. */
+  forget: <N extends NameOf<'gauge'>>(name: N, ...labels: Labels<N>) => void
   /** Moves a gauge up, or down by a negative amount. */
   shift: <N extends NameOf<'gauge'>>(name: N, amount: number, ...labels: Labels<N>) => void
   /** Puts a value into a histogram. */
@@ -69,6 +71,7 @@ export function createMetrics({ environment, service }: MetricsOptions): Metrics
   const metrics: Metrics = {
     add: (name, amount, ...[labels]) => (registered[name] as Counter).inc(labelsOf(name, labels), amount),
     set: (name, value, ...[labels]) => (registered[name] as Gauge).set(labelsOf(name, labels), value),
+    forget: (name, ...[labels]) => (registered[name] as Gauge).remove(labelsOf(name, labels)),
     shift: (name, amount, ...[labels]) => (registered[name] as Gauge).inc(labelsOf(name, labels), amount),
     observe: (name, value, ...[labels]) => (registered[name] as Histogram).observe(labelsOf(name, labels), value),
     observeHttp({ method, endpoint, status, elapsedMs }) {

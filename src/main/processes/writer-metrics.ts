@@ -22,6 +22,8 @@ const BREAKER_VALUE: Record<BreakerState, number> = { closed: 0, 'half-open': 1,
 
 export function countWriter(metrics: Metrics, group: string, breakers: readonly Breaker[]): WriterCounts {
   const intakes = new Map<string, { intake: CountingIntake; counted: Map<string, Counted> }>()
+  /** Partitions of which the last reading told how far they are. */
+  let told = new Map<string, PartitionLag>()
   const groupOf = (topic: string) => group.replaceAll('{data_type}', parseTopic(topic)?.dataType ?? '')
 
   function addQuality(): void {
@@ -35,6 +37,21 @@ export function countWriter(metrics: Metrics, group: string, breakers: readonly 
         metrics.add('k2_sequence_resets_detected_total', resets - before.resets, labels)
         counted.set(name, { duplicates, outOfOrder, resets })
       }
+  }
+
+  const placeOf = ({ topic, partition }: PartitionLag) => ({ topic, partition, consumer_group: groupOf(topic) })
+
+  function tellLag(lag: PartitionLag): void {
+    metrics.set('k2_kafka_consumer_lag_messages', lag.messages, placeOf(lag))
+    metrics.set('k2_kafka_consumer_lag_seconds', lag.seconds, placeOf(lag))
+    metrics.set('k2_kafka_consumer_offset', lag.committedOffset, placeOf(lag))
+  }
+
+  /** Another writer knows it now: an old number would be added to its own. */
+  function forgetLag(lag: PartitionLag): void {
+    metrics.forget('k2_kafka_consumer_lag_messages', placeOf(lag))
+    metrics.forget('k2_kafka_consumer_lag_seconds', placeOf(lag))
+    metrics.forget('k2_kafka_consumer_offset', placeOf(lag))
   }
 
   return {
@@ -85,12 +102,10 @@ export function countWriter(metrics: Metrics, group: string, breakers: readonly 
       )
       for (const { name, state } of breakers)
         metrics.set('k2_circuit_breaker_state', BREAKER_VALUE[state()], { breaker_name: name })
-      for (const { topic, partition, committedOffset, messages, seconds } of lags) {
-        const labels = { topic, partition, consumer_group: groupOf(topic) }
-        metrics.set('k2_kafka_consumer_lag_messages', messages, labels)
-        metrics.set('k2_kafka_consumer_lag_seconds', seconds, labels)
-        metrics.set('k2_kafka_consumer_offset', committedOffset, labels)
-      }
+      const now = new Map(lags.map(lag => [`${lag.topic} ${lag.partition}`, lag]))
+      for (const [name, lag] of told) if (!now.has(name)) forgetLag(lag)
+      for (const lag of lags) tellLag(lag)
+      told = now
     },
   }
 }

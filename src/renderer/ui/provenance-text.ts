@@ -49,9 +49,10 @@ export function tierText(link: LinkState, query: QueryMeta | undefined): string 
 /** Whether what comes in gets into the tables; nothing where that is not known, or this K2 is not to write. */
 export function writingOf(writer: WriterStatus | null | undefined): Completeness | undefined {
   if (!writer || writer.state === 'off') return undefined
-  const { state, lag, messages, why } = writer
-  if (state === 'following') return { isComplete: true, text: 'another K2 writes the tables' }
-  const isWell = state === 'writing' || state === 'starting' || (state === 'waiting' && messages === 0)
+  const { state, lag, messages, topics, why } = writer
+  if (state === 'following' && topics.length === 0) return { isComplete: true, text: 'another K2 writes the tables' }
+  const isWell =
+    state === 'writing' || state === 'starting' || state === 'following' || (state === 'waiting' && messages === 0)
   if (!isWell) return { isComplete: false, text: `Not written to the tables: ${why ?? state}` }
   return { isComplete: true, text: lag === 0 ? 'written to the tables' : `${grouped(lag)} not in the tables yet` }
 }

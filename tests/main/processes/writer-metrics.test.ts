@@ -19,3 +19,20 @@ it('measures how long rows take from the exchange to the commit, whatever the lo
   expect(value('sum')).toBeLessThan(92)
   expect(text).toMatch(/^k2_ingestion_latency_seconds_count\{.*exchange="ASX".*\} 3$/m)
 })
+
+it('tells nothing any more of a partition that is left to another writer', async () => {
+  const metrics = createMetrics({ environment: 'test', service: 'k2-writer' })
+  const { fill } = countWriter(metrics, 'k2-{data_type}', [])
+  const lag = { table: 'trades', topic: TOPIC, committedOffset: 5, messages: 3, seconds: 7 } as const
+  const told = async () => [
+    ...(await metrics.text()).matchAll(/^k2_kafka_consumer_\w+\{.*partition="(\d)".*\} (\S+)$/gm),
+  ]
+  const numbers = async () => (await told()).map(([, partition, value]) => `${partition}: ${value}`)
+  fill([
+    { ...lag, partition: 0 },
+    { ...lag, partition: 1 },
+  ])
+  expect(await numbers()).toEqual(['0: 3', '1: 3', '0: 7', '1: 7', '0: 5', '1: 5'])
+  fill([{ ...lag, partition: 1 }])
+  expect(await numbers()).toEqual(['1: 3', '1: 7', '1: 5'])
+})

@@ -112,7 +112,8 @@ it('says whether what comes in gets into the tables', () => {
   const says = (change: Partial<WriterStatus>) => writingOf({ ...plainWriter, ...change })
   expect(says({ state: 'writing', lag: 0 })).toEqual({ isComplete: true, text: 'written to the tables' })
   expect(says({ state: 'writing', lag: 1234 })).toMatchObject({ text: '1,234 not in the tables yet' })
-  expect(says({ state: 'following' })).toEqual({ isComplete: true, text: 'another K2 writes the tables' })
+  expect(says({ state: 'following', topics: [] })).toEqual({ isComplete: true, text: 'another K2 writes the tables' })
+  expect(says({ state: 'following', lag: 12 })).toEqual({ isComplete: true, text: '12 not in the tables yet' })
   expect(says({ state: 'waiting', why: 'The catalog is away.' })).toEqual({
     isComplete: false,
     text: 'Not written to the tables: The catalog is away.',
