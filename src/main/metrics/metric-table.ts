@@ -119,6 +119,11 @@ export const METRICS = {
   k2_sequence_gaps_detected_total: counter('quality', 'Gaps in sequence numbers', 'symbol', 'severity', ...MARKET),
   k2_sequence_resets_detected_total: counter('quality', 'Sequences that started anew', ...MARKET),
   k2_out_of_order_messages_total: counter('quality', 'Messages older than one before them', ...MARKET),
+  k2_sequence_disagreements_total: counter(
+    'quality',
+    'Messages whose number and time disagree about which is the later one',
+    ...MARKET,
+  ),
   k2_duplicate_messages_detected_total: counter('quality', 'Messages that were there already', ...MARKET),
   k2_deduplication_cache_size: gauge('quality', 'Message ids remembered'),
   k2_dead_letters_total: counter('quality', 'Messages set aside', 'topic', 'reason'),

@@ -16,8 +16,9 @@ export interface WriterCounts {
 }
 
 /** What of an intake's counts is in the counters already. */
-type Counted = Pick<QualityCount, 'duplicates' | 'outOfOrder' | 'resets'>
+type Counted = Pick<QualityCount, 'duplicates' | 'outOfOrder' | 'resets' | 'disagreeing'>
 
+const NOTHING: Counted = { duplicates: 0, outOfOrder: 0, resets: 0, disagreeing: 0 }
 const BREAKER_VALUE: Record<BreakerState, number> = { closed: 0, 'half-open': 1, open: 2 }
 
 export function countWriter(metrics: Metrics, group: string, breakers: readonly Breaker[]): WriterCounts {
@@ -28,14 +29,15 @@ export function countWriter(metrics: Metrics, group: string, breakers: readonly 
 
   function addQuality(): void {
     for (const { intake, counted } of intakes.values())
-      for (const { exchange, assetClass, duplicates, outOfOrder, resets } of intake.counts()) {
+      for (const { exchange, assetClass, ...count } of intake.counts()) {
         const labels = { exchange, asset_class: assetClass as AssetClass }
         const name = `${exchange} ${assetClass}`
-        const before = counted.get(name) ?? { duplicates: 0, outOfOrder: 0, resets: 0 }
-        metrics.add('k2_duplicate_messages_detected_total', duplicates - before.duplicates, labels)
-        metrics.add('k2_out_of_order_messages_total', outOfOrder - before.outOfOrder, labels)
-        metrics.add('k2_sequence_resets_detected_total', resets - before.resets, labels)
-        counted.set(name, { duplicates, outOfOrder, resets })
+        const before = counted.get(name) ?? NOTHING
+        metrics.add('k2_duplicate_messages_detected_total', count.duplicates - before.duplicates, labels)
+        metrics.add('k2_out_of_order_messages_total', count.outOfOrder - before.outOfOrder, labels)
+        metrics.add('k2_sequence_resets_detected_total', count.resets - before.resets, labels)
+        metrics.add('k2_sequence_disagreements_total', count.disagreeing - before.disagreeing, labels)
+        counted.set(name, { ...count })
       }
   }
 

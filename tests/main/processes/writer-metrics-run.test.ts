@@ -56,6 +56,7 @@ const trade = (symbol: string, sequence: number, micros = OPEN_MICROS + sequence
 const ODD_STREAM = [
   ...[1, 2, 5, 20, 140, 141].map(sequence => trade('BHP', sequence)), // 2, 14 and 119 are missing
   ...[7, 9, 11].map(sequence => trade('CBA', sequence)),
+  trade('CBA', 12, OPEN_MICROS), // the next one, and yet earlier
   ...[141, 141, 20].map(sequence => trade('BHP', sequence)), // repeats
   ...[130, 131].map(sequence => trade('BHP', sequence)), // late
   trade('BHP', 1, OPEN_MICROS + HOUR_MICROS), // begun anew
@@ -81,6 +82,7 @@ it('counts gaps, repeats, late messages, sequences begun anew and what cannot be
   expect(of('k2_duplicate_messages_detected_total')).toEqual([series(ASX, 3)])
   expect(of('k2_out_of_order_messages_total')).toEqual([series(ASX, 2)])
   expect(of('k2_sequence_resets_detected_total')).toEqual([series(ASX, 1)])
+  expect(of('k2_sequence_disagreements_total')).toEqual([series(ASX, 1)])
   expect(of('k2_dead_letters_total')).toEqual([
     series({ topic: TRADES, reason: 'undecodable' }, 2),
     series({ topic: TRADES, reason: 'unknown_schema' }, 1),
