@@ -31,11 +31,11 @@ export async function runK2(words: string[], options: RunOptions = {}): Promise<
   return ended(spawnK2(words, options))
 }
 
-function spawnK2(words: string[], { env, program = launcher }: RunOptions): ChildProcess {
+export function spawnK2(words: string[], { env, program = launcher }: RunOptions): ChildProcess {
   return spawn(process.execPath, [program, ...words], { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-function ended(child: ChildProcess): Promise<Ran> {
+export function ended(child: ChildProcess): Promise<Ran> {
   const ran: Ran = { code: null, stdout: '', stderr: '' }
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (ran.stdout += text))
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (ran.stderr += text))
