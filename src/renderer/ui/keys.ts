@@ -25,10 +25,11 @@ export function createKeys(bindings: readonly KeyBinding[], now: () => number = 
     const isChord = name.startsWith('mod+')
     const before = now() < pendingUntil ? pending : ''
     pending = ''
+    const within = shownTarget(event)
     // A field takes its own letters back.
-    if ((!isChord || name === 'mod+z') && isTyping(event.target)) return false
-    if (name === 'space' && isActivatable(event.target)) return false
-    if (WALKING.test(name) && isWalked(event.target)) return false
+    if ((!isChord || name === 'mod+z') && isTyping(within)) return false
+    if (name === 'space' && isActivatable(within)) return false
+    if (WALKING.test(name) && isWalked(within)) return false
     if (before) {
       const sequence = find(`${before} ${name}`)
       if (sequence) {
@@ -53,21 +54,26 @@ function keyName({ key, metaKey, ctrlKey, altKey, shiftKey }: KeyPress): string 
   return `${metaKey || ctrlKey ? 'mod+' : ''}${altKey ? 'alt+' : ''}${shift}${name}`
 }
 
+/** A field keeps the focus for a frame or two after its popover has gone (30 ms measured): keys are the page's again by then. */
+function shownTarget({ target }: KeyPress): Element | undefined {
+  return target instanceof Element && target.checkVisibility() ? target : undefined
+}
+
 /** Letters belong to the field one types in. */
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('input:not([type=range], [type=radio]), textarea, select') !== null
+function isTyping(target?: Element): boolean {
+  return target?.closest('input:not([type=range], [type=radio]), textarea, select') != null
 }
 
 /** Space presses the button that has the focus; it must not do a second thing. */
-function isActivatable(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('button, a, input, summary, [role=option], dialog') !== null
+function isActivatable(target?: Element): boolean {
+  return target?.closest('button, a, input, summary, [role=option], dialog') != null
 }
 
 const WALKING = /(Arrow|Home$|End$)/
 
 /** Arrows choose in a slider, a list or a grid that has the focus. */
-function isWalked(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('input, [role=grid], [role=menu], [role=dialog]') !== null
+function isWalked(target?: Element): boolean {
+  return target?.closest('input, [role=grid], [role=menu], [role=dialog]') != null
 }
 
 const isMac = typeof navigator !== 'undefined' && /mac/i.test(navigator.platform)

@@ -36,6 +36,13 @@ describe('keys', () => {
     expect(ran).toEqual(['mod+k', 'mod+k'])
   })
 
+  it("are the page's again once the field that has the focus is no longer shown", () => {
+    const { ran, hit } = pressing(['Home', 't'])
+    const input = inside('<section style="display: none"><input></section>', 'input')
+    expect([hit('Home', { target: input }), hit('t', { target: input })]).toEqual([true, true])
+    expect(ran).toEqual(['Home', 't'])
+  })
+
   it('run two in a row within a moment', () => {
     const { ran, hit, wait } = pressing(['g t', 'g s', 't'])
     hit('g')

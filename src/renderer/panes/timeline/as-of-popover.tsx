@@ -1,5 +1,6 @@
 // Picks the moment that the page goes back to: a time, or one of the snapshots.
 import { useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { useStore } from 'zustand'
 import type { Snapshot } from '../../stores/snapshots.ts'
 import { grouped } from '../../ui/decimal-text.ts'
@@ -9,8 +10,10 @@ import { useWorkspace, useZone } from '../../ui/workspace-context.ts'
 export const AS_OF_ID = 'as-of'
 
 export function AsOfPopover() {
-  const [isOpen, setOpen] = useState(false)
+  const [opening, setOpening] = useState<number>()
   const popover = useRef<HTMLElement>(null)
+  // Made anew before it shows, and the field focused by the browser as it shows: `toggle` comes some 20 ms later, and what is
+  // typed right after the key would go to the page's keys, or to what was typed the last time.
   return (
     <section
       ref={popover}
@@ -19,9 +22,10 @@ export function AsOfPopover() {
       popover="auto"
       role="dialog"
       aria-label="As of"
-      onToggle={event => setOpen(event.newState === 'open')}
+      onBeforeToggle={({ newState }) => newState === 'open' && flushSync(() => setOpening((opening ?? 0) + 1))}
+      onToggle={({ newState }) => newState === 'closed' && setOpening(undefined)}
     >
-      {isOpen && <AsOfBody onPicked={() => popover.current?.hidePopover()} />}
+      {opening && <AsOfBody key={opening} onPicked={() => popover.current?.hidePopover()} />}
     </section>
   )
 }
@@ -72,10 +76,10 @@ function TimeForm({ onPicked }: { onPicked: () => void }) {
       <label>
         <span>What was known at, in {zone.label}</span>
         <input
+          ref={focusWhenShown}
           className="entry"
           type="text"
           value={text}
-          autoFocus
           spellCheck={false}
           autoComplete="off"
           aria-invalid={problem !== ''}
@@ -96,6 +100,9 @@ function TimeForm({ onPicked }: { onPicked: () => void }) {
     </form>
   )
 }
+
+/** The attribute itself, which a popover follows; React's `autoFocus` focuses at once, when nothing is shown yet. */
+const focusWhenShown = (field: HTMLInputElement | null) => field?.setAttribute('autofocus', '')
 
 function SnapshotTable({ list, onPicked }: { list: readonly Snapshot[]; onPicked: () => void }) {
   const { moment } = useWorkspace()
