@@ -12,16 +12,18 @@ const trades = (from: number, count: number) =>
   )
 const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 5000, interval: 2 })
 const vector = (next: Record<string, number>, epoch = '0') => [{ cluster: 'c', epoch, topic: TRADES, next }]
+/** Whose commits of trades fail while there is a failure. */
+const tablesRefusing = (failure: () => Failure | false) =>
+  memoryTables((operation, table) => {
+    const before = operation === 'commit' && table === 'trades' && failure()
+    return before ? { before } : undefined
+  })
 
 describe('a table that cannot be written any more', () => {
   it('falls behind by all that comes in, and by no more than that when it is written again', async () => {
     const log = await memoryLog([TRADES], 1)
     let isReset = false
-    const tables = memoryTables((operation, table) =>
-      isReset && operation === 'commit' && table === 'trades'
-        ? { before: new Failure('LOG_RESET', 'The log was made anew.') }
-        : undefined,
-    )
+    const tables = tablesRefusing(() => isReset && new Failure('LOG_RESET', 'The log was made anew.'))
     const writer = openWriter({ log, tables })
     await log.append(TRADES, trades(1, 20))
     await eventually(() => expect(writer.status()).toMatchObject({ rows: 20, lag: 0 }))
@@ -73,11 +75,7 @@ describe('a table that cannot be written any more', () => {
   it('holds up neither the others nor itself where its log does not say how far it is', async () => {
     const log = await memoryLog([TRADES], 1)
     let isAway = false
-    const tables = memoryTables((operation, table) =>
-      isAway && operation === 'commit' && table === 'trades'
-        ? { before: new Failure('FORBIDDEN', 'The bucket refuses this key.') }
-        : undefined,
-    )
+    const tables = tablesRefusing(() => isAway && new Failure('FORBIDDEN', 'The bucket refuses this key.'))
     const refusing: MessageLog = {
       ...log,
       cluster: () => (isAway ? Promise.reject(new Failure('FORBIDDEN', 'Kafka refuses.')) : log.cluster()),

@@ -1,10 +1,10 @@
 // Files below a table that no snapshot and no metadata knows: what a crash between staging and commit leaves.
 // Young ones are not looked at, as they may belong to a commit that is under way in some process.
-import { randomUUID } from 'node:crypto'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { ListedFile } from '../io/file-io.ts'
 import { canonicalLocation } from '../io/location.ts'
+import { storeTime } from '../store-time.ts'
 import type { LakeTable } from '../table.ts'
 import { filesIn, manifestsOf } from './reachable-files.ts'
 
@@ -13,7 +13,7 @@ const LEAST_AGE_MS = 3_600_000
 
 export interface OrphanOptions {
   olderThanMs: number
-  /** What time it is; else what our clock and the store's own agree that it is at the least. */
+  /** What time it is; else the earlier of what our clock and the store's own say: files bear the store's times. */
   nowMs?: number
   signal?: AbortSignal
 }
@@ -22,23 +22,17 @@ export async function findOrphans(table: LakeTable, options: OrphanOptions): Pro
   const { olderThanMs, signal } = options
   // Listed before the metadata is read: what is committed in between is then known to it.
   const { metadata } = await table.load(signal)
-  const probe = options.nowMs === undefined ? await writeProbe(table, metadata.location) : undefined
+  const nowMs =
+    options.nowMs ?? Math.min(table.clock.nowMs(), (await storeTime(table.io, metadata.location)) ?? Infinity)
   const found = new Map<string, ListedFile>()
-  try {
-    for (const folder of ownFolders(metadata)) {
-      for await (const file of table.io.list(folder)) {
-        signal?.throwIfAborted()
-        found.set(canonicalLocation(file.location), file)
-      }
+  for (const folder of ownFolders(metadata)) {
+    for await (const file of table.io.list(folder)) {
+      signal?.throwIfAborted()
+      found.set(canonicalLocation(file.location), file)
     }
-  } finally {
-    if (probe) await table.io.remove(probe).catch(() => {})
   }
-  const listed = [...found.values()]
-  const storeMs = listed.find(({ location }) => probe !== undefined && nameOf(location) === nameOf(probe))?.modifiedMs
-  const nowMs = options.nowMs ?? Math.min(table.clock.nowMs(), storeMs ?? Infinity)
   const before = nowMs - Math.max(LEAST_AGE_MS, olderThanMs)
-  const old = listed.filter(({ location, modifiedMs }) => modifiedMs < before && location !== probe)
+  const old = [...found.values()].filter(({ modifiedMs }) => modifiedMs < before)
   if (old.length === 0) return []
   const known = await knownFiles(table, await table.load(signal), signal)
   // A folder may have two names (a link, a share, an alias of a bucket), and another engine may have used the other one.
@@ -60,13 +54,6 @@ function isBelow(location: string, folder: string): boolean {
   const place = `${location.replace(/\/+$/, '')}/`
   const names = folder.replace(/\/+$/, '').slice(place.length).split('/')
   return folder.startsWith(place) && names.every(name => name !== '' && !name.startsWith('.'))
-}
-
-/** Files bear the times of the store's clock; on a machine whose own is a day ahead, a file just written looks old. */
-async function writeProbe(table: LakeTable, location: string): Promise<string> {
-  const probe = `${location}/metadata/clock-${randomUUID()}.probe`
-  await table.io.write(probe, new Uint8Array(1))
-  return probe
 }
 
 /** Writers give no two files of a table the same one. */

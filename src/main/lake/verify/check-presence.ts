@@ -1,11 +1,10 @@
 // Whether files are in their place, as long as is said of them. Most are told by listing the table's folders; a file may
 // also lie anywhere else, or be known by another name of its folder: then it is asked for alone.
-import { Failure } from '../../../contract/failure.ts'
 import type { LoadedTable } from '../catalog/catalog.ts'
 import { storedFiles } from '../io/file-io.ts'
 import { canonicalLocation } from '../io/location.ts'
 import type { LakeTable } from '../table.ts'
-import type { Problem } from './problem.ts'
+import { asFailure, type Problem } from './problem.ts'
 
 export interface ExpectedFile {
   path: string
@@ -27,7 +26,7 @@ export async function checkPresence(
   const sizes = new Map<string, number>()
   await list(metadata.location)
   // Another engine may mean a place that cannot be listed here; its files are asked for one by one then.
-  for (const folder of [data, ofMetadata]) if (folder) await list(folder).catch(unlessFailure)
+  for (const folder of [data, ofMetadata]) if (folder) await list(folder).catch(asFailure)
 
   async function list(folder: string): Promise<void> {
     for await (const { location, bytes } of io.list(folder)) {
@@ -41,8 +40,8 @@ export async function checkPresence(
       const bytes = sizes.get(canonicalLocation(path)) ?? (await storedFiles(io).size(path, signal))
       return bytes === said ? [] : [of(path, `Has ${bytes} bytes, its ${saidBy} says ${said}.`)]
     } catch (error) {
-      if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
-      return [of(path, error.code === 'NOT_FOUND' ? 'The file is not there.' : error.message)]
+      const { code, message } = asFailure(error)
+      return [of(path, code === 'NOT_FOUND' ? 'The file is not there.' : message)]
     }
   }
 
@@ -52,10 +51,6 @@ export async function checkPresence(
     problems.push(...(await Promise.all(files.slice(i, i + AT_ONCE).map(check))).flat())
   }
   return problems
-}
-
-function unlessFailure(error: unknown): void {
-  if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
 }
 
 function of(file: string, problem: string): Problem {

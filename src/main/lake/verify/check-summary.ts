@@ -63,7 +63,7 @@ export function checkSummary({ snapshot, manifests }: Listed, held: HeldFiles, p
     compare(ADDED, sumOf(own, held, 'added')!)
     compare(REMOVED, sumOf(own, held, 'removed')!)
   }
-  const bytes = repeated.length > 0 ? undefined : bytesAfter({ snapshot, manifests }, held, parent)
+  const bytes = repeated.length > 0 ? undefined : bytesAfter({ snapshot, manifests }, live.bytes, held, parent)
   if (bytes !== undefined) compare([['total-files-size', 'bytes']], { ...live, bytes })
   return problems
 }
@@ -73,12 +73,16 @@ export function checkSummary({ snapshot, manifests }: Listed, held: HeldFiles, p
  * whole, as by Spark's add_files, and every later total is handed on without them: so only what a snapshot adds to its
  * parent's can be judged, and nothing where it does not say the sizes that came or went.
  */
-function bytesAfter({ snapshot, manifests }: Listed, held: HeldFiles, parent?: Listed): number | undefined {
+function bytesAfter(
+  { snapshot, manifests }: Listed,
+  now: number,
+  held: HeldFiles,
+  parent?: Listed,
+): number | undefined {
   const { summary } = snapshot
   const own = manifests.filter(({ addedSnapshotId }) => addedSnapshotId === snapshot['snapshot-id'])
   if (sumOf(own, held, 'added')!.bytes > 0 && !('added-files-size' in summary)) return undefined
   if (sumOf(own, held, 'removed')!.bytes > 0 && !('removed-files-size' in summary)) return undefined
-  const now = sumOf(manifests, held, 'live')!.bytes
   if (snapshot['parent-snapshot-id'] === undefined) return now
   const before = parent && sumOf(parent.manifests, held, 'live')
   if (!before || !('total-files-size' in parent.snapshot.summary)) return undefined

@@ -20,7 +20,12 @@ export interface Verified {
 /** Enough to see what is wrong; a lost folder would give one for each of its files. */
 export const MOST_PROBLEMS = 1_000
 
-/** What cannot be read is a problem of its file; cancelling and bugs are not. */
+/** What cannot be read is a problem of its file; cancelling and bugs are not, and are thrown on. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure && error.code !== 'CANCELLED') return error
+  throw error
+}
+
 export async function attempt<T>(
   problems: Problem[],
   file: string,
@@ -30,8 +35,7 @@ export async function attempt<T>(
   try {
     return await read()
   } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'CANCELLED') throw error
-    problems.push({ file, snapshot_id: snapshot?.['snapshot-id'] ?? null, problem: error.message })
+    problems.push({ file, snapshot_id: snapshot?.['snapshot-id'] ?? null, problem: asFailure(error).message })
     return undefined
   }
 }
