@@ -17,7 +17,8 @@ import { makeTempFolder } from './temp-folder.ts'
 export async function tempLake({
   folder = makeTempFolder(),
   clock,
-}: { folder?: string; clock?: Clock } = {}): Promise<Lake> {
+  hasTables = true,
+}: { folder?: string; clock?: Clock; hasTables?: boolean } = {}): Promise<Lake> {
   const lake = await openLake({
     warehouse: join(folder, 'warehouse'),
     catalog: { kind: 'sqlite', file: join(folder, 'warehouse', 'catalog.db') },
@@ -28,7 +29,7 @@ export async function tempLake({
     clock,
   })
   onTestFinished(() => lake.close())
-  await lake.init()
+  if (hasTables) await lake.init()
   return lake
 }
 

@@ -41,11 +41,12 @@ export async function setOffsets(
 ): Promise<OffsetsSet> {
   const { topic, partition } = asked
   const id = parseTopic(topic)?.dataType ?? (await tableThatKnows(lake, topic))
-  await lake.ensure(id)
   const table = lake.table(id)
-  const { metadata } = await table.known()
-  const known = offsetsIfKnown(metadata)
+  const there = await metadataIfThere(table)
+  const known = there && offsetsIfKnown(there)
   const { life, next } = await resolve(openLog, asked, known)
+  await lake.ensure(id)
+  const { metadata } = await table.known()
   const from = known ?? (await offsetsFromRows(lake, id, await openLog()))
   const before = from.find(isLife(life, topic))?.next[String(partition)]
   const to: TopicOffsets = { ...life, topic, next: { [partition]: next } }

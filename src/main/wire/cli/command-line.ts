@@ -85,7 +85,10 @@ function addCommand(
     return known ?? above.command(word).description(groups[words.slice(0, i + 1).join(' ')] ?? '')
   }, program)
   const [, first] = entries[0]
-  const command = parent.command(words[words.length - 1]).description(first.summary)
+  const command = parent
+    .command(words[words.length - 1])
+    .description(first.summary)
+    .allowExcessArguments()
   for (const field of first.cli?.positional ?? []) command.addArgument(argumentOf(first, field))
   let flags: readonly Flag[] = []
   addOptions(command, () => {
@@ -99,6 +102,7 @@ function addCommand(
     command.option('--out <file>', 'write to this file; its ending says how, unless --output does')
   })
   command.action(async (...args: unknown[]) => {
+    refuseMoreWords(command)
     const values = command.opts<{ type?: string; output?: Format; out?: string }>()
     const [name, capability] = entries.find(([, { cli }]) => cli?.type === values.type) ?? entries[0]
     const input = inputOf(
@@ -111,6 +115,19 @@ function addCommand(
     await run({ name, capability, input, format, out: values.out })
   })
 }
+
+/** Commander only counts them; who types `k2 lake snapshots quotes` wants to know which flag takes that word. */
+function refuseMoreWords(command: Command): void {
+  const word = command.registeredArguments.some(({ variadic }) => variadic)
+    ? undefined
+    : command.args.at(command.registeredArguments.length)
+  if (word === undefined) return
+  const taking = command.options.find(({ argChoices }) => argChoices?.includes(word))
+  const hint = taking ? `\n(Did you mean ${taking.long} ${word}?)` : ''
+  command.error(`error: '${word}' is one word too many after ${pathOf(command)}${hint}`)
+}
+
+const pathOf = (command: Command): string => (command.parent ? `${pathOf(command.parent)} ` : '') + command.name()
 
 /** A list takes the last words of the command, as many as there are. */
 function argumentOf({ input }: Capability, field: string): Argument {

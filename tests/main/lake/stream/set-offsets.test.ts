@@ -71,6 +71,9 @@ describe('where the writer goes on, set by a person', () => {
       message: expect.stringContaining('odd') as string,
     })
     expect(await offsetsIn(lake)).toEqual(at({ 0: 30 }))
+    const empty = await tempLake({ hasTables: false })
+    await expect(set(empty, 0, '101')).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
+    await expect(empty.table('trades').load(), 'nothing is made for it').rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('writes nothing twice when it goes back, and what was skipped before', async () => {

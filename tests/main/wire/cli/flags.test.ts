@@ -40,13 +40,29 @@ it('says what every group of commands is for', () => {
   for (const group of groups(program)) expect([group.name(), group.description()]).not.toContain('')
 })
 
-it('names what a place can be where that is a choice', async () => {
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} })
+/** What is wrong with these words. */
+async function usageOf(words: string[]): Promise<unknown> {
+  const program = new Command('k2')
   addCapabilities(program, contract, () => Promise.resolve())
-  for (const group of program.commands) for (const command of group.commands) command.exitOverride().configureOutput({ writeErr: () => {} }) // prettier-ignore
-  await expect(program.parseAsync(['ingest', 'stream', 'nyse'], { from: 'user' })).rejects.toThrow(
+  for (const group of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+    group.exitOverride().configureOutput({ writeErr: () => {} })
+  return program.parseAsync(words, { from: 'user' })
+}
+
+it('names what a place can be where that is a choice', async () => {
+  await expect(usageOf(['ingest', 'stream', 'nyse'])).rejects.toThrow(
     /'nyse' is invalid.*source.*Allowed choices are binance/,
   )
+})
+
+it('names a word that has no place, and the flag that takes it', async () => {
+  const says = (words: string[]) => expect(usageOf(words), words.join(' ')).rejects
+  await says(['lake', 'snapshots', 'quotes']).toThrow(
+    /'quotes' is one word too many after k2 lake snapshots\n\(Did you mean --table quotes\?\)$/,
+  )
+  await says(['lake', 'snapshots', 'q']).toThrow(/'q' is one word too many after k2 lake snapshots$/)
+  await says(['query', 'sql', 'SELECT 1', 'b', 'c']).toThrow(/'b' is one word too many after k2 query sql$/)
+  await expect(usageOf(['ingest', 'load', 'a.csv', 'b.csv'])).resolves.toBeDefined()
 })
 
 describe('makes the options of a command only when they are needed', () => {
