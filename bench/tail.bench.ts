@@ -26,7 +26,8 @@ export async function run(): Promise<Figure[]> {
   for (const dataType of ['trades', 'quotes'] as const) {
     const batches = sampleBatches(dataType)
     figures.push(await measureLog(dataType, batches))
-    figures.push(measureDecoding(dataType, batches), ...measureAppending(dataType, batches))
+    const decoding = measureDecoding(dataType, batches)
+    figures.push(decoding, ...measureAppending(dataType, batches, 1e6 / decoding.value))
     const tail = filledTail(dataType, batches)
     figures.push(...measureAnswers(dataType, tail), ...measureRowsFrom(dataType, tail))
     figures.push(await measureFollowing(dataType, tail))
@@ -81,7 +82,7 @@ async function measureLog(dataType: TailTable, batches: LogBatch[]): Promise<Fig
 function measureDecoding(dataType: TailTable, batches: LogBatch[]): Figure {
   const decode = createWireDecoder(TAIL_TABLES[dataType], {}, 'check')
   const cursor = createCursor()
-  const perSecond = fastestNow(() => {
+  const microseconds = leastCpu(() => {
     for (const { count, bytes, starts, ends } of batches) {
       pointCursor(cursor, bytes)
       for (let i = 0; i < count; i++) {
@@ -91,14 +92,14 @@ function measureDecoding(dataType: TailTable, batches: LogBatch[]): Figure {
       }
     }
   })
-  return { name: `${dataType} decoded and checked`, value: perSecond, unit: '/s', target: '≥ 1,200,000' }
+  return { name: `${dataType} decoded and checked`, value: 1e6 / microseconds, unit: '/s of CPU', target: '≥ 1,500,000' }
 }
 
 /**
  * Into a tail that is full, as one is after its first minutes: each row that comes lets an old one go. With the window of
  * repeats into an empty one, as all would be repeats in the other.
  */
-function measureAppending(dataType: TailTable, batches: LogBatch[]): Figure[] {
+function measureAppending(dataType: TailTable, batches: LogBatch[], decoding: number): Figure[] {
   const tail = filledTail(dataType, batches, FULL_MEGABYTES)
   const { bytes, held } = tail.counts()
   const full = leastCpu(() => {
@@ -108,7 +109,14 @@ function measureAppending(dataType: TailTable, batches: LogBatch[]): Figure[] {
   const once = leastCpu(() => filledTail(dataType, batches, FULL_MEGABYTES, 60).close())
   const valueBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / MESSAGES
   return [
-    { name: `${dataType} decoded and taken in`, value: 1e6 / full, unit: '/s of CPU', target: '≥ 2,000,000' },
+    { name: `${dataType} decoded and taken in`, value: 1e6 / full, unit: '/s of CPU', target: '≥ 1,500,000' },
+    {
+      name: `${dataType} taken in, once decoded`,
+      value: 1e6 / (full - decoding),
+      unit: '/s of CPU',
+      target: '≥ 2,000,000',
+      detail: 'what the figure before takes more than decoding alone',
+    },
     { name: `${dataType} decoded, told from repeats and taken in`, value: once, unit: 'µs of CPU a row' },
     {
       name: `memory of one of the ${dataType}`,
@@ -219,16 +227,6 @@ async function fastest(round: () => Promise<void>): Promise<number> {
   for (let k = 0; k < ROUNDS; k++) {
     const startedMs = performance.now()
     await round()
-    best = Math.max(best, (MESSAGES / (performance.now() - startedMs)) * 1000)
-  }
-  return best
-}
-
-function fastestNow(round: () => void): number {
-  let best = 0
-  for (let k = 0; k < ROUNDS; k++) {
-    const startedMs = performance.now()
-    round()
     best = Math.max(best, (MESSAGES / (performance.now() - startedMs)) * 1000)
   }
   return best

@@ -35,7 +35,7 @@ export async function killWriter(servers: StreamServers, options: KillsOptions):
   const scope = openScope()
   try {
     const { lake } = await openS3Lake(scope)
-    return await killOften(await openStreamPlace(servers, { name: 'kills', lake }), options)
+    return await killOften(await openStreamPlace(servers, { name: 'kills-s3', lake }), options)
   } finally {
     await scope.close()
   }
