@@ -5,7 +5,7 @@ import { decimalText, timestampText, type ColumnBatch } from '../../../contract/
 import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
 import type { TableAt } from '../../lake/reads.ts'
-import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { OFF_MARKET, type Blocks, type Run } from '../blocks/blocks.ts'
 import { workByFiles } from '../blocks/by-files.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
@@ -94,7 +94,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   const ofTrade = isOnMarket ? [...TRADES, OFF_MARKET] : TRADES
   const parts: ScaledBars[] = []
   let rows = 0
-  const each = async (at: TableAt, columns: readonly string[], take: (runs: readonly ColumnBatch[]) => void) => {
+  const each = async (at: TableAt, columns: readonly string[], take: (runs: readonly Run[]) => void) => {
     const of = await spansOf(at)
     for (const piece of [...backward(of, reading, windowAt, MOST_WINDOWS)].reverse()) {
       const asked = { at, symbol, exchange, startMicros: piece.start, endMicros: piece.end, columns }

@@ -1,10 +1,11 @@
 // The newest bars of a range, read backward from its end so that what lies before them need not be read.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import type { FileCounts, FileSpan, LakeReads, TableAt } from '../../lake/reads.ts'
-import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
+import { OFF_MARKET, type Blocks, type Run } from '../blocks/blocks.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import { addBars, type Bar, type TradeRun } from './add-bars.ts'
 import { timesPowerOfTen } from './exact.ts'
+import { addBlockBars } from './kept-bars.ts'
 import type { Window, WindowAt } from './windows.ts'
 
 export interface BarsTools {
@@ -74,18 +75,30 @@ function spanOf({ rowCount: rows, columns }: ColumnBatch): FileSpan[] {
 }
 
 /** Of runs in the total order. */
-export function barsOf(runs: readonly ColumnBatch[], windowAt: WindowAt): ScaledBars {
+export function barsOf(runs: readonly Run[], windowAt: WindowAt): ScaledBars {
   const priceScale = scaleOf(runs.map(({ columns }) => columns.price))
   const quantityScale = scaleOf(runs.map(({ columns }) => columns.quantity))
   const bars: Bar[] = []
-  for (const { columns } of runs) {
-    const run: TradeRun = {
-      times: columns.exchange_timestamp.values as Float64Array,
-      prices: scaledTo(columns.price, priceScale),
-      quantities: scaledTo(columns.quantity, quantityScale),
-      ...(OFF_MARKET in columns && { left: columns[OFF_MARKET].values }),
-    }
-    addBars(bars, run, windowAt)
+  const tradesOf = (columnOf: (name: string) => Column, hasLeft: boolean): TradeRun => ({
+    times: columnOf('exchange_timestamp').values as Float64Array,
+    prices: scaledTo(columnOf('price'), priceScale),
+    quantities: scaledTo(columnOf('quantity'), quantityScale),
+    ...(hasLeft && { left: columnOf(OFF_MARKET).values }),
+  })
+  for (const { rowCount, columns, of } of runs) {
+    const hasLeft = OFF_MARKET in columns
+    const isAsDecoded = columns.price.scale === priceScale && columns.quantity.scale === quantityScale
+    if (of && isAsDecoded) {
+      const columnOf = (name: string) => of.columns.get(name)!
+      const column = columnOf(hasLeft ? OFF_MARKET : 'price')
+      const rows = { trades: tradesOf(columnOf, hasLeft), column, from: of.from, to: of.from + rowCount }
+      addBlockBars(bars, rows, windowAt)
+    } else
+      addBars(
+        bars,
+        tradesOf(name => columns[name], hasLeft),
+        windowAt,
+      )
   }
   return { bars, priceScale, quantityScale }
 }

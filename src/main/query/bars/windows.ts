@@ -10,7 +10,11 @@ export interface Window {
 }
 
 /** The window that a moment is in. Windows follow each other without gaps. */
-export type WindowAt = (micros: number) => Window
+export interface WindowAt {
+  (micros: number): Window
+  /** Of every window, where all are as long. */
+  width?: number
+}
 
 const MINUTE = 60e6
 const DAY = 86_400e6
@@ -28,10 +32,11 @@ export function windowsOf(interval: Interval, zone: string): WindowAt {
 }
 
 function evenWindows(width: number): WindowAt {
-  return micros => {
+  const windowAt = (micros: number) => {
     const start = Math.floor(micros / width) * width
     return { start, end: start + width }
   }
+  return Object.assign(windowAt, { width })
 }
 
 function daysOf(zone: string): WindowAt {

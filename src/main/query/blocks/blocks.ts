@@ -8,8 +8,8 @@
 //
 //   const { runs, files } = await blocks.read({ at, symbol, exchange, startMicros, endMicros, columns }, signal)
 //
-// gives the rows of a range as runs that follow each other in the total order. A run is a view of one block where that
-// block's rows are alone in their time, else a merged copy of several. Never write into it. `columns` are any of the
+// gives the rows of a range as runs that follow each other in the total order. A run is a view of one block (`of`) where
+// that block's rows are alone in their time, else a merged copy of several. Never write into it. `columns` are any of the
 // table's, `exchange_timestamp` always comes too; `OFF_MARKET` is a column that is made of the trade's conditions.
 // Memory is that of the whole range: ask for long ones piece by piece.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
@@ -38,9 +38,14 @@ export interface BlockQuestion {
   fresh?: ColumnBatch
 }
 
+/** `of`: the rows that it is a view of, and the one that it begins with; a merged copy has none. */
+export interface Run extends ColumnBatch {
+  of?: { columns: ReadonlyMap<string, Column>; from: number }
+}
+
 export interface SymbolRows {
   /** Each has its first row after the last one of the run before, and at least one row. */
-  runs: readonly ColumnBatch[]
+  runs: readonly Run[]
   rowCount: number
   files: FileCounts
 }
@@ -137,7 +142,7 @@ export function createBlocks({ reads, pool, maxBytes, onLook }: BlocksOptions): 
       if (asked.fresh) slices.push(sliceOf(asked.fresh, startMicros, endMicros))
       const passing = slices.filter(({ from, to }) => from < to)
       const names = [...new Set([TIME, ...asked.columns])]
-      const runs: ColumnBatch[] = []
+      const runs: Run[] = []
       for (const cluster of clustersOf(passing)) runs.push(await runOf(cluster, names))
       const rowCount = runs.reduce((sum, run) => sum + run.rowCount, 0)
       return { runs, rowCount, files: { total: planned.length, pruned: 0, read: planned.length } }
@@ -179,10 +184,12 @@ function clustersOf(slices: readonly Slice[]): Slice[][] {
   return clusters
 }
 
-async function runOf(cluster: readonly Slice[], names: readonly string[]): Promise<ColumnBatch> {
+async function runOf(cluster: readonly Slice[], names: readonly string[]): Promise<Run> {
   const rowCount = cluster.reduce((sum, { from, to }) => sum + to - from, 0)
-  const viewOf = (name: string) => cluster.map(({ columns, from, to }) => viewColumn(columns.get(name)!, from, to))
-  if (cluster.length === 1) return { rowCount, columns: Object.fromEntries(names.map(name => [name, viewOf(name)[0]])) }
+  const viewOf = (name: string) => cluster.map(slice => viewColumn(slice.columns.get(name)!, slice.from, slice.to))
+  const [{ columns, from }] = cluster
+  if (cluster.length === 1)
+    return { rowCount, columns: Object.fromEntries(names.map(name => [name, viewOf(name)[0]])), of: { columns, from } }
   const order = await mergeOrder(viewOf(TIME), async keys => {
     const found = await Promise.all(cluster.map(slice => slice.keys(keys)))
     return keys.map(key => cluster.map(({ from, to }, i) => viewColumn(found[i].get(key)!, from, to)))
