@@ -20,7 +20,7 @@ const kept = new WeakMap<Column, Map<number, readonly Bar[]>>()
 const NONE: readonly Bar[] = []
 /** Fewer are summed as quickly as they are looked up. */
 const MANY_ROWS = 1_000
-/** A bar takes 180 bytes and a row 16 or more: what is kept adds half to a block at the most. */
+/** A bar is reckoned at 180 bytes and a row at 16: windows of one length add half to a block at the most. */
 const LEAST_ROWS_A_BAR = 24
 
 /** As `addBars` of the same rows. */

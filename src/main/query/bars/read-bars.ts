@@ -79,26 +79,22 @@ export function barsOf(runs: readonly Run[], windowAt: WindowAt): ScaledBars {
   const priceScale = scaleOf(runs.map(({ columns }) => columns.price))
   const quantityScale = scaleOf(runs.map(({ columns }) => columns.quantity))
   const bars: Bar[] = []
-  const tradesOf = (columnOf: (name: string) => Column, hasLeft: boolean): TradeRun => ({
-    times: columnOf('exchange_timestamp').values as Float64Array,
-    prices: scaledTo(columnOf('price'), priceScale),
-    quantities: scaledTo(columnOf('quantity'), quantityScale),
-    ...(hasLeft && { left: columnOf(OFF_MARKET).values }),
-  })
   for (const { rowCount, columns, of } of runs) {
-    const hasLeft = OFF_MARKET in columns
-    const isAsDecoded = columns.price.scale === priceScale && columns.quantity.scale === quantityScale
-    if (of && isAsDecoded) {
-      const columnOf = (name: string) => of.columns.get(name)!
-      const column = columnOf(hasLeft ? OFF_MARKET : 'price')
-      const rows = { trades: tradesOf(columnOf, hasLeft), column, from: of.from, to: of.from + rowCount }
+    // What is kept of a block is in its own scale.
+    const block = columns.price.scale === priceScale && columns.quantity.scale === quantityScale ? of : undefined
+    const columnOf = (name: string) => block?.columns.get(name) ?? columns[name]
+    const left = OFF_MARKET in columns ? columnOf(OFF_MARKET) : undefined
+    const trades: TradeRun = {
+      times: columnOf('exchange_timestamp').values as Float64Array,
+      prices: scaledTo(columnOf('price'), priceScale),
+      quantities: scaledTo(columnOf('quantity'), quantityScale),
+      ...(left && { left: left.values }),
+    }
+    if (!block) addBars(bars, trades, windowAt)
+    else {
+      const rows = { trades, column: left ?? columnOf('price'), from: block.from, to: block.from + rowCount }
       addBlockBars(bars, rows, windowAt)
-    } else
-      addBars(
-        bars,
-        tradesOf(name => columns[name], hasLeft),
-        windowAt,
-      )
+    }
   }
   return { bars, priceScale, quantityScale }
 }
