@@ -4,7 +4,7 @@ import type { Handlers } from '../../../contract/capability.ts'
 import { decimalText, timestampText, type ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
-import type { TableAt } from '../../lake/reads.ts'
+import type { FileSpan, TableAt } from '../../lake/reads.ts'
 import { OFF_MARKET, type Blocks, type Run } from '../blocks/blocks.ts'
 import { workByFiles } from '../blocks/by-files.ts'
 import { filterOf } from '../blocks/read-block.ts'
@@ -78,14 +78,10 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   const spansOf = async (at: TableAt | undefined) =>
     at ? tools.reads.spans(at, { filter }, 'exchange_timestamp', signal) : []
   const [ofTrades, ofQuotes] = await Promise.all([spansOf(trades), spansOf(quotes)])
-  const spans = [...ofTrades, ...ofQuotes]
-  const whole = wholeRange(reading, spans)
-  const windowAt: WindowAt = windowOf ?? (() => whole)
-  const until = Math.min(
-    interval && spans.length > 0 ? windowAt(whole.end - 1).end : whole.end,
-    tools.clock.nowMicros(),
-  )
-  const end = Math.min(until, reading.endMicros ?? Infinity)
+  const files = ofTrades.length + ofQuotes.length
+  // Where it begins and ends is known once the rows are: files hold other symbols too.
+  const single: Window = { start: startMicros ?? -Infinity, end: reading.endMicros ?? Infinity }
+  const windowAt: WindowAt = windowOf ?? (() => single)
 
   const twap = wanted.has('twap') ? measureTwap(windowAt, startMicros) : undefined
   const profile = wanted.has('volume_profile') ? measureProfile(windowAt) : undefined
@@ -94,12 +90,21 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   const ofTrade = isOnMarket ? [...TRADES, OFF_MARKET] : TRADES
   const parts: ScaledBars[] = []
   let rows = 0
-  const each = async (at: TableAt, columns: readonly string[], take: (runs: readonly Run[]) => void) => {
-    const of = await spansOf(at)
+  let [first, last] = [Infinity, -Infinity]
+  const each = async (
+    { at, of }: { at: TableAt; of: readonly FileSpan[] },
+    columns: readonly string[],
+    take: (runs: readonly Run[]) => void,
+  ) => {
     for (const piece of [...backward(of, reading, windowAt, MOST_WINDOWS)].reverse()) {
       const asked = { at, symbol, exchange, startMicros: piece.start, endMicros: piece.end, columns }
       const { runs, rowCount } = await tools.blocks.read(asked, signal)
       rows += rowCount
+      for (const run of runs) {
+        const times = run.columns.exchange_timestamp.values as Float64Array
+        first = Math.min(first, times[0])
+        last = Math.max(last, times[run.rowCount - 1])
+      }
       take(runs)
     }
   }
@@ -112,7 +117,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   }
   if (trades) {
     if (twap) await carry(trades, ofTrade, twap.take)
-    await each(trades, ofTrade, runs => {
+    await each({ at: trades, of: ofTrades }, ofTrade, runs => {
       const part = barsOf(runs, windowAt)
       parts.push(part)
       if (parts.reduce((sum, { bars }) => sum + bars.length, 0) > MOST_WINDOWS) throw tooManyWindows()
@@ -121,27 +126,32 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
         profile?.take(run)
       }
     })
-    twap?.finish(end)
   }
   if (quotes && spread) {
     await carry(quotes, QUOTES, spread.take)
-    await each(quotes, QUOTES, runs => runs.forEach(spread.take))
-    spread.finish(end)
+    await each({ at: quotes, of: ofQuotes }, QUOTES, runs => runs.forEach(spread.take))
   }
-  if (rows === 0) return { data: [], rows, files: spans.length }
+  const whole = { start: startMicros ?? first, end: reading.endMicros ?? last + 1 }
+  // A row that is carried in fills a range that was asked for, and makes none.
+  const isEmpty = last < first
+  if (rows === 0 || whole.end < whole.start || (isEmpty && windowOf)) return { data: [], rows, files }
+  const lastEnd = windowOf ? windowOf(last).end : whole.end
+  const until = Math.min(lastEnd, reading.endMicros ?? Infinity, tools.clock.nowMicros())
+  twap?.finish(until)
+  spread?.finish(until)
   const scaled = joinBars(parts)
   const bars = new Map(scaled.bars.map(bar => [bar.start, bar]))
-  const starts = new Set([...bars.keys(), ...(spread?.starts() ?? []), ...(interval ? [] : [whole.start])])
+  const starts = new Set([...bars.keys(), ...(spread?.starts() ?? []), ...(interval ? [] : [single.start])])
   const data = [...starts]
     .sort((a, b) => a - b)
     .map((start): Measured => {
-      const { end: windowEnd } = windowAt(start)
+      const window = interval ? windowAt(start) : whole
       const bar = bars.get(start)
       return {
         symbol,
         exchange,
-        window_start: timestampText(start),
-        window_end: timestampText(windowEnd),
+        window_start: timestampText(window.start),
+        window_end: timestampText(window.end),
         ...(wanted.has('trade_count') && { trade_count: bar?.count ?? 0 }),
         ...(wanted.has('vwap') && { vwap: vwapText(bar, scaled.priceScale) }),
         ...(twap && { twap: twap.of(start) }),
@@ -150,18 +160,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
         ...(spread && { spread: spread.of(start) }),
       }
     })
-  return { data, rows, files: spans.length }
-}
-
-/** As asked, else from the first row to the last. */
-function wholeRange(
-  { startMicros, endMicros }: MeasureQuestion,
-  spans: readonly { fromMicros: number; toMicros: number }[],
-): Window {
-  const first = spans.reduce((least, { fromMicros }) => Math.min(least, fromMicros), Infinity)
-  const last = spans.reduce((most, { toMicros }) => Math.max(most, toMicros), -Infinity)
-  const start = startMicros ?? (Number.isFinite(first) ? first : 0)
-  return { start, end: endMicros ?? Math.max(start, Number.isFinite(last) ? last + 1 : start) }
+  return { data, rows, files }
 }
 
 function vwapText(bar: Bar | undefined, priceScale: number): string | null {
