@@ -5,9 +5,10 @@ import type { replay } from '../../contract/replay.ts'
 import { TAIL_TABLES } from '../../contract/tables.ts'
 import { nextTimeOf, takeRowsOf } from './merge.ts'
 import { heldMs, msUntil, shownAt, type Pace, type Ticker } from './pace.ts'
+import { pinSnapshot } from './pin.ts'
 import { rangeOf, symbolsOf } from './questions.ts'
 import type { RowSource } from './row-source.ts'
-import { openReader } from './table-reader.ts'
+import { openReader, type TableReader } from './table-reader.ts'
 import type { ReplayTools } from './tools.ts'
 
 type Play = Handlers<typeof replay>['replay.play']
@@ -20,9 +21,11 @@ export function playHandler(tools: ReplayTools, ticker: Ticker): Play {
     const columns = TAIL_TABLES[table].columns.map(({ name }) => name)
     const instruments = { symbols: symbolsOf(question), exchange }
     const source: RowSource = { table, at, order: 'event', instruments, columns }
-    const readers = [await openReader(tools, { source, range }, signal)]
+    const letGo = await pinSnapshot(tools, at, signal)
+    const readers: TableReader[] = []
     let pace: Pace | undefined
     try {
+      readers.push(await openReader(tools, { source, range }, signal))
       for (let batches = 0; batches < most; batches++) {
         const next = await nextTimeOf(readers, 1, signal)
         if (next === undefined) return
@@ -38,6 +41,7 @@ export function playHandler(tools: ReplayTools, ticker: Ticker): Play {
       }
     } finally {
       readers.forEach(reader => reader.close())
+      letGo()
     }
   }
 }

@@ -7,6 +7,7 @@ import type { SessionState } from '../../contract/replay-sessions.ts'
 import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
 import type { SnapshotChoice, TableAt } from '../lake/reads.ts'
 import type { Speed, Ticker } from './pace.ts'
+import { pinSnapshot } from './pin.ts'
 import type { Order } from './row-order.ts'
 import { refuseLoadTimes } from './refuse-load-times.ts'
 import type { Instruments, RowSource, TimeRange } from './row-source.ts'
@@ -79,14 +80,6 @@ export function createSessions(tools: ReplayTools, ticker: Ticker): Sessions {
     return true
   }
 
-  /** The snapshot's files stay while nothing of it is read, too. */
-  async function pin(at: TableAt, signal?: AbortSignal): Promise<() => void> {
-    if (at.snapshotId === undefined) return () => {}
-    const nothing = { filter: [], isWanted: () => false }
-    const held = await tools.pool.run(lease => tools.reads.open(at, nothing, lease.connection, lease.signal), signal)
-    return held.release
-  }
-
   async function openOne(question: SessionQuestion, signal?: AbortSignal): Promise<OpenSession> {
     const { tables, instruments, range, choice, order, goesLive, speed, batchSize } = question
     const [first, ...others] = tables
@@ -100,7 +93,7 @@ export function createSessions(tools: ReplayTools, ticker: Ticker): Sessions {
       return { table: tables[i], at, order, instruments, columns }
     })
     if (order === 'arrival') await refuseLoadTimes(tools, sources, range, signal)
-    const pins = await Promise.all(sources.map(({ at }) => pin(at, signal)))
+    const pins = await Promise.all(sources.map(({ at }) => pinSnapshot(tools, at, signal)))
     const letGo = () => pins.forEach(release => release())
     try {
       const tape = await openTape(tools, { sources, range, goesLive }, signal)
