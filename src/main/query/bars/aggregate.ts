@@ -37,7 +37,11 @@ export async function measure(tools: MeasureTools, question: MeasureQuestion, si
   const needsQuotes = wanted.has('spread')
   const { trades, quotes } = await statesOf(tools.reads, question, signal, question.thenOf)
   const at = needsTrades ? trades : quotes
-  const exchanges = await exchangesOf(tools.exchangeOf, at, question, signal)
+  // What has quotes and no trades has a spread all the same.
+  const exchangeOf: ExchangeOf = async (first, instrument, stop) =>
+    (await tools.exchangeOf(first, instrument, stop)) ??
+    (needsTrades && needsQuotes ? tools.exchangeOf(quotes, instrument, stop) : undefined)
+  const exchanges = await exchangesOf(exchangeOf, at, question, signal)
   let windows = 0
   const measured = async (symbol: string, stop: AbortSignal) => {
     const reading = {

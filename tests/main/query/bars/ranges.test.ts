@@ -112,3 +112,19 @@ describe('measures without a full range', () => {
     ])
   })
 })
+
+describe('the spread of a symbol without trades', () => {
+  it('is told beside what is measured of trades, in the order that was asked', async () => {
+    const { lake, ask } = await openBars()
+    const quote = (symbol: string) => ({ micros: at('01:00:00'), bid: '10', ask: '12', symbol })
+    await append(lake, tradeRows([trade('01:00:00', '10')]))
+    await append(lake, quoteRows([quote('BHP'), quote('CBA')]), { table: 'quotes' })
+    const of = async (metrics: ('spread' | 'vwap')[]) =>
+      (await ask('aggregations.run', { symbols: ['NONE', 'CBA', 'BHP'], metrics })).data
+    expect(await of(['spread', 'vwap'])).toMatchObject([
+      { symbol: 'CBA', exchange: 'ASX', vwap: null, spread: { quotes: 1, average: '2' } },
+      { symbol: 'BHP', exchange: 'ASX', vwap: '10', spread: { quotes: 1, average: '2' } },
+    ])
+    expect((await of(['vwap'])).map(({ symbol }) => symbol)).toEqual(['BHP'])
+  })
+})
