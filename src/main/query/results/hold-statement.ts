@@ -10,6 +10,7 @@ import type { FileCounts, TableAt } from '../../lake/reads.ts'
 import type { Lease } from '../pool.ts'
 import { withColumns, type LiveRows } from '../sql/live-rows.ts'
 import { openStatement, type OpenStatement, type SqlQuestion, type SqlTools } from '../sql/open-statement.ts'
+import { withoutEnd } from '../sql/parse-sql.ts'
 import { closeAfter, heeded, type ResultColumn } from '../sql/run-statement.ts'
 
 export const HELD = 'main.k2_held'
@@ -69,7 +70,7 @@ async function hold(
     mayBeExplain: true,
     settings: ['memory_limit'],
   }
-  const unended = { ...question, sql: question.sql.replace(/[\s;]+$/, '') }
+  const unended = { ...question, sql: withoutEnd(question.sql) }
   const open = await openStatement(unended, { tools, parser, signal, around, wantsAllColumns })
   const filling = fill(open, mostRows, signal)
   try {

@@ -57,6 +57,8 @@ const HARMLESS = /^(?:ORDER_DEFAULT|ASCENDING|DESCENDING|[A-Z_]+_TYPE_INFO)$/
 
 /** What tables at another state are called in what is run. */
 export const RESERVED = /^k2_/i
+/** DuckDB's own views: a name of a WITH is known in its own part of a statement only, and elsewhere would mean these. */
+const OF_DUCKDB = /^(duckdb|pg|sqlite|pragma)_/i
 const PLAIN_NAME = /^[\p{L}_][\p{L}\p{N}_ ]*$/u
 
 export function checkStatement({ sql, tree }: Parsed): FoundTable[] {
@@ -95,11 +97,11 @@ function namesOfItsOwn(nodes: readonly SqlNode[], sql: string): ReadonlySet<stri
   const own = new Set<string>()
   for (const name of names) {
     if (typeof name !== 'string' || name === '') continue
-    if (!PLAIN_NAME.test(name) || RESERVED.test(name))
-      throw refuse(`${name} cannot be the name of a WITH: use letters, digits and _, and do not begin with k2_`, {
-        sql,
-        at: undefined,
-      })
+    if (!PLAIN_NAME.test(name) || RESERVED.test(name) || OF_DUCKDB.test(name))
+      throw refuse(
+        `${name} cannot be the name of a WITH: use letters, digits and _, and do not begin with k2_, duckdb_, pg_, sqlite_ or pragma_`,
+        { sql, at: undefined },
+      )
     own.add(name.toLowerCase())
   }
   return own

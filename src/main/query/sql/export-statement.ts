@@ -9,6 +9,7 @@ import { atMost } from '../export/at-most.ts'
 import { exportRows } from '../export/export-rows.ts'
 import type { Lease } from '../pool.ts'
 import { openStatement, type SqlQuestion, type SqlTools } from './open-statement.ts'
+import { withoutEnd } from './parse-sql.ts'
 import { closeAfter, heeded, streamStatement } from './run-statement.ts'
 import { AS_PARQUET, readFileBytes } from '../export/parquet-file.ts'
 
@@ -49,7 +50,7 @@ async function* exportParquet(
     file,
   }
   try {
-    const unended = { ...question, sql: question.sql.replace(/[\s;]+$/, '') }
+    const unended = { ...question, sql: withoutEnd(question.sql) }
     const open = await openStatement(unended, { tools, parser, signal, around, wantsAllColumns: true })
     const copying = interruptible(open.connection, signal, () => open.statement.run())
     try {

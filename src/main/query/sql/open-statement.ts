@@ -74,7 +74,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
   const { sql, travelled, others } = rewriteTravel(parsed, checkStatement(parsed))
   checkParams(parsed.tree, question.params)
   if (question.receipt) checkRepeatable(parsed.tree, question.sql)
-  const isExplain = parsed.explain !== ''
+  const { isExplain } = parsed
   if (options.around && isExplain && !options.around.mayBeExplain)
     throw new Failure('INVALID_INPUT', 'What EXPLAIN answers is for people: it is not written as this format.')
   const around = isExplain ? undefined : options.around

@@ -187,3 +187,12 @@ it('holds so many rows, and says what to do for the others', async () => {
   const end = await client['results.window']({ result, first: 999, count: 100 })
   expect(rowsOf(end.rows)).toEqual([{ i: '4000' }])
 })
+
+it('takes a statement that ends in a semicolon and comments', async () => {
+  const { client } = await heldTrades()
+  for (const end of [';', '; -- x', '; /* x */ ;\n-- y\r-- z', "\n--';", ' /* a; */'])
+    for (const text of ["'; -- in it'", `E'\\'; -- in it'`, '$a$; -- in it$a$', "'\"; -- in it'"]) {
+      const { row_count } = await client['results.open']({ sql: `SELECT ${text} AS a${end}` })
+      expect([row_count, text, end]).toEqual([1, text, end])
+    }
+})

@@ -207,3 +207,51 @@ describe('what SQL can reach', () => {
     expect(await count('/* so */ EXPLAIN -- and\n ANALYZE SELECT * FROM trades;')).toBe(1)
   })
 })
+
+describe('what is checked is what is run', () => {
+  const HIDDEN = ['SELECT * FROM duckdb_settings()', 'CREATE TABLE main.x (a INT)', "SELECT repeat('x', 100000000)"]
+
+  it('whatever ends a comment', async () => {
+    const { lake } = await openGuarded()
+    const count = 'SELECT count(*) FROM trades'
+    for (const hidden of HIDDEN)
+      for (const sql of [
+        // DuckDB ends a line at a carriage return too, and counts comments within comments.
+        `--\r ${hidden} /*\nEXPLAIN ${count} -- */`,
+        `/* /* */ EXPLAIN ${count} -- */ ${hidden}`,
+        `/* /* */ EXPLAIN ANALYZE ${count} -- */ ${hidden}`,
+        `EXPLAIN --\r ${hidden} /*\n${count} -- */`,
+        `EXPLAIN /* /* */ ${count} -- */ ${hidden}`,
+      ]) {
+        const outcome = await lake.client['sql.run']({ sql }).then(
+          ({ data }) => rowsOf(data),
+          (error: { code: string }) => error.code,
+        )
+        // The plan of the harmless one, or a refusal.
+        if (outcome !== 'INVALID_INPUT') expect(JSON.stringify(outcome), sql).toMatch(/physical_plan|analyzed_plan/)
+        expect(JSON.stringify(outcome), sql).not.toMatch(/allowed_paths|xxxx/)
+      }
+    expect(await refused(lake, 'SELECT * FROM main.x')).toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
+  it('also where a state of a table is named', async () => {
+    const { lake } = await openGuarded()
+    const { query } = await lake.client['sql.run']({ sql: 'SELECT count(*) FROM trades' })
+    const snapshotId = query.snapshot_id
+    const sql = `SELECT count(*) n FROM trades /* /* */ AT (VERSION => '${snapshotId}') -- */ AT (VERSION => '${snapshotId}'), (SELECT '\n', (FROM duckdb_settings()) --'\n)`
+    expect(await refused(lake, sql)).toMatchObject({ code: 'INVALID_INPUT' })
+    const plain = `SELECT count(*) n FROM trades /* then */ AT -- as it was\n (VERSION => '${snapshotId}')`
+    expect(rowsOf((await lake.client['sql.run']({ sql: plain })).data)).toEqual([{ n: '10' }])
+  })
+
+  it('and a name of a WITH is never one of DuckDB', async () => {
+    const { lake } = await openGuarded()
+    const sql = (name: string) => `SELECT * FROM ${name} d, (WITH ${name} AS (SELECT 1) SELECT * FROM ${name})`
+    const duck = await lake.lake.duck.connect()
+    const views = await duck.runAndReadAll('SELECT DISTINCT view_name FROM duckdb_views() WHERE internal')
+    const names = views.getRows().map(([name]) => String(name))
+    expect(names).toEqual(expect.arrayContaining(['duckdb_views', 'pragma_database_list', 'pg_settings']))
+    for (const name of names) expect(await refused(lake, sql(name))).toMatchObject({ code: 'INVALID_INPUT' })
+    duck.closeSync()
+  })
+})
