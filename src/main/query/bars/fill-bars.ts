@@ -15,20 +15,22 @@ export interface FillOptions {
   /** From where on, and up to where, windows are told also before the first trade and after the last one. */
   startMicros?: number
   endMicros?: number
+  /** The close that was in force at the start. */
+  before?: Exact
 }
 
 /** The newest `limit` windows, oldest first. */
-export function fillBars(bars: readonly Bar[], { windowAt, limit, startMicros, endMicros }: FillOptions): FilledBar[] {
-  const first = bars.at(0)
-  const last = bars.at(-1)
-  if (!first || !last) return []
-  const from = startMicros === undefined ? first.start : Math.min(startMicros, first.start)
-  const to = endMicros === undefined ? last.end : Math.max(endMicros, last.end)
+export function fillBars(bars: readonly Bar[], options: FillOptions): FilledBar[] {
+  const { windowAt, limit, startMicros, endMicros, before } = options
+  if (bars.length === 0 && before === undefined) return []
+  const from = Math.min(startMicros ?? Infinity, bars.at(0)?.start ?? Infinity)
+  const to = Math.max(endMicros ?? -Infinity, bars.at(-1)?.end ?? -Infinity)
+  if (from >= to) return []
   const filled: FilledBar[] = []
   let next = bars.length - 1
   for (let window = windowAt(to - 1); filled.length < limit; window = windowAt(window.start - 1)) {
     const bar = bars[next]?.start === window.start ? bars[next--] : undefined
-    filled.push({ start: window.start, end: window.end, bar, close: bar?.close ?? bars[next]?.close })
+    filled.push({ start: window.start, end: window.end, bar, close: bar?.close ?? bars[next]?.close ?? before })
     if (window.start <= from) break
   }
   return filled.reverse()

@@ -1,14 +1,16 @@
 // The capabilities of bars, over the tables.
 import type { Handlers } from '../../../contract/capability.ts'
 import type { barsContract } from '../../../contract/bars.ts'
-import { decimalText } from '../../../contract/columns.ts'
+import { decimalText, type ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
+import { firstNotBelow } from '../../market/row-order.ts'
 import type { Blocks } from '../blocks/blocks.ts'
 import { resolveState } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { measure, pricesOf } from './aggregate.ts'
 import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
+import { carryIn, type CarriedBars } from './carry-in.ts'
 import { fillBars } from './fill-bars.ts'
 import { createExchangeOf } from './instrument.ts'
 import { exchangeIn, liveTrades, ownRows, withLive } from './live-trades.ts'
@@ -29,12 +31,13 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn):
     async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal, door }) {
       const startedMs = performance.now()
       const asRange = rangeOf(asked)
+      const isCarried = fill === 'previous'
       const then = thenOf(asked)?.('trades')
       const past = then?.past ?? asked
       const wantsLive = asked.live ?? (!then && door !== 'cli' && reachesNow(asked, asRange, clock.nowMicros()))
       if (wantsLive && (then ?? isPast(asked))) throw noLiveInThePast()
       const live = wantsLive
-        ? await liveTrades(tools, { symbol, exchange: asked.exchange, ...asRange }, signal)
+        ? await liveTrades(tools, { symbol, exchange: asked.exchange, ...asRange, ...(isCarried && FROM_EVER) }, signal)
         : undefined
       const at = live?.at ?? (await resolveState(reads, 'trades', past, signal))
       const exchange =
@@ -48,13 +51,20 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn):
       const named = { symbol, exchange: exchange ?? '' }
       // One more than asked for tells whether there are more.
       const question = { at, ...named, ...range, isOnMarket, fresh }
-      const found = await readBars(parts, question, { windowAt, limit: limit + 1 }, signal)
+      const own = await readBars(parts, question, { windowAt, limit: limit + 1 }, signal)
+      const found: CarriedBars =
+        isCarried && own.bars.length <= limit ? await carryIn(parts, own, question, signal) : own
       const all =
         fill === 'none'
           ? found.bars.map(bar => ({ start: bar.start, end: bar.end, bar, close: bar.close }))
-          : fillBars(found.bars, { windowAt, limit: limit + 1, ...untilNow(range, clock.nowMicros()) })
-      const data = barsBatch(all.slice(-limit), { ...named, ...found, isCarried: fill === 'previous' })
-      const taken = fresh?.rowCount ?? 0
+          : fillBars(found.bars, {
+              ...untilNow(range, clock.nowMicros()),
+              windowAt,
+              limit: limit + 1,
+              before: found.before,
+            })
+      const data = barsBatch(all.slice(-limit), { ...named, ...found, isCarried })
+      const taken = fresh ? rowsFrom(fresh, range.startMicros) : 0
       const tables = lakeMeta(tools, { at, files: found.files, rows: Math.max(0, found.rowCount - taken), startedMs })
       const query = live ? withLive(tables, live, { taken, nowMicros: clock.nowMicros() }) : tables
       return { data, query, pagination: { limit, has_more: all.length > limit } }
@@ -88,6 +98,13 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn):
     'aggregations.run': (asked, { signal }) =>
       measure(parts, { ...asked, ...rangeOf(asked), thenOf: thenOf(asked) }, signal),
   }
+}
+
+/** The trade before the range may not be in the tables yet. */
+const FROM_EVER = { startMicros: undefined }
+
+function rowsFrom({ rowCount, columns }: ColumnBatch, startMicros = -Infinity): number {
+  return rowCount - firstNotBelow(columns.exchange_timestamp.values, startMicros)
 }
 
 interface AskedState {

@@ -4,7 +4,7 @@ import { filterOf } from '../blocks/read-block.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { viewRows } from '../../../contract/take-rows.ts'
 import type { TableAt } from '../../lake/reads.ts'
-import { backward, type BarsTools } from './read-bars.ts'
+import { backward, spanOf, type BarsTools } from './read-bars.ts'
 import { windowsOf } from './windows.ts'
 
 export interface Before {
@@ -16,6 +16,8 @@ export interface Before {
   columns: readonly string[]
   /** How far back, at the most. */
   startMicros?: number
+  /** Rows that are in no file yet, in the total order. */
+  fresh?: ColumnBatch
 }
 
 /** A batch of that one row; nothing where there is none. Off-market trades are passed over when that column is asked. */
@@ -25,12 +27,8 @@ export async function lastBefore(
   signal?: AbortSignal,
 ): Promise<ColumnBatch | undefined> {
   const { at, symbol } = question
-  const spans = await reads.spans(
-    at,
-    { filter: filterOf({ ...question, symbols: [symbol] }) },
-    'exchange_timestamp',
-    signal,
-  )
+  const filter = filterOf({ ...question, symbols: [symbol] })
+  const spans = [...(await reads.spans(at, { filter }, 'exchange_timestamp', signal)), ...spanOf(question.fresh)]
   for (const { start, end } of backward(spans, question, windowsOf('1h', 'UTC'), 1)) {
     const { runs } = await blocks.read({ ...question, startMicros: start, endMicros: end }, signal)
     for (const run of runs.toReversed()) {

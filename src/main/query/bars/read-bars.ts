@@ -46,12 +46,9 @@ export async function readBars(
   signal?: AbortSignal,
 ): Promise<ReadBars> {
   const { at, symbol, exchange, isOnMarket } = question
-  const columns = ['price', 'quantity', ...(isOnMarket ? [OFF_MARKET] : [])]
+  const columns = tradeColumns(isOnMarket)
   const filter = filterOf({ ...question, symbols: [symbol] })
-  const spans = [
-    ...(await reads.spans(at, { filter }, 'exchange_timestamp', signal)),
-    ...(question.fresh ? spanOf(question.fresh) : []),
-  ]
+  const spans = [...(await reads.spans(at, { filter }, 'exchange_timestamp', signal)), ...spanOf(question.fresh)]
   const parts: ScaledBars[] = []
   const files = { total: spans.length, pruned: 0, read: 0 }
   let rowCount = 0
@@ -69,9 +66,16 @@ export async function readBars(
   return { ...joinBars(parts), rowCount, files }
 }
 
-function spanOf({ rowCount: rows, columns }: ColumnBatch): FileSpan[] {
-  const times = columns.exchange_timestamp.values as Float64Array
-  return rows > 0 ? [{ rows, fromMicros: times[0], toMicros: times[rows - 1] }] : []
+/** What bars are made of. */
+export function tradeColumns(isOnMarket: boolean): string[] {
+  return ['price', 'quantity', ...(isOnMarket ? [OFF_MARKET] : [])]
+}
+
+/** Of rows that are in no file, as if they were in one. */
+export function spanOf(fresh: ColumnBatch | undefined): FileSpan[] {
+  if (!fresh || fresh.rowCount === 0) return []
+  const times = fresh.columns.exchange_timestamp.values as Float64Array
+  return [{ rows: fresh.rowCount, fromMicros: times[0], toMicros: times[fresh.rowCount - 1] }]
 }
 
 /** Of runs in the total order. */

@@ -3,29 +3,38 @@ import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { barsContract as declared } from '../../../../src/contract/bars.ts'
 import type { Client, Context } from '../../../../src/contract/capability.ts'
+import { rowsOf, timestampText, type ColumnBatch } from '../../../../src/contract/columns.ts'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { systemClock } from '../../../../src/main/base/clock.ts'
 import { compactTable } from '../../../../src/main/lake/maintain/compact-table.ts'
 import { barsHandlers } from '../../../../src/main/query/bars/handlers.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
+import { openHybridPlace } from '../../../support/hybrid-place.ts'
 import { append, tempLake } from '../../../support/lake.ts'
 import { noSession, queryParts } from '../../../support/query.ts'
 import { quoteRows, tradeRows, type TradeRow } from '../../../support/rows.ts'
 
 const context: Context = { signal: new AbortController().signal, correlationId: 'test', door: 'direct' }
 
-async function openBars() {
+async function openBars(seen: Parameters<typeof barsHandlers>[2] = noSession) {
   const lake = await tempLake()
   const { reads, pool } = await queryParts(lake)
   const live = () => Promise.reject(new Failure('UNAVAILABLE', 'There is no live view here.'))
   const blocks = createBlocks({ reads, pool, maxBytes: 64e6 })
-  const handlers = barsHandlers({ reads, pool, live, clock: systemClock }, blocks, noSession)
+  const handlers = barsHandlers({ reads, pool, live, clock: systemClock }, blocks, seen)
   const ask = <N extends keyof typeof declared>(name: N, input: z.input<(typeof declared)[N]['input']>) =>
     (handlers[name] as (input: unknown, context: Context) => unknown)(
       declared[name].input.parse(input),
       context,
     ) as ReturnType<Client<typeof declared>[N]>
-  return { lake, ask }
+  /** Minute, close and volume of each bar that is filled with the close before. */
+  const filled = async (asked: object) =>
+    closesOf((await ask('bars.list', { symbol: 'BHP', fill: 'previous', ...asked })).data)
+  return { lake, ask, filled }
+}
+
+function closesOf(data: ColumnBatch) {
+  return rowsOf(data).map(bar => [(bar.window_start as string).slice(11, 16), bar.close_price, bar.volume])
 }
 
 const instant = (time: string) => `2026-03-10T${time}Z`
@@ -126,5 +135,78 @@ describe('the spread of a symbol without trades', () => {
       { symbol: 'BHP', exchange: 'ASX', vwap: '10', spread: { quotes: 1, average: '2' } },
     ])
     expect((await of(['vwap'])).map(({ symbol }) => symbol)).toEqual(['BHP'])
+  })
+})
+
+describe('windows filled with the close before', () => {
+  const range = { start_time: instant('01:00:00'), end_time: instant('01:03:00') }
+
+  it('begin with the close from before the range, also where the range has no trades', async () => {
+    const { lake, filled } = await openBars()
+    await append(lake, tradeRows([trade('00:58:00', '4'), trade('00:59:00', '5.25'), trade('01:01:30', '7')]))
+    expect(await filled(range)).toEqual([
+      ['01:00', '5.25', '0'],
+      ['01:01', '7', '1'],
+      ['01:02', '7', '0'],
+    ])
+    const empty = { start_time: instant('00:59:30'), end_time: instant('01:01:00') }
+    expect(await filled(empty)).toEqual([
+      ['00:59', '5.25', '0'],
+      ['01:00', '5.25', '0'],
+    ])
+    expect(await filled({ ...empty, limit: 1 })).toEqual([['01:00', '5.25', '0']])
+    expect(await filled({ ...empty, fill: 'none' })).toEqual([])
+    expect(await filled({ start_time: instant('00:50:00'), end_time: instant('00:57:00') })).toEqual([])
+    expect(await filled({ start_time: instant('01:02:00'), end_time: instant('01:02:00') })).toEqual([])
+  })
+
+  it('carry in nothing that the conditions leave out', async () => {
+    const { lake, filled } = await openBars()
+    await append(lake, tradeRows([trade('00:58:00', '4'), trade('00:59:00', '99', { conditions: ['XT'] })]))
+    const short = { ...range, end_time: instant('01:01:00') }
+    expect(await filled(short)).toEqual([['01:00', '99', '0']])
+    expect(await filled({ ...short, conditions: 'on_market' })).toEqual([['01:00', '4', '0']])
+  })
+
+  it('carry in what an older snapshot has, and tell no window that a replay session has not come to', async () => {
+    let untilMicros = Infinity
+    const { lake, filled } = await openBars(() => () => ({ past: {}, untilMicros }))
+    const first = await append(lake, tradeRows([trade('00:58:00', '4')]))
+    await append(lake, tradeRows([trade('00:59:00', '5')]))
+    const short = { ...range, end_time: instant('01:01:00') }
+    expect(await filled({ ...short, snapshot_id: first.snapshotId })).toEqual([['01:00', '4', '0']])
+    const session = { ...range, replay_session: '5a0d1d6e-6f0e-4c5b-9a0e-2b1f0f6b7c11' }
+    untilMicros = at('01:01:30')
+    expect(await filled(session)).toEqual([['01:00', '5', '0']])
+    untilMicros = at('00:58:30')
+    expect(await filled(session)).toEqual([])
+  })
+
+  it('carry in a trade that is in the log and not in the tables yet', async () => {
+    const place = await openHybridPlace()
+    const { micros: now } = place.clock
+    const minute = Math.floor(now / 60e6) * 60e6
+    const plain = { symbol: 'BHP', sequence: null, logMicros: now }
+    place.write(0, [
+      { ...plain, id: '1', micros: minute - 300e6, price: 100_000_000n },
+      { ...plain, id: '2', micros: minute - 240e6, price: 200_000_000n },
+    ])
+    place.readTo()
+    const blocks = createBlocks({ ...place.tools, maxBytes: 64e6 })
+    const asked = {
+      ...{ symbol: 'BHP', fill: 'previous' as const, live: true },
+      start_time: timestampText(minute - 120e6),
+      end_time: timestampText(minute),
+    }
+    const ask = async () => {
+      const input = declared['bars.list'].input.parse(asked)
+      return barsHandlers(place.tools, blocks, noSession)['bars.list'](input, context)
+    }
+    for (const committed of [1, 2]) {
+      await place.commitTo([committed, 0])
+      const { data, query } = await ask()
+      expect(rowsOf(data).map(bar => bar.close_price)).toEqual(['2', '2'])
+      expect(query.sources).toMatchObject({ tail: { rows: 0 } })
+    }
   })
 })
