@@ -14,7 +14,7 @@ import type { Filter } from './read/filter.ts'
 import { resolveSnapshot } from './read/resolve-snapshot.ts'
 import { NAMESPACE } from './tables.ts'
 import type { LakeTable } from './table.ts'
-import { diffSnapshots } from './travel/diff-snapshots.ts'
+import { diffSnapshots, type Lend } from './travel/diff-snapshots.ts'
 import { currentSnapshot, listSnapshots, shownOffsets } from './travel/list-snapshots.ts'
 import { rollBack } from './travel/roll-back.ts'
 import { removeTag, tagSnapshot } from './travel/tag-snapshot.ts'
@@ -37,7 +37,13 @@ export interface LakeHandlers extends Handlers<typeof lakeContract> {
   'snapshots.diff': (input: Parameters<Diff>[0], context: Context, untilMicros?: number) => ReturnType<Diff>
 }
 
-export function lakeHandlers(lake: Lake, settings: { retention: Retention }): LakeHandlers {
+export interface LakeSettings {
+  retention: Retention
+  /** Connections for reading many rows, each for a time only; without a limit when left out. */
+  lend?: Lend
+}
+
+export function lakeHandlers(lake: Lake, settings: LakeSettings): LakeHandlers {
   /** One, or all that are there; where there is none, the first one says what to do. */
   async function chosen(id?: TableId): Promise<LakeTable[]> {
     if (id) return [lake.table(id)]
@@ -90,7 +96,8 @@ export function lakeHandlers(lake: Lake, settings: { retention: Retention }): La
       const started = performance.now()
       const one = lake.table(table)
       const filter: Filter = Number.isFinite(untilMicros) ? [{ column: TIMES[table], op: '<', value: untilMicros }] : []
-      const question = { a: await idOf(one, a), b: await idOf(one, b), filter, limit, offset, signal }
+      const [from, to] = [await idOf(one, a), await idOf(one, b)]
+      const question = { a: from, b: to, filter, limit, offset, signal, lend: settings.lend }
       const { data, total, head, files } = await diffSnapshots(lake, one, question)
       return {
         data,

@@ -164,7 +164,7 @@ export async function startHistory(
   const listed = windowedLists(tools, readHybrid, lists)
   const guard = { clockOf: replays.clockOf, microsOf }
   const statsOf = tableStats(lake)
-  const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention })
+  const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention, lend: tools.pool.run })
   const handlers: Handlers<typeof historyContract> = {
     ...lakes,
     ...ingestHandlers({

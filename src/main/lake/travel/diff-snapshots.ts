@@ -25,7 +25,15 @@ export interface DiffQuestion {
   /** Other rows are in neither snapshot; all are when left out. */
   filter?: Filter
   signal?: AbortSignal
+  /** One of the lake's own, without a limit, when left out. */
+  lend?: Lend
 }
+
+/** Does a piece of work on a connection that is its own for as long; the signal says when its time is over. */
+export type Lend = <T>(
+  work: (lent: { connection: DuckDBConnection; signal?: AbortSignal }) => Promise<T>,
+  signal?: AbortSignal,
+) => Promise<T>
 
 export interface Difference {
   data: { added: number; removed: number; rows: ColumnBatch }
@@ -36,20 +44,26 @@ export interface Difference {
 }
 
 export async function diffSnapshots(lake: Lake, table: LakeTable, question: DiffQuestion): Promise<Difference> {
-  const { a, b, signal } = question
+  const { a, b, signal, lend = lendOwn(lake) } = question
   const { metadata } = await table.load(signal)
   const [earlier, later] = [requireSnapshot(metadata, a), requireSnapshot(metadata, b)]
   if (!mayDescend(metadata, earlier, later)) throw notAncestor(table, a, b)
   const letGo = [table.pin(a), table.pin(b)]
   try {
-    const connection = await lake.duck.connect()
+    return await lend(lent => difference(lake, table, { ...question, metadata, later, ...lent }), signal)
+  } finally {
+    for (const release of letGo) release()
+  }
+}
+
+function lendOwn({ duck }: Lake): Lend {
+  return async (work, signal) => {
+    const connection = await duck.connect()
     try {
-      return await difference(lake, table, { ...question, metadata, later, connection })
+      return await work({ connection, signal })
     } finally {
       connection.closeSync()
     }
-  } finally {
-    for (const release of letGo) release()
   }
 }
 
@@ -76,7 +90,7 @@ async function difference(lake: Lake, table: LakeTable, comparison: Comparison):
     const [before, after] = [await open(fromPlan, gone), await open(toPlan, come)]
     await runSql(
       connection,
-      `CREATE TEMP TABLE difference AS
+      `CREATE OR REPLACE TEMP TABLE difference AS
        (SELECT 'added' AS change, * FROM ((${after}) EXCEPT ALL (${before})))
        UNION ALL BY NAME (SELECT 'removed' AS change, * FROM ((${before}) EXCEPT ALL (${after})))`,
       signal,
@@ -91,7 +105,13 @@ async function difference(lake: Lake, table: LakeTable, comparison: Comparison):
     throw told
   } finally {
     for (const scan of opened) scan.release()
+    await dropDifference(connection)
   }
+}
+
+/** The connection may go on to others. What has broken it was said already, and then the table has gone with it. */
+async function dropDifference(connection: DuckDBConnection): Promise<void> {
+  await runSql(connection, 'DROP TABLE IF EXISTS temp.difference').catch(() => {})
 }
 
 async function readPage(
