@@ -215,9 +215,10 @@ function linkRow(store: Store, instrument: Instrument, segment: Segment, at: num
  * Whether a row stands before one that came earlier: the last one is the highest of all unless it came late itself.
  * Then it is not known, and the row is taken to be late too, which costs a sort and no row.
  */
-function comesBefore({ ring, places }: Store, instrument: Instrument, segment: Segment, at: number): boolean {
+function comesBefore(store: Store, instrument: Instrument, segment: Segment, at: number): boolean {
+  const { ring } = store
   const position = positionOf(ring, instrument, instrument.appended - 1)
   if (instrument.straggler === position) return true
   const last = findSegment(ring, position)
-  return compareRows(segment, at, last, rowAt(last, position), places.all) < 0
+  return compareRows(segment, at, last, rowAt(last, position), store) < 0
 }

@@ -30,7 +30,7 @@ export interface RecentLimits {
 
 /** Ascending in the total order; rows that arrived late stand where they belong. */
 export function findRecent(store: Store, instrument: Instrument, limits: RecentLimits): Rows {
-  const { ring, places } = store
+  const { ring } = store
   const { sinceMicros, untilMicros = Infinity, limit, maxPerSymbol = Infinity, part } = limits
   const { appended, evicted, straggler } = instrument
   const share = Math.max(evicted, appended - maxPerSymbol)
@@ -48,7 +48,7 @@ export function findRecent(store: Store, instrument: Instrument, limits: RecentL
     const time = segment.exchangeTimes[at]
     return time >= sinceMicros && time < untilMicros && (!part || isOfPart(part, segment, at))
   })
-  return takeLast(joinRows([late, newest]), limit, places.all)
+  return takeLast(joinRows([late, newest]), limit, store)
 }
 
 /** Of a row whose position is in the part. */

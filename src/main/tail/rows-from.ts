@@ -115,7 +115,7 @@ function findBySymbol(store: Store, part: Part, filter: RowsFilter, limit: numbe
   const found = wantedInstruments(store, filter).map(instrument =>
     findRecent(store, instrument, { sinceMicros, untilMicros, limit, part }),
   )
-  return found.length === 1 ? lastOf(found[0], limit) : takeLast(joinRows(found), limit, store.places.all)
+  return found.length === 1 ? lastOf(found[0], limit) : takeLast(joinRows(found), limit, store)
 }
 
 function wantedInstruments({ instruments }: Store, { symbols = [], exchange }: RowsFilter): Instrument[] {
@@ -127,7 +127,8 @@ function wantedInstruments({ instruments }: Store, { symbols = [], exchange }: R
 }
 
 /** Straight through the part: with a snapshot that is seconds old, it is seconds long. */
-function findAmongAll({ ring, instruments, places }: Store, part: Part, filter: RowsFilter, limit: number): Rows {
+function findAmongAll(store: Store, part: Part, filter: RowsFilter, limit: number): Rows {
+  const { ring, instruments } = store
   const { sinceMicros = -Infinity, untilMicros = Infinity } = filter
   const exchange = filter.exchange?.toUpperCase()
   const segments: Segment[] = []
@@ -145,12 +146,12 @@ function findAmongAll({ ring, instruments, places }: Store, part: Part, filter: 
     if (time < sinceMicros || time >= untilMicros || !isOfPart(part, segment, at)) continue
     if (exchange && instruments.all[segment.instruments[2 * at]].exchange !== exchange) continue
     const last = ats.length - 1
-    if (isOrdered && last >= 0 && compareRows(segments[last], ats[last], segment, at, places.all) > 0) isOrdered = false
+    if (isOrdered && last >= 0 && compareRows(segments[last], ats[last], segment, at, store) > 0) isOrdered = false
     segments.push(segment)
     ats.push(at)
   }
   const rows = rowsOf(segments, ats)
-  return isOrdered ? lastOf(rows, limit) : takeLast(rows, limit, places.all)
+  return isOrdered ? lastOf(rows, limit) : takeLast(rows, limit, store)
 }
 
 /** Rows that are in no table and no longer here, or never were: as far as it is known how far the tables are. */

@@ -1,5 +1,5 @@
 // Chosen rows of a tail, in the order an answer has them; good until something is appended.
-import { compareRows, type Segment } from './segment.ts'
+import { compareRows, type Ranking, type Segment } from './segment.ts'
 
 /** Rows from … to of an answer lie in one segment. */
 export interface Run {
@@ -48,11 +48,11 @@ export function lastOf({ ats, runs }: Rows, limit: number): Rows {
 }
 
 /** The last rows in the total order. Stable: rows that are equal in everything stay as they came. */
-export function takeLast(rows: Rows, limit: number, places: readonly { topic: string; partition: number }[]): Rows {
+export function takeLast(rows: Rows, limit: number, ranking: Ranking): Rows {
   const segments = segmentsOf(rows)
   const { ats } = rows
   const order = Uint32Array.from(ats.keys())
-  order.sort((a, b) => compareRows(segments[a], ats[a], segments[b], ats[b], places))
+  order.sort((a, b) => compareRows(segments[a], ats[a], segments[b], ats[b], ranking))
   const last = Array.from(order.subarray(Math.max(0, order.length - limit)))
   return rowsOf(
     last.map(row => segments[row]),

@@ -2,6 +2,7 @@
 // A tail is a chain of segments. What is full is never moved or grown; what is empty again is used again.
 import type { TailTable } from '../../contract/tables.ts'
 import type { Pairs } from '../market/decode-primitives.ts'
+import { compareTexts } from '../market/row-order.ts'
 
 /** The 64-bit columns held ready beside times and places; the place of one in this list is its bit in `nulls`. */
 export const PAIR_COLUMNS: Record<TailTable, readonly string[]> = {
@@ -93,23 +94,31 @@ export function rowAt({ first, stride }: Segment, position: number): number {
   return (position - first) * stride
 }
 
+/** What rows are compared by beside the columns held ready. */
+export interface Ranking {
+  places: { readonly all: readonly { topic: string; partition: number }[] }
+  messageIdOf: (segment: Segment, at: number) => string
+}
+
 /**
- * Compares two rows in the product's total order: time, sequence with none last, partition, offset. Rows of two topics that
- * agree in all of it stand in the order of the topics' names.
+ * Compares two rows in the product's total order: time, sequence with none last, partition, offset, message_id. Only rows of
+ * two topics agree in all before the last, which is rare, so ids are not held ready but read from the messages. Rows of one
+ * id stand by their topics' names, so that they stand alike every time.
  */
 export function compareRows(
   a: Segment,
   atA: number,
   b: Segment,
   atB: number,
-  places: readonly { topic: string; partition: number }[],
+  { places: { all }, messageIdOf }: Ranking,
 ): number {
   return (
     a.exchangeTimes[atA] - b.exchangeTimes[atB] ||
     compareSequences(a, atA, b, atB) ||
-    places[a.places[4 * atA]].partition - places[b.places[4 * atB]].partition ||
+    all[a.places[4 * atA]].partition - all[b.places[4 * atB]].partition ||
     a.offsets[atA] - b.offsets[atB] ||
-    compareTexts(places[a.places[4 * atA]].topic, places[b.places[4 * atB]].topic)
+    compareTexts(messageIdOf(a, atA), messageIdOf(b, atB)) ||
+    compareTexts(all[a.places[4 * atA]].topic, all[b.places[4 * atB]].topic)
   )
 }
 
@@ -119,8 +128,4 @@ function compareSequences(a: Segment, atA: number, b: Segment, atB: number): num
   if (isNullA || isNullB) return isNullA - isNullB
   const [left, right] = [a.pairs[SEQUENCE], b.pairs[SEQUENCE]]
   return left[2 * atA + 1] - right[2 * atB + 1] || (left[2 * atA] >>> 0) - (right[2 * atB] >>> 0)
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

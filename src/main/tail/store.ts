@@ -1,11 +1,13 @@
 // What a tail holds, as data: rows, instruments, places. The rest of this folder are functions over it.
 import { randomUUID } from 'node:crypto'
 import type { TailTable } from '../../contract/tables.ts'
+import type { SchemaOf } from '../market/decode-wire.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
+import { messageIdReader } from './message-ids.ts'
 import { createPlaces, type Places } from './places.ts'
 import { dropPosition } from './positions.ts'
 import { createRing, releaseSegments, type Ring } from './ring.ts'
-import { rowAt } from './segment.ts'
+import { rowAt, type Ranking } from './segment.ts'
 
 export interface Store {
   readonly dataType: TailTable
@@ -14,6 +16,8 @@ export interface Store {
   readonly ring: Ring
   readonly instruments: Instruments
   readonly places: Places
+  /** Read from the message itself. */
+  readonly messageIdOf: Ranking['messageIdOf']
   undecodable: number
   /** Messages dropped because they were there already. */
   duplicates: number
@@ -28,13 +32,14 @@ export interface Store {
   arrivedMicros: number
 }
 
-export function createStore(dataType: TailTable, maxBytes: number): Store {
+export function createStore(dataType: TailTable, maxBytes: number, schemaOf?: SchemaOf): Store {
   return {
     dataType,
     epoch: randomUUID().slice(0, 8),
     ring: createRing(dataType, maxBytes),
     instruments: createInstruments(),
     places: createPlaces(),
+    messageIdOf: messageIdReader(dataType, schemaOf),
     undecodable: 0,
     duplicates: 0,
     skipped: 0,

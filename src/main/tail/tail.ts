@@ -122,7 +122,7 @@ export function createTail(options: TailOptions): Tail {
   const { clock = systemClock, onUndecodable = () => {}, onEvictedUncommitted = () => {} } = options
   const { level = () => 0 as const, tiers = USUAL_TIERS, onShed = () => {} } = options
   const now = () => clock.nowMicros()
-  const store = createStore(dataType, maxMegabytes * 1024 * 1024)
+  const store = createStore(dataType, maxMegabytes * 1024 * 1024, schemaOf)
   const meter = createRateMeter(clock.nowMs())
   const gather = createGather(store, schemaOf)
   const dedupe = dedupeMinutes > 0 ? createDedupe({ minutes: dedupeMinutes }) : undefined

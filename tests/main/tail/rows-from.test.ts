@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowsOf } from '../../../src/contract/columns.ts'
+import { messageIdOf } from '../../../src/main/market/message-id.ts'
 import type { OffsetVector } from '../../../src/main/market/topic-offsets.ts'
 import { createTail, type Tail } from '../../../src/main/tail/tail.ts'
 import { logBatch, type SampleRow } from '../../support/market-messages.ts'
@@ -189,12 +190,13 @@ describe('any appends, commits, repeats and snapshots', () => {
   }
   const boundaryOf = (boundary: OffsetVector, { topic, partition }: { topic: string; partition: number }) =>
     boundary.find(said => said.topic === topic)?.next[partition]
+  const messageId = ({ row: { micros, symbol, id } }: Sent) => messageIdOf('ASX', micros, symbol, String(id))
   const compare = (a: Sent, b: Sent) =>
     a.row.micros - b.row.micros ||
     (a.row.sequence ?? Infinity) - (b.row.sequence ?? Infinity) ||
     a.partition - b.partition ||
     a.offset - b.offset ||
-    (a.topic < b.topic ? -1 : 1)
+    (messageId(a) < messageId(b) ? -1 : 1)
 
   const STARTS: Record<string, number> = { [ASX]: 10, [CXA]: 0 }
 
