@@ -2,8 +2,8 @@
 // once. A snapshot never changes; and while the live view still holds what was committed since, its rows bring those that
 // are held on to a newer snapshot, without reading a file.
 import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
-import { TAIL_TABLES, type ColumnSpec } from '../../../contract/tables.ts'
-import { takeRows } from '../../../contract/take-rows.ts'
+import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
+import { takeRows, viewRows } from '../../../contract/take-rows.ts'
 import { quoteName } from '../../duck/quote.ts'
 import { readBatch } from '../../duck/read-batch.ts'
 import type { Condition, FileCounts, TableAt } from '../../lake/reads.ts'
@@ -11,10 +11,11 @@ import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import { createBoundedCache, type BoundedCache } from '../../base/bounded-cache.ts'
 import { bytesOfColumn } from '../blocks/combine-columns.ts'
+import { orderSql, rowOrder, wholeOrderSql, type RowOrder } from '../reads/row-order.ts'
 import { NO_FILES, type QueryTools } from '../tools.ts'
 import { offsetIn, type Base, type Ground } from './base.ts'
 import { mergeNewest, type RowRun } from './merge-rows.ts'
-import { firstNotBelow } from '../../market/row-order.ts'
+import { firstNotBelow, hasTies, TOTAL_ORDER } from '../../market/row-order.ts'
 import type { HybridQuestion } from './question.ts'
 
 export interface Window {
@@ -115,18 +116,22 @@ export async function readNewest(
   { reads, pool }: Pick<QueryTools, 'reads' | 'pool'>,
   at: TableAt,
   question: HybridQuestion,
-  { where, signal }: ReadOf = {},
+  { where = 'TRUE', signal }: ReadOf = {},
 ): Promise<{ rows: ColumnBatch; files: FileCounts }> {
   if (at.snapshotId === undefined) return { rows: emptyBatch(TAIL_TABLES[question.table].columns), files: NO_FILES }
-  const { columns } = TAIL_TABLES[question.table]
-  const filter = conditionsOf(question)
-  return pool.run(async lease => {
-    const opened = await reads.open(at, { filter }, lease.connection, lease.signal)
+  const { table, limit } = question
+  const { columns } = TAIL_TABLES[table]
+  return pool.run(async ({ connection, signal: stop }) => {
+    const opened = await reads.open(at, { filter: conditionsOf(question) }, connection, stop)
+    // With one more row than is wanted: it may be alike in every key to the oldest that is.
+    const read = (orderOf: OrderOf, since: string) =>
+      readBatch(connection, newestOf(table, opened.sql(), `${where} AND ${since}`, limit + 1, orderOf), stop)
     try {
-      const isEmpty = opened.files.read === 0
-      const sql = newestFirst(opened.sql(), columns, { where, limit: question.limit })
-      const rows = isEmpty ? emptyBatch(columns) : await readBatch(lease.connection, sql, lease.signal)
-      return { rows, files: opened.files }
+      if (opened.files.read === 0) return { rows: emptyBatch(columns), files: opened.files }
+      const first = await read(orderSql, 'TRUE')
+      // Which ones of those that are alike come first is for the other columns to say, or it changes with the limit.
+      const rows = hasTies(first, TOTAL_ORDER) ? await read(wholeOrderSql, sinceOldestOf(first)) : first
+      return { rows: viewRows(rows, Math.max(0, rows.rowCount - limit), rows.rowCount), files: opened.files }
     } catch (error) {
       throw await opened.blame(error)
     } finally {
@@ -143,16 +148,15 @@ function conditionsOf({ symbols, exchange, sinceMicros, untilMicros }: HybridQue
   return filter
 }
 
-const ORDER = ['exchange_timestamp', 'source_sequence', '_partition', '_offset', 'message_id'].map(quoteName)
+type OrderOf = (order: RowOrder, table: TailTable) => string
 
-function newestFirst(
-  rows: string,
-  columns: readonly ColumnSpec[],
-  { where = 'TRUE', limit }: { where?: string; limit: number },
-): string {
-  const names = columns.map(({ name }) => quoteName(name)).join(', ')
-  const descending = ORDER.map(name => `${name} DESC NULLS FIRST`).join(', ')
-  const ascending = ORDER.map(name => `${name} ASC NULLS LAST`).join(', ')
+function sinceOldestOf({ columns }: ColumnBatch): string {
+  return `exchange_timestamp >= make_timestamptz(${Number(columns.exchange_timestamp.values[0])})`
+}
+
+function newestOf(table: TailTable, rows: string, where: string, limit: number, orderOf: OrderOf): string {
+  const names = TAIL_TABLES[table].columns.map(({ name }) => quoteName(name)).join(', ')
+  const [descending, ascending] = (['desc', 'asc'] as const).map(order => orderOf(rowOrder(table, order), table))
   const newest = `SELECT ${names} FROM (${rows}) WHERE ${where} ORDER BY ${descending} LIMIT ${limit}`
   return `SELECT ${names} FROM (${newest}) ORDER BY ${ascending}`
 }

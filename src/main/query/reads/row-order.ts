@@ -1,5 +1,5 @@
-// The order of a table's rows, and where in it a page ended. The total order leaves no two rows alike, so that a place
-// in it means the same rows whenever it is asked for. Nulls come last, so they come first when it is read backwards.
+// The order of a table's rows, and where in it a page ended. Nulls come last, so they come first when it is read backwards.
+// Few rows are alike in every key; what else they hold is read only where there are such.
 import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import { TABLES, type ColumnSpec, type ColumnType, type TableId, type TableSpec } from '../../../contract/tables.ts'
 import { quoteName } from '../../duck/quote.ts'
@@ -44,6 +44,19 @@ export function orderSql({ keys, isBackwards }: RowOrder): string {
   return keys.map(({ name }) => `${quoteName(name)} ${direction}`).join(', ')
 }
 
+/** Of rows that are alike in every key the other columns decide: those that tie even then are the same for everybody. */
+export function wholeOrderSql(order: RowOrder, table: TableId): string {
+  const direction = order.isBackwards ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'
+  const { columns }: TableSpec = TABLES[table]
+  const others = columns.filter(({ name }) => !order.keys.some(key => key.name === name))
+  // As texts, as lists and maps have no order of their own.
+  return [orderSql(order), ...others.map(({ name }) => `${quoteName(name)}::VARCHAR ${direction}`)].join(', ')
+}
+
+export function reversed({ keys, isBackwards }: RowOrder): RowOrder {
+  return { keys, isBackwards: !isBackwards }
+}
+
 export function placeOf({ keys }: RowOrder, batch: ColumnBatch, row: number): PlaceInOrder {
   return keys.map(({ name, type }) => {
     const column = batch.columns[name]
@@ -53,19 +66,20 @@ export function placeOf({ keys }: RowOrder, batch: ColumnBatch, row: number): Pl
   })
 }
 
-/** How many rows at the end of a batch stand at this place: more than one only where other engines wrote rows twice. */
+/** How many rows at the end of a batch stand at this place. */
 export function countAtEnd(order: RowOrder, batch: ColumnBatch, place: PlaceInOrder): number {
   let count = 0
   while (count < batch.rowCount && isAt(placeOf(order, batch, batch.rowCount - 1 - count), place)) count++
   return count
 }
 
-function isAt(a: PlaceInOrder, b: PlaceInOrder): boolean {
-  return a.every((cell, i) => cell === b[i])
+export function isAt(a: PlaceInOrder, b: PlaceInOrder): boolean {
+  return a.length === b.length && a.every((cell, i) => cell === b[i])
 }
 
-/** True of the rows at a place and of those after it. */
+/** True of the rows at a place and of those after it; of all where none is given. */
 export function fromPlaceSql({ keys, isBackwards }: RowOrder, place: PlaceInOrder): string {
+  if (place.length === 0) return 'TRUE'
   return keys.reduceRight((rest, { name, type, required }, i) => {
     const column = quoteName(name)
     const cell = place[i]

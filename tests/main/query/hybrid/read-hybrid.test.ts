@@ -1,15 +1,18 @@
 // Fresh and history in one answer, case by case: what else happens to a table, and what happens when one source is away.
 import { describe, expect, it, vi } from 'vitest'
+import { rowsOf } from '../../../../src/contract/columns.ts'
 import { Failure } from '../../../../src/contract/failure.ts'
 import { IMPORT_KEY } from '../../../../src/main/lake/load/import-marks.ts'
 import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snapshots.ts'
 import { rollBack } from '../../../../src/main/lake/travel/roll-back.ts'
+import { readNewest } from '../../../../src/main/query/hybrid/lake-window.ts'
 import { createHybrid } from '../../../../src/main/query/hybrid/read-hybrid.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
 import { asForeign, columnsOf, idsIn, openHybridPlace, withoutPlace } from '../../../support/hybrid-place.ts'
 import type { HybridPlace } from '../../../support/hybrid-place.ts'
 import { append } from '../../../support/lake.ts'
 import { logBatch, type SampleRow } from '../../../support/market-messages.ts'
+import { replayBatch } from '../../../support/replay-rows.ts'
 import { MINUTE } from '../../../support/tail.ts'
 
 const TOPIC = 'market.equities.trades.asx'
@@ -126,6 +129,26 @@ describe('one snapshot, and the live view from its offsets on', () => {
     await append(place.lake, batch, { specId: 0, summary: { [IMPORT_KEY]: 'a.csv' } })
     const answer = await answered(place)
     expect(answer).toMatchObject({ ids: [...ids(0, 8), 'file'], told_by: 'offsets', partial: false })
+  })
+
+  it('have the same newest rows of a file for any limit, also where those are alike in the whole order', async () => {
+    const { clock, lake, tools } = await openHybridPlace()
+    const row = (i: number) => ({ id: 'M77', micros: clock.micros - 30e6, price: 1 + ((i * 37) % 60) })
+    await append(
+      lake,
+      replayBatch(
+        'trades',
+        Array.from({ length: 60 }, (_, i) => row(i)),
+      ),
+    )
+    const at = await tools.reads.head('trades')
+    const pricesOf = async (limit: number) => {
+      const question = { table: 'trades' as const, symbols: undefined, exchange: undefined, sinceMicros: 0, limit }
+      return rowsOf((await readNewest(tools, at, question)).rows).map(({ price }) => price)
+    }
+    const whole = await pricesOf(60)
+    expect(new Set(whole).size).toBe(60)
+    for (const limit of [1, 6, 7, 25, 59, 100]) expect(await pricesOf(limit)).toEqual(whole.slice(-limit))
   })
 
   it('leave out what a rollback took away, and nothing that is newer', async () => {

@@ -9,6 +9,7 @@ import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snaps
 import type { Lake } from '../../../../src/main/lake/lake.ts'
 import { append, DAY_MICROS, readRows, START_MICROS, tempLake, tradesBatch } from '../../../support/lake.ts'
 import { testReads } from '../../../support/reads.ts'
+import { replayBatch } from '../../../support/replay-rows.ts'
 
 type Reads = Client<typeof reads>
 type Query = Parameters<Reads['trades.query']>[0]
@@ -60,7 +61,7 @@ async function walk(
   between: (page: number) => Promise<unknown> = () => Promise.resolve(),
 ) {
   const rows: Row[] = []
-  let cursor: string | undefined
+  let { cursor } = query
   for (let page = 0; page < 1_000; page++) {
     const { data, pagination } = await client['trades.query']({ ...query, cursor })
     rows.push(...rowsOf(data))
@@ -226,5 +227,47 @@ describe('of a lake with rows that are alike in time, sequence and place', () =>
       first.data.rowCount + 3,
     )
     expect(looks).toEqual([false, true, false])
+  })
+})
+
+describe('of a lake with rows from files that are alike in the whole order and differ in price', () => {
+  /** So many rows at each of some moments, in no order of their prices. */
+  async function lakeOfTies(counts: readonly number[]) {
+    const lake = await tempLake()
+    const rows = counts.flatMap((count, moment) =>
+      Array.from({ length: count }, (_, i) => ({
+        ...{ id: `M${moment}`, micros: START_MICROS + moment * 1_000 },
+        price: 1 + ((i * 37) % count) + 1_000 * moment,
+      })),
+    )
+    await append(lake, replayBatch('trades', rows))
+    return { client: await testReads(lake), count: rows.length, prices: rows.map(({ price }) => price) }
+  }
+  const pricesOf = (rows: readonly Row[]) => rows.map(({ price }) => Number(price))
+  const ascending = (prices: readonly number[]) => prices.toSorted((a, b) => a - b)
+
+  it.each(['asc', 'desc', 'sequence'] as const)('gives each of them once on pages of any size: %s', async order => {
+    const { client, prices } = await lakeOfTies([60])
+    for (const limit of [1, 6, 7, 25, 59, 60])
+      expect(ascending(pricesOf(await walk(client, { order, limit })))).toEqual(ascending(prices))
+  })
+
+  it('gives them in one order, however the pages are cut and from whatever offset on', async () => {
+    const { client, count } = await lakeOfTies([1, 2, 40, 1, 1, 17, 3])
+    for (const order of ['asc', 'desc', 'sequence'] as const) {
+      const whole = pricesOf(await walk(client, { order, limit: 1_000, fields: ['price'] }))
+      expect(new Set(whole).size).toBe(count)
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 0, max: 50 }), async (limit, offset) => {
+          const { data, pagination } = await client['trades.query']({ order, limit, offset, fields: ['price'] })
+          expect(pricesOf(rowsOf(data))).toEqual(whole.slice(offset, offset + limit))
+          const cursor = pagination!.next_cursor
+          if (cursor == null) return
+          const rest = await walk(client, { order, limit: limit + 1, fields: ['price'], cursor })
+          expect(pricesOf(rest)).toEqual(whole.slice(offset + limit))
+        }),
+        { numRuns: 6, examples: [[6, 5]] },
+      )
+    }
   })
 })
