@@ -8,9 +8,10 @@ import type { FileSpan, TableAt } from '../../lake/reads.ts'
 import { OFF_MARKET, type Blocks, type Run } from '../blocks/blocks.ts'
 import { workByFiles } from '../blocks/by-files.ts'
 import { filterOf } from '../blocks/read-block.ts'
-import { lakeMeta, type QueryTools } from '../tools.ts'
+import { lakeMeta, sumOfFiles, type QueryTools } from '../tools.ts'
 import type { Bar } from './add-bars.ts'
 import { vwapOf, VWAP_SCALE } from './bars-batch.ts'
+import type { FilesOf } from './file-counts.ts'
 import { exchangesOf, type ExchangeOf } from './instrument.ts'
 import { lastBefore } from './last-before.ts'
 import { measureProfile, measureSpread, measureTwap } from './measures.ts'
@@ -23,7 +24,7 @@ type Aggregate = Handlers<typeof barsContract>['aggregations.run']
 type Answer = Awaited<ReturnType<Aggregate>>
 type Measured = Answer['data'][number]
 
-export type MeasureTools = QueryTools & { blocks: Blocks; exchangeOf: ExchangeOf }
+export type MeasureTools = QueryTools & { blocks: Blocks; exchangeOf: ExchangeOf; filesOf: FilesOf }
 export type MeasureQuestion = Parameters<Aggregate>[0] & Range & { thenOf: ThenOf }
 
 const MOST_WINDOWS = 10_000
@@ -60,9 +61,13 @@ export async function measure(tools: MeasureTools, question: MeasureQuestion, si
   const found = await workByFiles(tools.reads, { at, symbols: [...exchanges.keys()] }, measured, signal)
   const data = found.flatMap(one => one.data)
   const rows = found.reduce((sum, one) => sum + one.rows, 0)
-  const files = found.reduce((sum, one) => sum + one.files, 0)
-  const counts = { total: files, pruned: 0, read: files }
-  return { data, query: lakeMeta(tools, { at, files: counts, rows, startedMs }) }
+  const tables = [...(needsTrades ? [trades] : []), ...(needsQuotes ? [quotes] : [])]
+  const asked = {
+    ...upTo(question, question.thenOf?.('trades').untilMicros),
+    exchange: question.exchange?.toUpperCase(),
+  }
+  const files = sumOfFiles(await Promise.all(tables.map(table => tools.filesOf(table, asked, signal))))
+  return { data, query: lakeMeta(tools, { at, files, rows, startedMs }) }
 }
 
 interface Reading extends MeasureQuestion {
@@ -82,7 +87,6 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   const spansOf = async (at: TableAt | undefined) =>
     at ? tools.reads.spans(at, { filter }, 'exchange_timestamp', signal) : []
   const [ofTrades, ofQuotes] = await Promise.all([spansOf(trades), spansOf(quotes)])
-  const files = ofTrades.length + ofQuotes.length
   // Where it begins and ends is known once the rows are: files hold other symbols too.
   const single: Window = { start: startMicros ?? -Infinity, end: reading.endMicros ?? Infinity }
   const windowAt: WindowAt = windowOf ?? (() => single)
@@ -138,7 +142,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   const whole = { start: startMicros ?? first, end: reading.endMicros ?? last + 1 }
   // A row that is carried in fills a range that was asked for, and makes none.
   const isEmpty = last < first
-  if (rows === 0 || whole.end < whole.start || (isEmpty && windowOf)) return { data: [], rows, files }
+  if (rows === 0 || whole.end < whole.start || (isEmpty && windowOf)) return { data: [], rows }
   const lastEnd = windowOf ? windowOf(last).end : whole.end
   const until = Math.min(lastEnd, reading.endMicros ?? Infinity, tools.clock.nowMicros())
   twap?.finish(until)
@@ -164,7 +168,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
         ...(spread && { spread: spread.of(start) }),
       }
     })
-  return { data, rows, files }
+  return { data, rows }
 }
 
 function vwapText(bar: Bar | undefined, priceScale: number): string | null {

@@ -23,5 +23,6 @@ export async function carryIn(
   // Joined with the others, so that all have one scale.
   const { bars, ...scales } = joinBars([barsOf([last], windowsOf('1m', 'UTC')), found])
   const [carried, ...own] = bars
-  return { ...found, ...scales, bars: own, before: carried.close }
+  const readFrom = Number(last.columns.exchange_timestamp.values[0])
+  return { ...found, ...scales, bars: own, before: carried.close, readFrom }
 }

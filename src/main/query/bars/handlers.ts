@@ -11,11 +11,12 @@ import { lakeMeta, type QueryTools } from '../tools.ts'
 import { measure, pricesOf } from './aggregate.ts'
 import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
 import { carryIn, type CarriedBars } from './carry-in.ts'
+import { createFilesOf } from './file-counts.ts'
 import { fillBars } from './fill-bars.ts'
 import { createExchangeOf } from './instrument.ts'
 import { exchangeIn, liveTrades, ownRows, withLive } from './live-trades.ts'
 import { endedAt, rangeOf, type Range } from './range.ts'
-import { readBars } from './read-bars.ts'
+import { readBars, type BarsQuestion, type ReadBars } from './read-bars.ts'
 import type { ThenOf } from './states.ts'
 import { dayOf, windowsOf } from './windows.ts'
 
@@ -24,7 +25,9 @@ type SeenIn = (asked: { replay_session?: string } & AskedState) => ThenOf
 /** `seenIn` says what the replay session of a question sees of each table. */
 export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn): Handlers<typeof barsContract> {
   const { reads, clock } = tools
-  const parts = { ...tools, blocks, exchangeOf: createExchangeOf(tools) }
+  const parts = { ...tools, blocks, exchangeOf: createExchangeOf(tools), filesOf: createFilesOf(tools) }
+  const filesRead = ({ at, symbol, exchange, endMicros }: BarsQuestion, { readFrom }: ReadBars, signal: AbortSignal) =>
+    parts.filesOf(at, { symbols: [symbol], exchange, startMicros: readFrom, endMicros }, signal)
   const thenOf: SeenIn = asked => (asked.replay_session === undefined ? undefined : seenIn(asked))
 
   return {
@@ -65,7 +68,8 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn):
             })
       const data = barsBatch(all.slice(-limit), { ...named, ...found, isCarried })
       const taken = fresh ? rowsFrom(fresh, range.startMicros) : 0
-      const tables = lakeMeta(tools, { at, files: found.files, rows: Math.max(0, found.rowCount - taken), startedMs })
+      const files = await filesRead(question, found, signal)
+      const tables = lakeMeta(tools, { at, files, rows: Math.max(0, found.rowCount - taken), startedMs })
       const query = live ? withLive(tables, live, { taken, nowMicros: clock.nowMicros() }) : tables
       return { data, query, pagination: { limit, has_more: all.length > limit } }
     },
@@ -92,7 +96,8 @@ export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn):
         trade_count: bar.count,
         vwap: vwap === undefined ? null : decimalText(vwap, VWAP_SCALE),
       }
-      return { data, query: lakeMeta(tools, { at, files: found.files, rows: found.rowCount, startedMs }) }
+      const files = await filesRead(question, found, signal)
+      return { data, query: lakeMeta(tools, { at, files, rows: found.rowCount, startedMs }) }
     },
 
     'aggregations.run': (asked, { signal }) =>

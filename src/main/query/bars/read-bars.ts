@@ -1,6 +1,6 @@
 // The newest bars of a range, read backward from its end so that what lies before them need not be read.
 import type { Column, ColumnBatch } from '../../../contract/columns.ts'
-import type { FileCounts, FileSpan, LakeReads, TableAt } from '../../lake/reads.ts'
+import type { FileSpan, LakeReads, TableAt } from '../../lake/reads.ts'
 import { OFF_MARKET, type Blocks, type Run } from '../blocks/blocks.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import { addBars, type Bar, type TradeRun } from './add-bars.ts'
@@ -33,7 +33,8 @@ export interface ScaledBars {
 
 export interface ReadBars extends ScaledBars {
   rowCount: number
-  files: FileCounts
+  /** How far back was read: not to the start of the range where there were enough before. */
+  readFrom: number | undefined
 }
 
 /** About 100 MB while they are worked on. */
@@ -50,20 +51,20 @@ export async function readBars(
   const filter = filterOf({ ...question, symbols: [symbol] })
   const spans = [...(await reads.spans(at, { filter }, 'exchange_timestamp', signal)), ...spanOf(question.fresh)]
   const parts: ScaledBars[] = []
-  const files = { total: spans.length, pruned: 0, read: 0 }
+  let readFrom = question.startMicros
   let rowCount = 0
   let found = 0
   for (const { start, end } of backward(spans, question, windowAt, limit)) {
     const asked = { at, symbol, exchange, startMicros: start, endMicros: end, columns, fresh: question.fresh }
     const read = await blocks.read(asked, signal)
     rowCount += read.rowCount
+    readFrom = start
     const part = barsOf(read.runs, windowAt)
     parts.unshift(part)
     found += part.bars.length
     if (found >= limit) break
   }
-  files.read = spans.length
-  return { ...joinBars(parts), rowCount, files }
+  return { ...joinBars(parts), rowCount, readFrom }
 }
 
 /** What bars are made of. */

@@ -210,3 +210,29 @@ describe('windows filled with the close before', () => {
     }
   })
 })
+
+describe('the files of an answer', () => {
+  it('are all of the table, those that the range leaves out, and those that were read', async () => {
+    const { lake, ask } = await openBars()
+    const days = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10']
+    for (const day of days) {
+      const micros = Date.parse(`2026-03-${day}T01:00:00Z`) * 1000
+      await append(lake, tradeRows(['BHP', 'CBA'].map(symbol => ({ micros, price: day, quantity: '1', symbol }))), {
+        specId: 0,
+      })
+    }
+    const lastDay = { start_time: instant('00:00:00'), end_time: '2026-03-11T00:00:00Z' }
+    const counts = { total: 10, pruned: 9, read: 1 }
+    const ofBars = async (asked: object) => (await ask('bars.list', { symbol: 'BHP', ...asked })).query.files
+    expect(await ofBars(lastDay)).toEqual(counts)
+    expect(await ofBars({})).toEqual({ total: 10, pruned: 0, read: 10 })
+    // Reading stops when there are enough, and goes on for what is carried in.
+    expect((await ofBars({ limit: 1 }))?.read).toBeLessThan(4)
+    expect(await ofBars({ ...lastDay, fill: 'previous' })).toEqual({ total: 10, pruned: 8, read: 2 })
+    expect(await ofBars({ symbol: 'NONE' })).toMatchObject({ total: 10 })
+    expect((await ask('summary.day', { symbol: 'BHP', date: '2026-03-10' })).query.files).toEqual(counts)
+    const measured = { symbols: ['BHP', 'CBA'], metrics: ['vwap' as const] }
+    expect((await ask('aggregations.run', { ...measured, ...lastDay })).query.files).toEqual(counts)
+    expect((await ask('aggregations.run', measured)).query.files).toEqual({ total: 10, pruned: 0, read: 10 })
+  })
+})
