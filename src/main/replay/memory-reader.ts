@@ -6,13 +6,14 @@ import type { RowSource } from './row-source.ts'
 import { takeOwnRows } from './slice-batch.ts'
 import type { TableReader } from './table-reader.ts'
 
-/** Only goes on: whoever goes back reads the tables. */
-export function memoryReader(source: RowSource, given: ColumnBatch): TableReader {
+/** Only goes on: whoever goes back reads the tables. Rows before `sinceMicros` are passed over. */
+export function memoryReader(source: RowSource, given: ColumnBatch, sinceMicros: number): TableReader {
   const batch = inOrder(source, given)
   const times = batch.columns[timeColumnOf(source.order)].values as Float64Array
   const from = atTime(times[0] ?? 0)
   const to: Place = atTime((times.at(-1) ?? 0) + 1)
-  let at = 0
+  const first = times.findIndex(time => time >= sinceMicros)
+  let at = first < 0 ? times.length : first
   return {
     source,
     range: undefined,

@@ -41,6 +41,8 @@ export interface Tape {
   passTo: (micros: number) => void
   /** No row still to come, going on, is earlier. */
   nextMicros: () => number
+  /** The wall clock. */
+  nowMicros: () => number
   counts: () => { rows: number; late: number; missed: number; turns: number; direction: Direction; checksum: string }
   close: () => void
 }
@@ -76,7 +78,8 @@ export async function openTape(
     const next = await nextTimeOf(readers, direction, caller)
     if (next !== undefined || direction === -1 || !(goesLive || edge)) return next
     // Where one sought a moment behind the tables, nothing before it is to come.
-    edge ??= liveEdge(tools, sources, until > (covered?.toMicros ?? Infinity) ? until : undefined)
+    const sought = until > (covered?.toMicros ?? -Infinity) ? until : -Infinity
+    edge ??= liveEdge(tools, sources, Math.max(range.fromMicros, sought))
     readers = await edge.poll(caller)
     return nextTimeOf(readers, 1, caller)
   }
@@ -99,6 +102,7 @@ export async function openTape(
     // Going back from what is live begins at the end of what is in the tables.
     const end = atTime(covered?.toMicros ?? start)
     await leadTo(lake.map(() => end))
+    until = end.micros
   }
 
   function dressed(part: Part | undefined, table: TailTable, lateRows: Uint8Array | undefined): ColumnBatch {
@@ -156,7 +160,7 @@ export async function openTape(
       until = micros
     },
     async jumpToLive(caller) {
-      const jumping = liveEdge(tools, sources)
+      const jumping = liveEdge(tools, sources, range.fromMicros)
       await jumping.jump(caller)
       leaveLive()
       beginTurn(1)
@@ -179,6 +183,7 @@ export async function openTape(
       until = micros
     },
     nextMicros: () => Math.min(...readers.map(reader => reader.nextMicros())),
+    nowMicros: () => tools.clock.nowMicros(),
     counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), turns, direction, checksum: checksum.text() }),
     close() {
       leaveLive()
