@@ -101,13 +101,23 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
 
   function clockMicros(): number {
     if (state !== 'playing' || !follower) return pace.micros
-    const shown = shownAt(pace, ticker.nowMs())
+    const shown = shownAt(paceNow(), ticker.nowMs())
     // The clock does not pass a row that is still to be played.
     return pace.direction === 1 ? Math.min(shown, Math.max(pace.micros, tape.nextMicros())) : Math.max(shown, start)
   }
 
+  /** What is live is played as it comes: the clock shows the last of it, and its speed is for the tables. */
+  function paceNow(): Pace {
+    return tape.stage() === 'live' ? { ...pace, speed: 'max' } : pace
+  }
+
   function setClock(micros: number): void {
-    pace = { ...pace, atMs: ticker.nowMs(), micros }
+    pace = { ...pace, atMs: ticker.nowMs(), micros: notAhead(micros) }
+  }
+
+  /** Nobody knows yet that nothing will happen before a moment which is still to come. */
+  function notAhead(micros: number): number {
+    return tape.stage() === 'live' ? Math.min(micros, tape.nowMicros()) : micros
   }
 
   async function change(work: () => Promise<void> | void): Promise<void> {
@@ -148,7 +158,7 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
     burst = undefined
     if (toMicros !== undefined) {
       setClock(toMicros)
-      tape.passTo(toMicros)
+      tape.passTo(notAhead(toMicros))
     }
     done()
     return taken ? { batch: batchOf(taken) } : { waitMs: 0 }
@@ -157,8 +167,13 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
   async function playNext(signal: AbortSignal): Promise<Next> {
     if (burst) return playBurst(signal)
     if (state !== 'playing') return { waitMs: LONG_MS }
-    const { direction, speed } = pace
-    const next = await tape.nextTime(direction, signal)
+    const { direction } = pace
+    const stage = tape.stage()
+    const next = await tape.nextTime(direction, signal).finally(() => {
+      // Between the tables and what is live there is nothing to wait for, even where the live view cannot be asked yet.
+      if (tape.stage() !== stage) setClock(tape.visibleUntil())
+    })
+    const { speed } = paceNow()
     const edge = loop && (direction === 1 ? loop.toMicros : loop.fromMicros)
     const isBehind = next !== undefined && edge !== undefined && (direction === 1 ? next >= edge : next < edge)
     if (loop && (next === undefined || isBehind)) return playAgain(edge!, signal)
@@ -168,9 +183,9 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
       state = 'ended'
       return { batch: batchOf(undefined) }
     }
-    const early = msUntil(pace, next, ticker.nowMs())
+    const early = msUntil(paceNow(), next, ticker.nowMs())
     if (early > 0) return { waitMs: early }
-    const shown = shownAt(pace, ticker.nowMs())
+    const shown = shownAt(paceNow(), ticker.nowMs())
     const due = speed === 'max' ? undefined : direction === 1 ? Math.max(next, shown) + 1 : Math.min(next, shown)
     const toMicros = nearer(direction, edge, due)
     const taken = await tape.take({ direction, limit: batchSize, toMicros }, signal)

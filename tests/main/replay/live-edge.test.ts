@@ -10,7 +10,7 @@ import type { OffsetVector } from '../../../src/main/market/topic-offsets.ts'
 import { offsetIn } from '../../../src/main/query/hybrid/base.ts'
 import type { FreshRows, tailContract } from '../../../src/main/tail/relay-contract.ts'
 import { append, START_MICROS, tempLake } from '../../support/lake.ts'
-import { testReplay, type ReplayClient } from '../../support/replay.ts'
+import { heldTicker, testReplay, type ReplayClient } from '../../support/replay.ts'
 import { replayBatch, TOPICS, type ReplayRow } from '../../support/replay-rows.ts'
 
 type Offsets = Record<number, number>
@@ -203,6 +203,69 @@ describe('a session at the live edge', () => {
     Object.assign(view.trades, { from: { 0: 8 }, to: { 0: 9 } })
     expect(await settled(4)).toEqual(idsBetween({ 0: 5 }, { 0: 9 }))
     expect(told.missed).toBe(0)
+    await end()
+  })
+})
+
+describe('the clock of a session that is live', () => {
+  const ROW_FAR_ON = 300_000
+
+  it.each([100, 0.1])('shows the row played last, which comes at once, at a speed of %d', async speed => {
+    const lake = await tempLake()
+    await commit(lake, {}, { 0: 3 })
+    const { view, live } = liveView()
+    view.trades.to = { 0: 3 }
+    const ticker = heldTicker()
+    const client = await testReplay(lake, ticker, live)
+    let cameAt = 0
+    const { session, found, end } = await played(client, { speed }, () => (cameAt = ticker.ms))
+    await expect.poll(async () => (await client['replay.state']({ session })).stage).toBe('live')
+    expect(found).toEqual(idsBetween({}, { 0: 3 }))
+    const began = ticker.ms
+    await expect.poll(() => ticker.ms - began, { interval: 5 }).toBeGreaterThan(30_000)
+    const shown = async () => (await client['replay.state']({ session })).clock
+    expect(await shown()).toBe(timestampText(row(0, 2).micros + 1))
+    // Ten minutes later by the times of the rows.
+    Object.assign(view.trades, { from: { 0: ROW_FAR_ON }, to: { 0: ROW_FAR_ON + 1 } })
+    const givenAt = ticker.ms
+    await expect.poll(() => found.at(-1)).toBe(row(0, ROW_FAR_ON).id)
+    expect(cameAt - givenAt).toBeLessThan(1_000)
+    expect(await shown()).toBe(timestampText(row(0, ROW_FAR_ON).micros))
+    await end()
+  })
+
+  it('is never after now, however fast it went before and whatever it is stepped to', async () => {
+    const lake = await tempLake()
+    await commit(lake, {}, { 0: 3 })
+    const { view, live } = liveView()
+    view.trades.to = { 0: 3 }
+    const ticker = heldTicker()
+    const client = await testReplay(lake, ticker, live)
+    const { session, end } = await played(client, { speed: 100 })
+    await client['replay.control']({ session, action: 'live' })
+    const began = ticker.ms
+    await expect.poll(() => ticker.ms - began, { interval: 5 }).toBeGreaterThan(30_000)
+    const now = () => timestampText(Date.now() * 1000)
+    const { clock } = await client['replay.state']({ session })
+    expect(clock! <= now()).toBe(true)
+    const stepped = await client['replay.control']({ session, action: 'step', unit: 'bar', interval: '1h' })
+    expect(stepped.clock! <= now()).toBe(true)
+    expect(stepped.visible_until <= now()).toBe(true)
+    await end()
+  })
+
+  it('leaps to the end of the tables where it goes back from there', async () => {
+    const lake = await tempLake()
+    await commit(lake, {}, { 0: 3 })
+    const { view, live } = liveView()
+    view.trades.to = { 0: 3 }
+    const client = await testReplay(lake, undefined, live)
+    const { session, found, settled, end } = await played(client, { speed: 1 })
+    await settled(3)
+    await client['replay.control']({ session, action: 'live' })
+    await client['replay.control']({ session, action: 'reverse' })
+    await expect.poll(() => found.length).toBe(6)
+    expect(found.slice(3)).toEqual(idsBetween({}, { 0: 3 }).toReversed())
     await end()
   })
 })
