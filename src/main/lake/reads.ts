@@ -17,7 +17,7 @@ import { openScan } from './read/scan.ts'
 import { sqlName } from './read/sql-literal.ts'
 
 export type { Condition, Filter } from './read/filter.ts'
-export type { SnapshotChoice } from './read/resolve-snapshot.ts'
+export { isBeforeFirst, type SnapshotChoice } from './read/resolve-snapshot.ts'
 
 /** A table as it was after one commit. Its rows never change. */
 export interface TableAt {
@@ -116,7 +116,7 @@ export function lakeReads(lake: Lake): LakeReads {
     async at(table, choice, signal) {
       const metadata = await metadataOf(table, signal)
       if (metadata) return stateOf(table, resolveSnapshot(metadata, choice))
-      if (choice) throw new Failure('SNAPSHOT_NOT_FOUND', `There is no table ${table} yet, and so no snapshot of it.`)
+      if (choice) throw noTable(table, choice)
       return stateOf(table, undefined)
     },
     async head(table, signal) {
@@ -189,4 +189,9 @@ function noRows(table: TableId): OpenRows {
     blame: error => Promise.resolve(error),
     release() {},
   }
+}
+
+function noTable(table: TableId, choice: SnapshotChoice): Failure {
+  const message = `There is no table ${table} yet, and so no snapshot of it.`
+  return new Failure('SNAPSHOT_NOT_FOUND', message, { details: { before_first: 'asOfMicros' in choice } })
 }

@@ -2,7 +2,7 @@
 import { Failure } from '../../contract/failure.ts'
 import { BadValue } from '../base/values/bad-value.ts'
 import { parseInstant } from '../base/values/parse-time.ts'
-import type { LakeReads, SnapshotChoice, TableAt } from '../lake/reads.ts'
+import { isBeforeFirst, type LakeReads, type SnapshotChoice, type TableAt } from '../lake/reads.ts'
 import { TABLES, type TableId } from '../../contract/tables.ts'
 
 const UTC = { instantOf: (wallMicros: number) => wallMicros }
@@ -40,8 +40,8 @@ export function choiceOf({ snapshot_id: id, as_of: asOf }: PastState): SnapshotC
 }
 
 /**
- * A table as it was then. A snapshot of another table means the moment it was committed, so that one choice is good for
- * all tables.
+ * A table as it was then. A snapshot or a tag of another table means the moment it was committed, so that one choice is good
+ * for all tables.
  */
 export async function resolveState(
   reads: Pick<LakeReads, 'at'>,
@@ -53,11 +53,26 @@ export async function resolveState(
   try {
     return await reads.at(table, choice, signal)
   } catch (error) {
-    if (!choice || !('snapshotId' in choice) || !isNotFound(error)) throw error
+    if (!choice || 'asOfMicros' in choice || !isNotFound(error)) throw error
     for (const other of Object.keys(TABLES) as TableId[]) {
       const asOfMicros = await committedAt(reads, other, choice, signal)
       if (asOfMicros !== undefined) return reads.at(table, { asOfMicros }, signal)
     }
+    throw error
+  }
+}
+
+/** The same, but a table that nothing had been written to by then has no rows. What has expired is refused. */
+export async function resolveOrNothing(
+  reads: Pick<LakeReads, 'at'>,
+  table: TableId,
+  past: PastState,
+  signal?: AbortSignal,
+): Promise<TableAt> {
+  try {
+    return await resolveState(reads, table, past, signal)
+  } catch (error) {
+    if (isBeforeFirst(error)) return neverWritten(table)
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { timestampText } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
 import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
-import type { SnapshotChoice, TableAt } from '../lake/reads.ts'
+import { isBeforeFirst, type SnapshotChoice, type TableAt } from '../lake/reads.ts'
 import type { Speed, Ticker } from './pace.ts'
 import { pinSnapshot } from './pin.ts'
 import type { Order } from './row-order.ts'
@@ -114,7 +114,7 @@ export function createSessions(tools: ReplayTools, ticker: Ticker): Sessions {
     try {
       return await tools.reads.at(table, choice, signal)
     } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'SNAPSHOT_NOT_FOUND') throw error
+      if (!isBeforeFirst(error)) throw error
       return { table, snapshotId: undefined, committedMicros: undefined, validThroughMicros: undefined, offsets: [] }
     }
   }

@@ -50,13 +50,21 @@ function snapshotAsOf(metadata: TableMetadata, asOfMicros: number): Snapshot {
   if (found) return found.snapshot
   const moment = timestampText(asOfMicros)
   const first = history.at(0)?.snapshot
+  // One with a parent was not the first: what was current then has expired.
+  const isBeforeFirst = first?.['parent-snapshot-id'] === undefined
   throw new Failure(
     'SNAPSHOT_NOT_FOUND',
     first
       ? `There is no snapshot of ${moment} or before; the first one kept is ${named(first)}.`
       : `There is no snapshot of ${moment}: the table has none yet.`,
-    { details: { asOf: moment, first: first?.['snapshot-id'] } },
+    { details: { asOf: moment, first: first?.['snapshot-id'], before_first: isBeforeFirst } },
   )
+}
+
+/** Nothing had been written to the table by the moment that was asked for; otherwise what it held then has expired. */
+export function isBeforeFirst(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.code !== 'SNAPSHOT_NOT_FOUND') return false
+  return (error.details as { before_first?: boolean } | undefined)?.before_first === true
 }
 
 /**

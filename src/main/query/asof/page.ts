@@ -55,9 +55,13 @@ export async function openPage(
     : await statesOf(reads, asked, signal, thenOf)
   const untilMicros = place ? place.untilMicros : thenOf?.('trades').untilMicros
   const range = place ? { ...asFirst, endMicros: place.endMicros } : upTo(asFirst, untilMicros)
+  const isPast = asked.snapshot_id !== undefined || asked.as_of !== undefined
+  const { quotes, trades } = states
+  const committedMicros = isPast ? (quotes.committedMicros ?? trades.committedMicros) : undefined
   const { passed, knownUntilMicros } = place ?? {
     passed: 0,
-    knownUntilMicros: Math.min(clock.nowMicros(), (untilMicros ?? Infinity) - 1),
+    // A past state knows nothing of what came after its commit.
+    knownUntilMicros: Math.min(clock.nowMicros(), (untilMicros ?? Infinity) - 1, committedMicros ?? Infinity),
   }
   return {
     states,

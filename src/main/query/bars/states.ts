@@ -1,9 +1,8 @@
 // Trades and quotes as they were at the same moment.
-import { Failure } from '../../../contract/failure.ts'
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
 import type { TailTable } from '../../../contract/tables.ts'
 import type { Then } from '../reads/symbols-then.ts'
-import { neverWritten, resolveState, type PastState } from '../moments.ts'
+import { resolveOrNothing, resolveState, type PastState } from '../moments.ts'
 
 export type States = Record<TailTable, TableAt>
 
@@ -18,13 +17,5 @@ export async function statesOf(
 ): Promise<States> {
   const pastOf = (table: TailTable) => thenOf?.(table).past ?? asked
   const trades = await resolveState(reads, 'trades', pastOf('trades'), signal)
-  const past = pastOf('quotes')
-  const isPast = past.snapshot_id !== undefined || past.as_of !== undefined
-  if (!isPast) return { trades, quotes: await reads.at('quotes', undefined, signal) }
-  try {
-    return { trades, quotes: await resolveState(reads, 'quotes', past, signal) }
-  } catch (error) {
-    if (!(error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND')) throw error
-    return { trades, quotes: neverWritten('quotes') } // there were none yet
-  }
+  return { trades, quotes: await resolveOrNothing(reads, 'quotes', pastOf('quotes'), signal) }
 }

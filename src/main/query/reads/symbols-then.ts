@@ -3,7 +3,7 @@
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { Failure } from '../../../contract/failure.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
-import type { TableAt } from '../../lake/reads.ts'
+import { isBeforeFirst, type TableAt } from '../../lake/reads.ts'
 import type { SymbolRow } from '../../market/symbol-count.ts'
 import { resolveState, type PastState } from '../moments.ts'
 import { lakeMeta, NO_FILES, sumOfFiles, type QueryTools } from '../tools.ts'
@@ -29,7 +29,8 @@ export async function symbolsThen(
   const tables = Object.keys(TAIL_TABLES) as TailTable[]
   const states = await Promise.allSettled(tables.map(table => stateThen(tools, table, thenOf(table), signal)))
   const failed = states.filter(state => state.status === 'rejected')
-  const unexpected = failed.find(({ reason }) => !isNotThere(reason)) ?? (failed.length === tables.length && failed[0])
+  const unexpected =
+    failed.find(({ reason }) => !isBeforeFirst(reason)) ?? (failed.length === tables.length && failed[0])
   if (unexpected) throw unexpected.reason
   const parts = await Promise.all(
     states.map(async (state, i) => {
@@ -56,15 +57,11 @@ async function namesThen(tools: QueryTools, then: Then, signal: AbortSignal) {
   try {
     return await readNames(tools, await stateThen(tools, NAMES, then, signal), then, signal)
   } catch (error) {
-    if (isNotThere(error)) return new Map<string, string>()
+    if (error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND') return new Map<string, string>()
     throw error
   }
 }
 
 function before(untilMicros: number) {
   return Number.isFinite(untilMicros) ? [{ column: 'exchange_timestamp', op: '<' as const, value: untilMicros }] : []
-}
-
-function isNotThere(error: unknown): boolean {
-  return error instanceof Failure && error.code === 'SNAPSHOT_NOT_FOUND'
 }

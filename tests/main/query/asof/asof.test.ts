@@ -9,6 +9,7 @@ import { asofHandlers } from '../../../../src/main/query/asof/handlers.ts'
 import { dropStale, inForce } from '../../../../src/main/query/asof/in-force.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
 import { createCursors } from '../../../../src/main/query/cursor.ts'
+import { tagSnapshot } from '../../../../src/main/lake/travel/tag-snapshot.ts'
 import { expireSnapshots } from '../../../../src/main/lake/maintain/expire-snapshots.ts'
 import { ONLY_HEAD } from '../../../support/failing-operations.ts'
 import { append, tempLake } from '../../../support/lake.ts'
@@ -17,11 +18,11 @@ import { quoteRows, tradeRows, type QuoteRow, type TradeRow } from '../../../sup
 
 type Input = z.input<(typeof asofContract)['asof.join']['input']>
 
-async function openAsof(lake: Lake) {
+async function openAsof(lake: Lake, clock = systemClock) {
   const { reads, pool } = await queryParts(lake)
   const live = () => Promise.reject(new Error('no live view here'))
   const handlers = asofHandlers(
-    { reads, pool, live, clock: systemClock },
+    { reads, pool, live, clock },
     createBlocks({ reads, pool, maxBytes: 64e6 }),
     createCursors(Buffer.alloc(32, 7), 'asof'),
     noSession,
@@ -179,6 +180,39 @@ describe('a trade and the quote in force', () => {
     await append(lake, quoteRows([quote('00:59:00', '9', '11')]), { table: 'quotes' })
     expect(await join()).toMatchObject([{ bid_price: '9' }])
     expect(await join({ snapshot_id: early.snapshotId })).toMatchObject([{ price: '10', bid_price: null }])
+  })
+
+  it('takes a tag of trades for the moment of its commit', async () => {
+    const lake = await tempLake()
+    const { join } = await openAsof(lake)
+    await append(lake, quoteRows([quote('00:59:00', '9', '11')]), { table: 'quotes' })
+    const { snapshotId } = await append(lake, tradeRows([trade('01:00:00', '10')]))
+    await tagSnapshot(lake.table('trades'), 'eod', snapshotId)
+    await append(lake, quoteRows([quote('00:59:30', '8', '12')]), { table: 'quotes' })
+    expect(await join({ snapshot_id: 'eod' })).toMatchObject([{ price: '10', bid_price: '9' }])
+    expect(await join()).toMatchObject([{ price: '10', bid_price: '8' }])
+  })
+
+  it('refuses a moment of which the quotes have expired, instead of telling that there were none', async () => {
+    const lake = await tempLake()
+    const { join } = await openAsof(lake)
+    await append(lake, quoteRows([quote('00:59:00', '9', '11')]), { table: 'quotes' })
+    const { snapshotId } = await append(lake, tradeRows([trade('01:00:00', '10')]))
+    await append(lake, quoteRows([quote('00:59:30', '8', '12')]), { table: 'quotes' })
+    await expireSnapshots(lake.table('quotes'), { retention: ONLY_HEAD })
+    await expect(join({ snapshot_id: snapshotId })).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
+  })
+
+  it('knows of a past state no quote from after its commit', async () => {
+    const lake = await tempLake()
+    const nowMicros = Date.now() * 1000
+    const { join } = await openAsof(lake, { ...systemClock, nowMicros: () => nowMicros + 7200e6 })
+    await append(lake, quoteRows([{ ...quote('00:59:00', '9', '11'), micros: nowMicros - 60e6 }]), { table: 'quotes' })
+    const { snapshotId } = await append(lake, tradeRows([{ ...trade('01:00:00', '10'), micros: nowMicros - 5e6 }]))
+    const asked = { horizons_ms: [500, 3_600_000] }
+    expect(await join(asked)).toMatchObject([{ mids: { '500': '10', '3600000': '10' } }])
+    const [then] = await join({ ...asked, snapshot_id: snapshotId })
+    expect(then.mids).toEqual({ '500': '10' })
   })
 
   it('equals a naive join for any trades, quotes and pieces', { timeout: 60_000 }, async () => {
