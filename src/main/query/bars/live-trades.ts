@@ -1,6 +1,6 @@
 // One instrument's trades that are in the log and not in the tables yet. A snapshot's own offsets are the boundary: what
 // lies before it is read of the snapshot, what comes after of the live view, so no row is missing and none comes twice.
-import type { Column, ColumnBatch } from '../../../contract/columns.ts'
+import type { ColumnBatch } from '../../../contract/columns.ts'
 import { timestampText } from '../../../contract/columns.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import { takeRows } from '../../../contract/take-rows.ts'
@@ -9,6 +9,7 @@ import type { FreshRows } from '../../tail/relay-contract.ts'
 import { askLive, whyLiveIsAway, whyLiveIsPartial } from '../ask-live.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
 import { isOffMarket } from '../blocks/read-block.ts'
+import { placesOf, textsOf } from '../hybrid/leave-out-known.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Range } from './range.ts'
 
@@ -67,7 +68,7 @@ function withOffMarket({ rowCount, columns }: ColumnBatch): ColumnBatch {
   return { rowCount, columns: { ...columns, [OFF_MARKET]: { type: 'boolean', values: off } } }
 }
 
-/** Those of one exchange that the table has not. Told by the place in the log, and by the message id where there is none. */
+/** Those of one exchange that the table has not. */
 export async function ownRows(
   blocks: Blocks,
   { at, rows, mayRepeat }: LiveTrades,
@@ -75,39 +76,41 @@ export async function ownRows(
   signal: AbortSignal,
 ): Promise<ColumnBatch | undefined> {
   if (!rows || rows.rowCount === 0) return undefined
-  const exchanges = wordsOf(rows.columns.exchange)
-  const ids = wordsOf(rows.columns.message_id)
-  const known = mayRepeat ? await knownIds(blocks, at, { symbol, exchange, rows }, signal) : new Set<unknown>()
+  const exchangeOf = textsOf(rows.columns.exchange)
+  const isKnown = mayRepeat ? await knownRows(blocks, at, { symbol, exchange, rows }, signal) : () => false
   const kept: number[] = []
-  for (let row = 0; row < rows.rowCount; row++) if (exchanges(row) === exchange && !known.has(ids(row))) kept.push(row)
+  for (let row = 0; row < rows.rowCount; row++) if (exchangeOf(row) === exchange && !isKnown(row)) kept.push(row)
   return kept.length === rows.rowCount ? rows : takeRows(rows, Uint32Array.from(kept))
 }
 
-async function knownIds(
+/** Told by the place in the log, as a correction has the id of what it corrects; by the id where the table's row has no place. */
+async function knownRows(
   blocks: Blocks,
   at: TableAt,
   { symbol, exchange, rows }: { symbol: string; exchange: string; rows: ColumnBatch },
   signal: AbortSignal,
-): Promise<Set<unknown>> {
+): Promise<(row: number) => boolean> {
   const times = rows.columns.exchange_timestamp.values as Float64Array
   const range = { startMicros: times[0], endMicros: times[times.length - 1] + 1 }
-  const { runs } = await blocks.read({ at, symbol, exchange, ...range, columns: ['message_id'] }, signal)
-  const known = new Set<unknown>()
-  for (const { rowCount, columns } of runs) {
-    const idOf = wordsOf(columns.message_id)
-    for (let row = 0; row < rowCount; row++) known.add(idOf(row))
+  const columns = ['message_id', '_topic', '_partition', '_offset']
+  const { runs } = await blocks.read({ at, symbol, exchange, ...range, columns }, signal)
+  const [places, ids] = [new Set<string>(), new Set<unknown>()]
+  for (const run of runs) {
+    const [placeOf, idOf] = [placesOf(run), textsOf(run.columns.message_id)]
+    for (let row = 0; row < run.rowCount; row++) {
+      const place = placeOf(row)
+      if (place === undefined) ids.add(idOf(row))
+      else places.add(place)
+    }
   }
-  return known
-}
-
-function wordsOf({ values, words }: Column): (row: number) => unknown {
-  return row => words?.[Number(values[row])]
+  const [placeOf, idOf] = [placesOf(rows), textsOf(rows.columns.message_id)]
+  return row => places.has(placeOf(row) ?? '') || ids.has(idOf(row))
 }
 
 /** The exchange that live rows alone tell, where there is one only. */
 export function exchangeIn({ rows }: LiveTrades): string | undefined {
   if (!rows) return undefined
-  const exchangeOf = wordsOf(rows.columns.exchange)
+  const exchangeOf = textsOf(rows.columns.exchange)
   const found = new Set(Array.from({ length: rows.rowCount }, (_, row) => exchangeOf(row)))
   return found.size === 1 ? ([...found][0] as string) : undefined
 }

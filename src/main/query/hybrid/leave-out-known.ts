@@ -23,7 +23,7 @@ export function leaveOutKnown({ batch, from, to }: RowRun, live: ColumnBatch): R
 }
 
 /** With its time: the same offset of a topic that was made anew is another message. */
-function placesOf({ columns }: ColumnBatch): (row: number) => string | undefined {
+export function placesOf({ columns }: ColumnBatch): (row: number) => string | undefined {
   const { _topic: topics, _partition: partitions, _offset: offsets, exchange_timestamp: times } = columns
   const topicOf = textsOf(topics)
   return row =>
@@ -32,6 +32,6 @@ function placesOf({ columns }: ColumnBatch): (row: number) => string | undefined
       : `${partitions.values[row]} ${offsets.values[row]} ${times.values[row]} ${String(topicOf(row))}`
 }
 
-function textsOf({ values, words }: Column): (row: number) => unknown {
+export function textsOf({ values, words }: Column): (row: number) => unknown {
   return row => words?.[Number(values[row])]
 }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { barsContract } from '../../../../src/contract/bars.ts'
 import { rowsOf } from '../../../../src/contract/columns.ts'
 import { Failure } from '../../../../src/contract/failure.ts'
+import type { TableId } from '../../../../src/contract/tables.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
 import { barsHandlers } from '../../../../src/main/query/bars/handlers.ts'
 import { openHybridPlace, type HybridPlace } from '../../../support/hybrid-place.ts'
@@ -115,4 +116,24 @@ it('has live bars that equal those of everything committed, for any schedule', {
     }),
     { numRuns: 15 },
   )
+})
+
+it('counts a correction, which has the id of what it corrects', async () => {
+  const { place, bars } = await openBars()
+  write(place, 0, [1, 2])
+  place.readTo()
+  await place.commitTo([2, 0])
+  const reads = place.tools.reads
+  const uncertain = { ...reads, head: async (table: TableId) => ({ ...(await reads.head(table)), isCertain: false }) }
+  write(place, 0, [2])
+  place.readTo()
+  const blocks = createBlocks({ ...place.tools, maxBytes: 64e6 })
+  const input = barsContract['bars.list'].input.parse({ symbol: 'BHP', live: true })
+  const context = { signal: new AbortController().signal, correlationId: 'test', door: 'http' } as const
+  const handlers = barsHandlers({ ...place.tools, reads: uncertain }, blocks, noSession)
+  const { data } = await handlers['bars.list'](input, context)
+  const live = rowsOf(data)
+  expect(live.reduce((sum, bar) => sum + Number(bar.trade_count), 0)).toBe(3)
+  await place.commitTo([3, 0])
+  expect(await bars(false)).toEqual(live)
 })
