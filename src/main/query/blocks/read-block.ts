@@ -148,11 +148,15 @@ export function filterOf({ symbols, exchange, startMicros, endMicros }: Filtered
       ? { column: 'symbol', op: '=', value: symbol }
       : { column: 'symbol', op: 'in', values: [...symbols] },
     ...exchangeIs(exchange),
-    ...(startMicros === undefined
-      ? []
-      : [{ column: 'exchange_timestamp', op: '>=' as const, value: BigInt(startMicros) }]),
-    ...(endMicros === undefined ? [] : [{ column: 'exchange_timestamp', op: '<' as const, value: BigInt(endMicros) }]),
+    ...timeIs('>=', startMicros),
+    ...timeIs('<', endMicros),
   ]
+}
+
+/** A range is open where a file does not say its times. */
+function timeIs(op: '>=' | '<', micros: number | undefined): Filter {
+  if (micros === undefined || !Number.isFinite(micros)) return []
+  return [{ column: 'exchange_timestamp', op, value: BigInt(micros) }]
 }
 
 function exchangeIs(exchange: string | undefined): Filter {
