@@ -59,6 +59,7 @@ export function clockByEvent(clockOf: GuardTools['clockOf'], session: string): S
   throw refused('replay_session', 'its clock goes by arrival, by which rows cannot be asked for; open one by event')
 }
 
+/** The session stays in it, as who answers in pages goes on with the end of the first one, wherever the clock is by then. */
 function guardInput<I extends Guarded>(tools: GuardTools, table: TableId, input: I): I {
   const { past, untilMicros } = seenIn(tools, input)(table)
   const { start_time: start, end_time: end } = input
@@ -66,7 +67,6 @@ function guardInput<I extends Guarded>(tools: GuardTools, table: TableId, input:
     text === undefined ? untilMicros : Math.min(untilMicros, tools.microsOf(text, field))
   return {
     ...input,
-    replay_session: undefined,
     // A start that is still to come: nothing, as nothing has happened there.
     ...(start !== undefined && { start_time: timestampText(until(start, 'start_time')) }),
     end_time: timestampText(until(end, 'end_time')),

@@ -36,7 +36,9 @@ export function withReceipts<H extends ReadHandlers>(lists: H): H {
 }
 
 async function listReceipt(name: ListName, input: Record<string, unknown>, answer: Answer): Promise<Receipt> {
-  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  // The state and the end say all that a session did; only its cursors are good for nothing without it.
+  const whole = input.cursor !== undefined ? input : { ...input, replay_session: undefined }
+  const given = Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined))
   return {
     snapshot: answer.query.snapshot_id,
     offsets: [],
