@@ -1,11 +1,14 @@
 // Receipts: lists answer with one when asked, and each gives its rows again, checked against its hash.
+import { randomBytes } from 'node:crypto'
 import type { Context, Handlers } from '../../../contract/capability.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta, Receipt } from '../../../contract/fields.ts'
 import { reads } from '../../../contract/reads.ts'
 import { recentQuery, type receipts } from '../../../contract/receipts.ts'
-import type { TailTable } from '../../../contract/tables.ts'
+import type { TableId, TailTable } from '../../../contract/tables.ts'
+import { neverWritten } from '../moments.ts'
+import { readHandlers } from '../reads/handlers.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { hashRows } from './hash-rows.ts'
 import { readRecentAgain } from './read-recent.ts'
@@ -53,17 +56,20 @@ export function receiptHandlers(
   lists: ReadHandlers,
   others: Readonly<Partial<Record<string, AnswerAgain>>> = {},
 ): Handlers<typeof receipts> {
+  const unwritten = listsOfUnwritten(tools)
+
   async function again(receipt: Receipt, context: Context): Promise<Answer> {
     const { name, input } = receipt.query
     const [table, kind] = name.split('.')
     if (kind === 'recent' && (table === 'trades' || table === 'quotes')) return recentAgain(table, receipt, context)
     const list = LISTS.find(known => known === name)
     if (!list) throw unknownQuery(name)
-    const pinned =
-      'cursor' in input || receipt.snapshot === null ? input : { ...input, ...pinOf(list, receipt.snapshot) }
+    const { snapshot } = receipt
+    const pinned = 'cursor' in input || snapshot === null ? input : { ...input, ...pinOf(list, snapshot) }
     const asked = reads[list].input.safeParse(pinned)
     if (!asked.success) throw unfit(name)
-    return (lists[list] as unknown as AnyList)(asked.data, context)
+    const from = snapshot === null ? unwritten : lists
+    return (from[list] as unknown as AnyList)(asked.data, context)
   }
 
   async function recentAgain(table: TailTable, receipt: Receipt, { signal }: Context): Promise<Answer> {
@@ -83,6 +89,12 @@ export function receiptHandlers(
       return { data, query: { ...query, receipt } }
     },
   }
+}
+
+/** Lists of tables before their first snapshots, for answers that were given then. */
+function listsOfUnwritten(tools: QueryTools): ReadHandlers {
+  const at = (table: TableId) => Promise.resolve(neverWritten(table))
+  return readHandlers({ ...tools, reads: { ...tools.reads, at } }, { cursorKey: randomBytes(32) })
 }
 
 async function hashed(answer: Promise<Answer>): Promise<Answer & { hash: string }> {

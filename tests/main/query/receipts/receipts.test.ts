@@ -208,4 +208,23 @@ describe('a receipt of a list of the tables', () => {
     await expireSnapshots(place.lake.table('trades'), { retention: ONLY_HEAD })
     await expect(again(answer.query.receipt!)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
   })
+
+  it('gives the nothing of a table that was never written, also after its first rows', async () => {
+    const place = await openHybridPlace()
+    const lists = withReceipts(readHandlers(place.tools, { cursorKey: Buffer.alloc(32) }))
+    const { 'receipts.read': again } = receiptHandlers(place.tools, lists)
+    const input = { order: 'asc' as const, limit: 10, receipt: true }
+    const answers = [
+      (await lists['trades.list'](input, context)) as Answer,
+      (await lists['trades.query']({ ...input, fields: ['price', 'symbol'] }, context)) as Answer,
+    ]
+    place.write(0, [{ symbol: 'BHP', id: 0, micros: place.clock.micros }])
+    await place.commitTo([1, 0])
+    for (const { query } of answers) {
+      expect(query.receipt).toMatchObject({ snapshot: null })
+      const { data, query: second } = (await again(query.receipt!, context)) as Answer
+      expect(data.rowCount).toBe(0)
+      expect(second).toMatchObject({ snapshot_id: null, receipt: query.receipt })
+    }
+  })
 })
