@@ -1,5 +1,7 @@
 // A place between two rows of an ordered read: all rows before a time lie before it, and so many of those at the time.
 // It needs no row to be named by, and means the same as long as the rows are those of one snapshot.
+import { Failure } from '../../contract/failure.ts'
+
 export interface Place {
   micros: number
   /** Rows at exactly that time which lie before the place. */
@@ -49,4 +51,27 @@ function reachesStart(times: Float64Array, at: number, micros: number): boolean 
 
 export function carried(from: Place, micros: number): number {
   return from.micros === micros ? from.skip : 0
+}
+
+/** One place a table, as readers of a session are given them. */
+export function cursorOf(places: readonly Place[]): string {
+  return places.map(({ micros, skip }) => `${micros}:${skip}`).join('.')
+}
+
+const PLACE = /^(-?\d+):(\d+)$/
+
+export function placesOf(cursor: string, tables: number): Place[] {
+  const places = cursor.split('.').map((text): Place => {
+    const [micros, skip] = PLACE.exec(text)?.slice(1).map(Number) ?? []
+    if (!Number.isSafeInteger(micros) || !Number.isSafeInteger(skip)) throw refusedCursor()
+    return { micros, skip }
+  })
+  if (places.length !== tables) throw refusedCursor()
+  return places
+}
+
+export function refusedCursor(): Failure {
+  const problem = 'is not the cursor of a batch of this session'
+  const message = `This cursor ${problem}. Give one as it came with a batch, or leave it out to go on where the session stands.`
+  return new Failure('INVALID_INPUT', message, { details: [{ field: 'after', problem }] })
 }

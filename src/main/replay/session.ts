@@ -240,13 +240,12 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
   async function* follow(after: string | undefined, signal: AbortSignal): AsyncGenerator<Followed> {
     const me = Symbol('follower')
     await change(async () => {
-      setClock(clockMicros())
+      // First, as whoever is refused takes nobody's place.
+      if (after !== undefined) await tape.seekCursor(after, signal)
+      setClock(after === undefined ? clockMicros() : tape.visibleUntil())
       follower = me
-      if (after === undefined) return
-      await tape.seekCursor(after, signal)
-      setClock(tape.visibleUntil())
       // It ended with rows on their way that this reader never got.
-      if (state === 'ended') state = 'playing'
+      if (after !== undefined && state === 'ended') state = 'playing'
     })
     try {
       // How it stands, before anything moves.

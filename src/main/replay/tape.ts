@@ -7,8 +7,8 @@ import { createChecksum } from './checksum.ts'
 import { createLateMarks } from './late-marks.ts'
 import { liveEdge, type LiveEdge } from './live-edge.ts'
 import { nextTimeOf, takeRowsOf, type Part, type TakeOptions } from './merge.ts'
-import { atTime, type Place } from './place.ts'
-import type { RowSource, TimeRange } from './row-source.ts'
+import { atTime, cursorOf, placesOf, refusedCursor, type Place } from './place.ts'
+import { countAtTime, type RowSource, type TimeRange } from './row-source.ts'
 import { openReader, type Direction, type TableReader } from './table-reader.ts'
 import type { ReplayTools } from './tools.ts'
 
@@ -97,6 +97,17 @@ export async function openTape(
     await marks.seek(places, caller)
   }
 
+  /** A place that is outside the range, or behind more rows than there are at its time, is of no batch of this session. */
+  async function refuseUnlessThere(places: readonly Place[], caller?: AbortSignal): Promise<void> {
+    const areThere = await Promise.all(
+      places.map(async ({ micros, skip }, i) => {
+        if (micros < range.fromMicros || micros > range.toMicros) return false
+        return skip === 0 || skip <= (await countAtTime(tools, sources[i], micros, caller))
+      }),
+    )
+    if (areThere.includes(false)) throw refusedCursor()
+  }
+
   async function goBack(): Promise<void> {
     if (readers === lake) return
     // Going back from what is live begins at the end of what is in the tables.
@@ -153,8 +164,9 @@ export async function openTape(
       return { rows: batches, count, lastMicros }
     },
     async seek(micros, caller) {
+      const place = atTime(Math.min(Math.max(micros, range.fromMicros), range.toMicros))
       await leadTo(
-        lake.map(() => atTime(micros)),
+        lake.map(() => place),
         caller,
       )
       until = micros
@@ -170,11 +182,11 @@ export async function openTape(
       until = tools.clock.nowMicros()
       marks.restart()
     },
-    cursor: () => (edge ? LIVE : readers.map(reader => textOf(reader.place())).join('.')),
+    cursor: () => (edge ? LIVE : cursorOf(readers.map(reader => reader.place()))),
     async seekCursor(cursor, caller) {
       if (cursor === LIVE) return
-      const places = cursor.split('.').map(placeOf)
-      if (places.length !== lake.length) return
+      const places = placesOf(cursor, lake.length)
+      await refuseUnlessThere(places, caller)
       await leadTo(places, caller)
       until = Math.min(...places.map(({ micros }) => micros))
     },
@@ -197,13 +209,4 @@ function unionOf(ranges: readonly TimeRange[]): TimeRange {
     fromMicros: Math.min(...ranges.map(({ fromMicros }) => fromMicros)),
     toMicros: Math.max(...ranges.map(({ toMicros }) => toMicros)),
   }
-}
-
-function textOf({ micros, skip }: Place): string {
-  return `${micros}:${skip}`
-}
-
-function placeOf(text: string): Place {
-  const [micros, skip] = text.split(':').map(Number)
-  return { micros: Number.isSafeInteger(micros) ? micros : 0, skip: Number.isSafeInteger(skip) ? skip : 0 }
 }

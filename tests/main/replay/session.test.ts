@@ -225,6 +225,68 @@ describe('a session', () => {
     expect(found).toEqual(ids.slice(10))
   })
 
+  it('plays nothing outside its range, wherever it is sought to, and goes on behind a cursor from there', async () => {
+    const client = await testReplay(await sessionLake())
+    const { session } = await client['replay.open']({ ...BOTH, start_time: at(2), end_time: at(18), speed: 'max' })
+    const control = client['replay.control']
+    await control({ session, action: 'seek', to: at(0) })
+    let cursor = ''
+    for await (const batch of client['replay.follow']({ session })) {
+      cursor = batch.cursor
+      break
+    }
+    await control({ session, action: 'play' })
+    const found: string[] = []
+    for await (const batch of client['replay.follow']({ session, after: cursor })) {
+      found.push(...merged(batch).map(row => row.message_id as string))
+      if (batch.state === 'ended') break
+    }
+    expect(found).toEqual(ids.slice(4, 36))
+    await control({ session, action: 'seek', to: at(19) })
+    await control({ session, action: 'reverse' })
+    expect(await collect(client, session, undefined, () => control({ session, action: 'play' }))).toEqual(
+      ids.slice(4, 36).toReversed(),
+    )
+  })
+
+  it('refuses a cursor that no batch of it came with, and goes on for the reader it has', async () => {
+    const client = await testReplay(await sessionLake())
+    const { session } = await client['replay.open']({ ...BOTH, start_time: at(2), end_time: at(18), batch_size: 5 })
+    const reader = client['replay.follow']({ session })[Symbol.asyncIterator]()
+    const { value: first } = (await reader.next()) as { value: Batch }
+    const place = (second: number, skip: number | string = 0) => `${START_MICROS + second * 1e6}:${skip}`
+    const forged = [
+      place(5),
+      [place(5), place(5), place(5)].join('.'),
+      [place(5), place(5, -3)].join('.'),
+      [place(5), place(5, '')].join('.'),
+      [place(5), '7'].join('.'),
+      [place(5), '-:1'].join('.'),
+      [place(5), '99999999999999999:0'].join('.'),
+      // More rows than there are at that time.
+      [place(5), place(5, 4)].join('.'),
+      [place(1), place(5)].join('.'),
+      [place(5), place(19)].join('.'),
+      '...',
+    ]
+    for (const after of forged) {
+      const refused = client['replay.follow']({ session, after })[Symbol.asyncIterator]().next()
+      await expect(refused, after).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining('as it came with a batch') as string,
+      })
+    }
+    await client['replay.control']({ session, action: 'play', speed: 'max' })
+    const found = merged(first).map(row => row.message_id)
+    for (;;) {
+      const { value, done } = (await reader.next()) as { value: Batch; done?: boolean }
+      if (done) break
+      found.push(...merged(value).map(row => row.message_id))
+      if (value.state === 'ended') break
+    }
+    expect(found).toEqual(ids.slice(4, 36))
+  })
+
   it('ends for a reader when another one comes', async () => {
     const client = await testReplay(await sessionLake())
     const { session } = await client['replay.open'](BOTH)
