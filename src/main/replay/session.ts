@@ -252,7 +252,9 @@ export function createSession({ tape, ticker, batchSize, goesLive, ...options }:
       yield batchOf(undefined)
       while (!signal.aborted && follower === me && !isClosed) {
         const heard = wake.signal
-        const next = await exclusively(() => playNext(signal)).catch((error: unknown) => {
+        // Asked again in its turn: another reader may have come to a place meanwhile, whose rows are not this one's.
+        const playOwn = () => (follower === me ? playNext(signal) : { waitMs: 0 })
+        const next = await exclusively<Next>(playOwn).catch((error: unknown) => {
           if (!(error instanceof Failure) || error.code !== 'UNAVAILABLE') throw error
           why = error.message
           return { waitMs: RETRY_MS }
