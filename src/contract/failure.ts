@@ -65,3 +65,9 @@ export function failureFromWire(wire: WireFailure): Failure {
   const code = wire.code in failureCodes ? wire.code : 'INTERNAL'
   return new Failure(code, wire.message, { details: wire.details, retryable: wire.retryable })
 }
+
+/** Nothing had been written to the table by the moment that was asked for; otherwise what it held then has expired. */
+export function isBeforeFirst(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.code !== 'SNAPSHOT_NOT_FOUND') return false
+  return (error.details as { before_first?: boolean } | undefined)?.before_first === true
+}

@@ -2,11 +2,11 @@
 // is missing first, the rows last. Each table says itself how far the log is in it, and what it has already is left out.
 import type { ColumnBatch } from '../../contract/columns.ts'
 import { Failure } from '../../contract/failure.ts'
-import type { OffsetVector } from '../market/topic-offsets.ts'
+import { offsetIn, type OffsetVector } from '../market/topic-offsets.ts'
 import type { Hold } from './hold.ts'
 import type { DeadLetter, Gap } from './intake.ts'
 import type { StagedRows, StreamCommit, StreamTable } from '../market/stream-table.ts'
-import { isUnmoved, movedTo, notBehind, offsetIn, sameTopics, says } from './vectors.ts'
+import { isUnmoved, movedTo, notBehind, sameTopics, says } from './vectors.ts'
 
 /** A table beside the rows, with how far the log is in it. */
 export interface SideTable<T> {

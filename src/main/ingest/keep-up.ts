@@ -1,10 +1,10 @@
 // Where the log is by now in the topics of a table: in those that are written, and in those that cannot be.
 import type { Failure } from '../../contract/failure.ts'
 import type { MessageLog, PartitionRange, TopicInfo } from '../log/message-log.ts'
-import type { OffsetVector } from '../market/topic-offsets.ts'
+import { offsetIn, type OffsetVector } from '../market/topic-offsets.ts'
 import { checkEpoch, rangesIfThere } from './open-topics.ts'
 import { learnRanges, newPlace, type TopicStream } from './places.ts'
-import { movedTo, offsetIn } from './vectors.ts'
+import { movedTo } from './vectors.ts'
 import type { TableWriter } from './write-table.ts'
 
 /** How far a topic is, without what reading it takes. */

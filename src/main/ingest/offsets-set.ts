@@ -1,8 +1,8 @@
 // Whether somebody has said where a table's stream goes on that could not: it is written again then, without a restart.
 import type { FailureCode } from '../../contract/failure.ts'
 import type { TopicInfo } from '../log/message-log.ts'
-import type { OffsetVector } from '../market/topic-offsets.ts'
-import { isOfLife, says } from './vectors.ts'
+import { isSameLife, type OffsetVector } from '../market/topic-offsets.ts'
+import { says } from './vectors.ts'
 
 /** What `k2 ingest offsets set` is the way out of. */
 export const ENDED_BY_OFFSETS: ReadonlySet<FailureCode> = new Set(['LOG_RESET', 'OFFSET_OUT_OF_RANGE', 'CORRUPT'])
@@ -21,7 +21,7 @@ export function areOffsetsSet({ topics, said }: Stuck, now: OffsetVector, there:
   const [before, after] = [said, now].map(vector => vector.filter(({ topic }) => topics.includes(topic)))
   if (says(before, after) && says(after, before)) return false
   return after.every(own => {
-    const isRenewed = !before.some(isOfLife(own)) && before.some(({ topic }) => topic === own.topic)
+    const isRenewed = !before.some(one => isSameLife(one, own)) && before.some(({ topic }) => topic === own.topic)
     const info = there.find(({ name }) => name === own.topic)
     return !isRenewed || (info?.epoch === own.epoch && Object.keys(own.next).length >= info.partitions)
   })

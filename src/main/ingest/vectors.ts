@@ -1,10 +1,5 @@
 // Comparing and moving what tables say of how far the log is in them.
-import type { OffsetVector, TopicOffsets } from '../market/topic-offsets.ts'
-
-type Life = Pick<TopicOffsets, 'cluster' | 'epoch' | 'topic'>
-
-export const isOfLife = (life: Life) => (entry: TopicOffsets) =>
-  entry.topic === life.topic && entry.cluster === life.cluster && entry.epoch === life.epoch
+import { nextOf, offsetIn, type OffsetVector, type TopicOffsets } from '../market/topic-offsets.ts'
 
 /** What it says of the topics of another, whatever log they were in. */
 export function sameTopics(of: OffsetVector, vector: OffsetVector): OffsetVector {
@@ -14,7 +9,7 @@ export function sameTopics(of: OffsetVector, vector: OffsetVector): OffsetVector
 /** Whether `vector` says just that of every partition that `said` names. */
 export function says(vector: OffsetVector, said: OffsetVector): boolean {
   return said.every(own => {
-    const next = vector.find(isOfLife(own))?.next ?? {}
+    const next = nextOf(vector, own)
     return Object.entries(own.next).every(([partition, offset]) => next[partition] === offset)
   })
 }
@@ -26,14 +21,10 @@ export function isUnmoved(now: OffsetVector, before: OffsetVector, to: OffsetVec
   )
 }
 
-export function offsetIn(vector: OffsetVector, life: Life, partition: number | string): number | undefined {
-  return vector.find(isOfLife(life))?.next[partition]
-}
-
 /** `to`, but in no partition behind where `vector` is. */
 export function notBehind(vector: OffsetVector, to: OffsetVector): OffsetVector {
   return to.map(own => {
-    const ahead = vector.find(isOfLife(own))?.next ?? {}
+    const ahead = nextOf(vector, own)
     const next = Object.entries(own.next).map(([partition, offset]) => [
       partition,
       Math.max(offset, ahead[partition] ?? 0),
@@ -44,6 +35,6 @@ export function notBehind(vector: OffsetVector, to: OffsetVector): OffsetVector 
 
 /** `vector` after a commit that says `to`: a topic is in one log at a time. */
 export function movedTo(vector: OffsetVector, to: OffsetVector): OffsetVector {
-  const moved = to.map(own => ({ ...own, next: { ...vector.find(isOfLife(own))?.next, ...own.next } }))
+  const moved = to.map(own => ({ ...own, next: { ...(nextOf(vector, own) as TopicOffsets['next']), ...own.next } }))
   return [...vector.filter(({ topic }) => !to.some(own => own.topic === topic)), ...moved]
 }

@@ -17,7 +17,7 @@ import { openScan } from './read/scan.ts'
 import { sqlName } from './read/sql-literal.ts'
 
 export type { Condition, Filter } from './read/filter.ts'
-export { isBeforeFirst, type SnapshotChoice } from './read/resolve-snapshot.ts'
+export type { SnapshotChoice } from './read/resolve-snapshot.ts'
 
 /** A table as it was after one commit. Its rows never change. */
 export interface TableAt {

@@ -9,3 +9,18 @@ export interface TopicOffsets {
   next: Readonly<Record<string, number>>
 }
 export type OffsetVector = readonly TopicOffsets[]
+
+export type TopicLife = Pick<TopicOffsets, 'cluster' | 'epoch' | 'topic'>
+
+/** Of another life of the topic's log nothing is said: its offsets are other messages. */
+export function offsetIn(vector: OffsetVector, life: TopicLife, partition: number | string): number | undefined {
+  return nextOf(vector, life)[partition]
+}
+
+export function nextOf(vector: OffsetVector, life: TopicLife): Readonly<Record<string, number | undefined>> {
+  return vector.find(own => isSameLife(own, life))?.next ?? {}
+}
+
+export function isSameLife(a: TopicLife, b: TopicLife): boolean {
+  return a.topic === b.topic && a.cluster === b.cluster && a.epoch === b.epoch
+}

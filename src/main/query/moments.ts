@@ -1,8 +1,8 @@
 // Times as people give them, in microseconds since 1970, and the state of the tables that they mean.
-import { Failure } from '../../contract/failure.ts'
+import { Failure, isBeforeFirst } from '../../contract/failure.ts'
 import { BadValue } from '../base/values/bad-value.ts'
 import { parseInstant } from '../base/values/parse-time.ts'
-import { isBeforeFirst, type LakeReads, type SnapshotChoice, type TableAt } from '../lake/reads.ts'
+import type { LakeReads, SnapshotChoice, TableAt } from '../lake/reads.ts'
 import { TABLES, type TableId } from '../../contract/tables.ts'
 
 const UTC = { instantOf: (wallMicros: number) => wallMicros }

@@ -1,7 +1,6 @@
 // Behind the last row of the tables: what the live view has from the same offsets on. Where it has let go of some, the
 // tables have got them meanwhile, and are read from those offsets on; so no row is missed and none comes twice.
-import type { TopicOffsets, OffsetVector } from '../market/topic-offsets.ts'
-import { offsetIn } from '../query/hybrid/base.ts'
+import { offsetIn, type TopicOffsets, type OffsetVector } from '../market/topic-offsets.ts'
 import type { FreshRows } from '../tail/relay-contract.ts'
 import { memoryReader } from './memory-reader.ts'
 import type { RowSource } from './row-source.ts'

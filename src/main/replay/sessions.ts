@@ -2,10 +2,10 @@
 // has asked for one for a while.
 import { randomUUID } from 'node:crypto'
 import { timestampText } from '../../contract/columns.ts'
-import { Failure } from '../../contract/failure.ts'
+import { Failure, isBeforeFirst } from '../../contract/failure.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
 import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
-import { isBeforeFirst, type SnapshotChoice, type TableAt } from '../lake/reads.ts'
+import type { SnapshotChoice, TableAt } from '../lake/reads.ts'
 import type { Speed, Ticker } from './pace.ts'
 import { pinSnapshot } from './pin.ts'
 import type { Order } from './row-order.ts'

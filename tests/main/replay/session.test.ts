@@ -93,7 +93,7 @@ describe('a session', () => {
     expect(await client['replay.state']({ session })).toMatchObject({ state: 'ended', clock: at(0) })
   })
 
-  it('gives the rows of one ordered read after any seeks, steps and turns', { timeout: 60_000 }, async () => {
+  it('gives the rows of one ordered read after any seeks, steps and turns', { timeout: 180_000 }, async () => {
     const client = await testReplay(await sessionLake())
     const { session } = await client['replay.open']({ ...BOTH, batch_size: 3 })
     const move = fc.oneof(

@@ -61,12 +61,6 @@ function snapshotAsOf(metadata: TableMetadata, asOfMicros: number): Snapshot {
   )
 }
 
-/** Nothing had been written to the table by the moment that was asked for; otherwise what it held then has expired. */
-export function isBeforeFirst(error: unknown): boolean {
-  if (!(error instanceof Failure) || error.code !== 'SNAPSHOT_NOT_FOUND') return false
-  return (error.details as { before_first?: boolean } | undefined)?.before_first === true
-}
-
 /**
  * What was current from when on, of what is still kept. The snapshot log says it, rollbacks included; parents do not.
  * But expiry cuts the log at its last gap: what is kept from before has only its own time.

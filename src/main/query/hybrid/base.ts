@@ -2,7 +2,7 @@
 // offsets on give the same rows whichever it is, as long as the live view holds everything from there on. So what was
 // decoded of one stands while it serves, and is not read again at each commit.
 import type { LakeReads, TableAt, TableHead } from '../../lake/reads.ts'
-import type { OffsetVector, TopicOffsets } from '../../market/topic-offsets.ts'
+import { isSameLife, nextOf, offsetIn, type OffsetVector, type TopicLife } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import type { TailTable } from '../../../contract/tables.ts'
 
@@ -77,21 +77,6 @@ export function reach(fresh: Fresh | undefined, topic: TopicLife, partition: str
   const holds = fresh && offsetIn(fresh.holdsFrom, topic, partition)
   if (!fresh || holds === undefined || holds > from) return from
   return Math.max(from, offsetIn(fresh.next, topic, partition) ?? 0)
-}
-
-export type TopicLife = Pick<TopicOffsets, 'cluster' | 'epoch' | 'topic'>
-
-/** Of another life of the topic's log nothing is said: its offsets are other messages. */
-export function offsetIn(vector: OffsetVector, life: TopicLife, partition: string): number | undefined {
-  return nextOf(vector, life)[partition]
-}
-
-function nextOf(vector: OffsetVector, life: TopicLife): Readonly<Record<string, number | undefined>> {
-  return vector.find(own => isSameLife(own, life))?.next ?? {}
-}
-
-function isSameLife(a: TopicLife, b: TopicLife): boolean {
-  return a.topic === b.topic && a.cluster === b.cluster && a.epoch === b.epoch
 }
 
 /** How far an answer is in the log, in all that the snapshot or the live view knows of it. */

@@ -1,5 +1,6 @@
 // How far an answer must have read at least, for one who has just written to the log and wants to see it.
-import { offsetIn, reach } from './base.ts'
+import { offsetIn } from '../../market/topic-offsets.ts'
+import { reach } from './base.ts'
 import type { Found } from './read-hybrid.ts'
 
 /** The next offset, as everywhere: one more than that of the last message that must be in. */

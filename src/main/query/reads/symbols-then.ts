@@ -1,9 +1,9 @@
 // Every instrument as the tables were at a snapshot or a time, or as a replay session sees them: what came later is not
 // counted, and a name that was given later is not told.
 import type { QueryMeta } from '../../../contract/fields.ts'
-import { Failure } from '../../../contract/failure.ts'
+import { Failure, isBeforeFirst } from '../../../contract/failure.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
-import { isBeforeFirst, type TableAt } from '../../lake/reads.ts'
+import type { TableAt } from '../../lake/reads.ts'
 import type { SymbolRow } from '../../market/symbol-count.ts'
 import { resolveState, type PastState } from '../moments.ts'
 import { lakeMeta, NO_FILES, sumOfFiles, type QueryTools } from '../tools.ts'

@@ -2,9 +2,8 @@
 // live view must still have.
 import { Failure } from '../../../contract/failure.ts'
 import { quoteText } from '../../duck/quote.ts'
-import type { OffsetVector } from '../../market/topic-offsets.ts'
+import { offsetIn, type OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
-import { offsetIn } from '../hybrid/base.ts'
 
 export interface LogRange {
   topic: OffsetVector[number]

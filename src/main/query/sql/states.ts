@@ -1,8 +1,8 @@
 // Which state of each table a statement reads. A picked snapshot of one table means the moment of its commit: the other
 // tables are as they were then.
-import { Failure } from '../../../contract/failure.ts'
+import { Failure, isBeforeFirst } from '../../../contract/failure.ts'
 import { TABLES, type TableId } from '../../../contract/tables.ts'
-import { isBeforeFirst, type LakeReads, type SnapshotChoice, type TableAt } from '../../lake/reads.ts'
+import type { LakeReads, SnapshotChoice, TableAt } from '../../lake/reads.ts'
 import { neverWritten } from '../moments.ts'
 
 /** Of every table named, those first that are read. */
