@@ -82,8 +82,22 @@ export function decimalText(unscaled: number | bigint, scale: number): string {
 /** Microseconds since 1970 as ISO 8601 in UTC, always with six decimals. */
 export function timestampText(micros: number): string {
   const millis = Math.floor(micros / 1000)
-  const rest = String(micros - millis * 1000).padStart(3, '0')
-  return new Date(millis).toISOString().slice(0, -1) + rest + 'Z'
+  // A double so far out is no whole microsecond.
+  const rest = String(Math.min(999, Math.max(0, micros - millis * 1000))).padStart(3, '0')
+  return (Math.abs(millis) <= MOST_OF_DATE ? new Date(millis).toISOString() : farText(millis)).slice(0, -1) + rest + 'Z'
+}
+
+const MOST_OF_DATE = 8.64e15
+/** After so long the calendar is the same again. */
+const YEARS_400 = 146_097 * 86_400_000
+
+/** A time that no Date can be, as a damaged file or another engine may hold: the year 275760 and later. */
+function farText(millis: number): string {
+  const cycles = Math.trunc(millis / YEARS_400)
+  return new Date(millis - cycles * YEARS_400).toISOString().replace(/^[+-]?\d+/, text => {
+    const year = Number(text) + 400 * cycles
+    return (year < 0 ? '-' : '+') + String(Math.abs(year)).padStart(6, '0')
+  })
 }
 
 /** Of such a text. */

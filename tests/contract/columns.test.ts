@@ -28,6 +28,11 @@ it('writes times in UTC with all six decimals, before 1970 too', () => {
   expect(timestampText(0)).toBe('1970-01-01T00:00:00.000000Z')
   expect(timestampText(1_412_283_434_754_001)).toBe('2014-10-02T20:57:14.754001Z')
   expect(timestampText(-1)).toBe('1969-12-31T23:59:59.999999Z')
+  // The last that a Date can be, the one after it, and what a damaged file may hold.
+  expect(timestampText(8.64e18)).toBe('+275760-09-13T00:00:00.000000Z')
+  expect(timestampText(8.64e18 + 86_400e6)).toBe('+275760-09-14T00:00:00.000000Z')
+  expect(timestampText(-8.64e18 - 86_400e6)).toBe('-271821-04-19T00:00:00.000000Z')
+  expect(timestampText(9_223_372_036_854_775_000)).toMatch(/^\+294247-01-10T04:00:54\.\d{6}Z$/)
 })
 
 it('reads the times that it writes', () => {
