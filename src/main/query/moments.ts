@@ -31,6 +31,8 @@ export interface PastState {
   as_of?: string
 }
 
+export const isPast = ({ snapshot_id: id, as_of: asOf }: PastState) => id !== undefined || asOf !== undefined
+
 /** The newest state when neither is given. An id is digits alone, a tag is not. */
 export function choiceOf({ snapshot_id: id, as_of: asOf }: PastState): SnapshotChoice | undefined {
   if (id !== undefined && asOf !== undefined)
@@ -62,15 +64,10 @@ export async function resolveState(
   }
 }
 
-/** The same, but a table that nothing had been written to by then has no rows. What has expired is refused. */
-export async function resolveOrNothing(
-  reads: Pick<LakeReads, 'at'>,
-  table: TableId,
-  past: PastState,
-  signal?: AbortSignal,
-): Promise<TableAt> {
+/** A table that nothing had been written to by then has no rows. What has expired is refused. */
+export async function orNothing(table: TableId, state: Promise<TableAt>): Promise<TableAt> {
   try {
-    return await resolveState(reads, table, past, signal)
+    return await state
   } catch (error) {
     if (isBeforeFirst(error)) return neverWritten(table)
     throw error

@@ -1,6 +1,6 @@
 // Behind the last row of the tables: what the live view has from the same offsets on. Where it has let go of some, the
 // tables have got them meanwhile, and are read from those offsets on; so no row is missed and none comes twice.
-import { offsetIn, type TopicOffsets, type OffsetVector } from '../market/topic-offsets.ts'
+import { isSameLife, offsetIn, type TopicOffsets, type OffsetVector } from '../market/topic-offsets.ts'
 import type { FreshRows } from '../tail/relay-contract.ts'
 import { memoryReader } from './memory-reader.ts'
 import type { RowSource } from './row-source.ts'
@@ -106,8 +106,4 @@ function hasLacking(offsets: OffsetVector, { lacking, next }: FreshRows, boundar
     const isFirstLife = boundary.every(one => one.topic !== topic || isSameLife(one, life))
     return isFirstLife && (offsetIn(offsets, life, String(partition)) ?? 0) > from
   })
-}
-
-function isSameLife(a: TopicOffsets, b: TopicOffsets): boolean {
-  return a.cluster === b.cluster && a.epoch === b.epoch
 }

@@ -79,6 +79,15 @@ function liveView() {
   return { view, live: () => Promise.resolve(client) }
 }
 
+/** Three trades in the tables, and the live view as far. */
+async function threeCommitted() {
+  const lake = await tempLake()
+  await commit(lake, {}, { 0: 3 })
+  const { view, live } = liveView()
+  view.trades.to = { 0: 3 }
+  return { lake, view, live }
+}
+
 async function played(
   client: ReplayClient,
   open: Partial<Parameters<ReplayClient['replay.open']>[0]> = {},
@@ -191,10 +200,7 @@ describe('a session at the live edge', () => {
   })
 
   it('plays nothing before its start that it reads in the tables meanwhile', async () => {
-    const lake = await tempLake()
-    await commit(lake, {}, { 0: 3 })
-    const { view, live } = liveView()
-    view.trades.to = { 0: 3 }
+    const { lake, view, live } = await threeCommitted()
     const start_time = timestampText(row(0, 5).micros)
     const { settled, told, end } = await played(await testReplay(lake, undefined, live), { start_time })
     await settled(0)
@@ -210,10 +216,7 @@ describe('the clock of a session that is live', () => {
   const ROW_FAR_ON = 300_000
 
   it.each([100, 0.1])('shows the row played last, which comes at once, at a speed of %d', async speed => {
-    const lake = await tempLake()
-    await commit(lake, {}, { 0: 3 })
-    const { view, live } = liveView()
-    view.trades.to = { 0: 3 }
+    const { lake, view, live } = await threeCommitted()
     const ticker = heldTicker()
     const client = await testReplay(lake, ticker, live)
     let cameAt = 0
@@ -234,10 +237,7 @@ describe('the clock of a session that is live', () => {
   })
 
   it('is never after now, however fast it went before and whatever it is stepped to', async () => {
-    const lake = await tempLake()
-    await commit(lake, {}, { 0: 3 })
-    const { view, live } = liveView()
-    view.trades.to = { 0: 3 }
+    const { lake, live } = await threeCommitted()
     const ticker = heldTicker()
     const client = await testReplay(lake, ticker, live)
     const { session, end } = await played(client, { speed: 100 })
@@ -254,10 +254,7 @@ describe('the clock of a session that is live', () => {
   })
 
   it('leaps to the end of the tables where it goes back from there', async () => {
-    const lake = await tempLake()
-    await commit(lake, {}, { 0: 3 })
-    const { view, live } = liveView()
-    view.trades.to = { 0: 3 }
+    const { lake, live } = await threeCommitted()
     const client = await testReplay(lake, undefined, live)
     const { session, found, settled, end } = await played(client, { speed: 1 })
     await settled(3)

@@ -6,7 +6,7 @@ import type { TailTable } from '../../../contract/tables.ts'
 import { rangeOf, upTo, type Range } from '../bars/range.ts'
 import { statesOf, type States, type ThenOf } from '../bars/states.ts'
 import { stateOfCursor, type Cursors } from '../cursor.ts'
-import { neverWritten } from '../moments.ts'
+import { isPast, neverWritten } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
 
 type Asked = Parameters<Handlers<typeof asofContract>['asof.join']>[0]
@@ -55,9 +55,8 @@ export async function openPage(
     : await statesOf(reads, asked, signal, thenOf)
   const untilMicros = place ? place.untilMicros : thenOf?.('trades').untilMicros
   const range = place ? { ...asFirst, endMicros: place.endMicros } : upTo(asFirst, untilMicros)
-  const isPast = asked.snapshot_id !== undefined || asked.as_of !== undefined
   const { quotes, trades } = states
-  const committedMicros = isPast ? (quotes.committedMicros ?? trades.committedMicros) : undefined
+  const committedMicros = isPast(asked) ? (quotes.committedMicros ?? trades.committedMicros) : undefined
   const { passed, knownUntilMicros } = place ?? {
     passed: 0,
     // A past state knows nothing of what came after its commit.

@@ -6,7 +6,7 @@ import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { Blocks } from '../blocks/blocks.ts'
-import { resolveState } from '../moments.ts'
+import { isPast, resolveState } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { measure, pricesOf } from './aggregate.ts'
 import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
@@ -116,8 +116,6 @@ interface AskedState {
   snapshot_id?: string
   as_of?: string
 }
-
-const isPast = ({ snapshot_id: id, as_of: asOf }: AskedState) => id !== undefined || asOf !== undefined
 
 function reachesNow(asked: AskedState, { endMicros = Infinity }: Range, nowMicros: number): boolean {
   return !isPast(asked) && endMicros > nowMicros - LIVE_BEHIND_MICROS

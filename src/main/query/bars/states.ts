@@ -2,7 +2,7 @@
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
 import type { TailTable } from '../../../contract/tables.ts'
 import type { Then } from '../reads/symbols-then.ts'
-import { resolveOrNothing, resolveState, type PastState } from '../moments.ts'
+import { orNothing, resolveState, type PastState } from '../moments.ts'
 
 export type States = Record<TailTable, TableAt>
 
@@ -17,5 +17,5 @@ export async function statesOf(
 ): Promise<States> {
   const pastOf = (table: TailTable) => thenOf?.(table).past ?? asked
   const trades = await resolveState(reads, 'trades', pastOf('trades'), signal)
-  return { trades, quotes: await resolveOrNothing(reads, 'quotes', pastOf('quotes'), signal) }
+  return { trades, quotes: await orNothing('quotes', resolveState(reads, 'quotes', pastOf('quotes'), signal)) }
 }

@@ -5,7 +5,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { Condition, Filter, TableAt } from '../../lake/reads.ts'
-import { choiceOf, neverWritten, resolveOrNothing, type PastState } from '../moments.ts'
+import { choiceOf, neverWritten, orNothing, resolveState, type PastState } from '../moments.ts'
 import { timeColumnOf } from '../reads/row-order.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Param } from './bind-params.ts'
@@ -81,7 +81,7 @@ export async function planTables(tools: PlanTools, question: PlanQuestion): Prom
     return Promise.all(
       tables.map(async ({ table, refs }) => {
         const { past, untilMicros } = see(table)
-        const at = await resolveOrNothing(tools.reads, table, past, signal)
+        const at = await orNothing(table, resolveState(tools.reads, table, past, signal))
         return { name: table, at, filter: [...(await filterFor(refs)), before(table, untilMicros)], untilMicros }
       }),
     )

@@ -1,9 +1,9 @@
 // Which state of each table a statement reads. A picked snapshot of one table means the moment of its commit: the other
 // tables are as they were then.
-import { Failure, isBeforeFirst } from '../../../contract/failure.ts'
+import { Failure } from '../../../contract/failure.ts'
 import { TABLES, type TableId } from '../../../contract/tables.ts'
 import type { LakeReads, SnapshotChoice, TableAt } from '../../lake/reads.ts'
-import { neverWritten } from '../moments.ts'
+import { orNothing } from '../moments.ts'
 
 /** Of every table named, those first that are read. */
 export async function statesOf(
@@ -20,23 +20,8 @@ export async function statesOf(
   const picked = await pick(reads, tables, choice, signal)
   const moment = { asOfMicros: picked.committedMicros! }
   for (const table of tables)
-    states.set(table, table === picked.table ? picked : await stateBy(reads, table, moment, signal))
+    states.set(table, table === picked.table ? picked : await orNothing(table, reads.at(table, moment, signal)))
   return states
-}
-
-/** One that nothing had been written to by then has no rows. */
-async function stateBy(
-  reads: Pick<LakeReads, 'at'>,
-  table: TableId,
-  moment: SnapshotChoice,
-  signal?: AbortSignal,
-): Promise<TableAt> {
-  try {
-    return await reads.at(table, moment, signal)
-  } catch (error) {
-    if (isBeforeFirst(error)) return neverWritten(table)
-    throw error
-  }
 }
 
 /** A table that nobody has written to yet has no rows at any time. */
