@@ -1,6 +1,7 @@
 // Repeats within a window: a message that came before, to the letter, not long ago in its partition. Alike in tail and
 // writer, and whatever was read in one go, as it depends on nothing but the messages of the partition before it.
 import type { Fingerprint } from './fingerprint.ts'
+import { createSlidingHighest, enter, leaveAll, leaveBefore, type SlidingHighest } from './sliding-highest.ts'
 
 export interface DedupeOptions {
   /** Of the log's own time; 0 finds no repeats. */
@@ -21,11 +22,12 @@ export interface Dedupe {
    * number that stands for the partition. A repeat is remembered too: whether a message is one can then be told from
    * the window before it alone.
    *
-   * The time of a partition is the highest its messages have had so far, so a clock that is set back shortens no window.
-   * A message more than a day (or the window, where that is longer) ahead does not move it, nor one that far behind, until
-   * many such have come in a row: one wrong clock must not stop the window for good. What is that far ahead is judged by
-   * its own time meanwhile. Reading again from the first message that is not older than the window before the last one
-   * gives the same state, as long as no time is that far ahead; then it takes as much more as the ring holds.
+   * The time of a partition at a message is the highest of as many as the ring holds up to it, so a clock that is set
+   * back shortens no window. A message more than a day (or the window, where that is longer) ahead does not move it, nor
+   * one that far behind, until many such have come in a row: one wrong clock must not stop the window for good. What is
+   * that far ahead is judged by its own time meanwhile. Reading again from the first message that is not older than the
+   * window before the last one gives the same state, as long as no time is that far ahead; so does, with any times but
+   * those, reading twice what the ring holds: no message depends on anything before that.
    */
   isRepeat(place: number, fingerprint: Fingerprint, logMicros: number): boolean
   /**
@@ -52,7 +54,10 @@ interface Window {
   first: number
   firstSlot: number
   held: number
-  latestMillis: number
+  /** All that have come. */
+  taken: number
+  /** The time of the partition, of those that are held. */
+  time: SlidingHighest
   /** Messages in a row that were too far from it: ahead, or behind as a negative number. */
   apart: number
   seen: number
@@ -84,32 +89,40 @@ export function createDedupe(options: DedupeOptions): Dedupe {
 
   function take(window: Window, low: number, high: number, logMicros: number): boolean {
     const millis = Math.floor(logMicros / 1000)
-    const ahead = millis - window.latestMillis
-    if (ahead <= farMillis && ahead >= -farMillis) window.apart = 0
-    else if (window.latestMillis === -Infinity) window.latestMillis = millis
-    else if (isDoubted(window, ahead)) return keep(window, low, high, millis)
-    forget(window, millis, windowMillis)
-    return keep(window, low, high, window.latestMillis)
+    const ahead = millis - window.time.highest
+    const isFar = window.taken > 0 && (ahead > farMillis || ahead < -farMillis)
+    if (!isFar) window.apart = 0
+    else if (isDoubted(window, ahead)) return keepDoubted(window, low, high, millis)
+    if (enter(window.time, window.taken, millis)) forget(window, windowMillis, farMillis)
+    makeRoom(window)
+    const now = window.time.highest
+    const before = add(window, low >>> 0, high >>> 0, now)
+    // What is held may be older: where something of a time that has left the ring since let none go that came after it.
+    return before !== NONE && ((now - before) | 0) < windowMillis
   }
 
   /** Counts it, and believes the last one of many; whether it is ahead of a time that the partition has not come to. */
   function isDoubted(window: Window, ahead: number): boolean {
     window.apart = ahead > 0 ? Math.max(window.apart, 0) + 1 : Math.min(window.apart, 0) - 1
     if (Math.abs(window.apart) < believedAfter) return ahead > 0
-    if (ahead < 0) setBack(window, window.latestMillis + ahead)
+    if (ahead < 0) setBack(window, window.time.highest + ahead)
     // Those before it that were as far ahead are of the new time; nothing else of what is held is.
     else drop(window, Math.max(0, window.held - (window.apart - 1)))
     window.apart = 0
     return false
   }
 
-  function keep(window: Window, low: number, high: number, millis: number): boolean {
-    if (window.held * WORDS === window.ring.length) makeRoom(window, rowsPerPartition)
-    if (window.first + window.held >= window.index.length * MOST_USED) renumber(window)
+  /** By its own time it repeats only what is as far ahead; or ahead by 2^32 milliseconds more, to the letter. */
+  function keepDoubted(window: Window, low: number, high: number, millis: number): boolean {
+    makeRoom(window)
     const before = add(window, low >>> 0, high >>> 0, millis)
-    // By its own time what is far ahead repeats only what is as far ahead; or ahead by 2^32 milliseconds more, to the letter.
-    const isOwnTime = millis !== window.latestMillis
-    return before !== NONE && (!isOwnTime || Math.abs((millis - before) | 0) < windowMillis)
+    return before !== NONE && Math.abs((millis - before) | 0) < windowMillis
+  }
+
+  /** For one more. */
+  function makeRoom(window: Window): void {
+    if (window.held * WORDS === window.ring.length) growOrDrop(window, rowsPerPartition)
+    if (window.first + window.held >= window.index.length * MOST_USED) renumber(window)
   }
 
   return {
@@ -134,24 +147,29 @@ export function createDedupe(options: DedupeOptions): Dedupe {
 
 function createWindow(rows: number): Window {
   const [ring, index] = [new Uint32Array(rows * WORDS), createIndex(rows)]
-  return { ring, index, first: 1, firstSlot: 0, held: 0, latestMillis: -Infinity, apart: 0, seen: 0 }
+  return { ring, index, first: 1, firstSlot: 0, held: 0, taken: 0, time: createSlidingHighest(), apart: 0, seen: 0 }
 }
 
 function createIndex(rows: number): Uint32Array {
   return new Uint32Array(2 ** Math.ceil(Math.log2(rows * 2)))
 }
 
-/** Lets go what is a whole window older than the newest; a millisecond less is still in it. */
-function forget(window: Window, millis: number, windowMillis: number): void {
-  if (!(millis > window.latestMillis)) return
-  window.latestMillis = millis
-  const { ring } = window
-  while (window.held > 0 && (millis - ring[window.firstSlot * WORDS + TIME]) >>> 0 >= windowMillis) drop(window, 1)
+/**
+ * Lets go what is a whole window older than the partition's time (a millisecond less is still in it), and what is far
+ * ahead of it.
+ */
+function forget(window: Window, windowMillis: number, farMillis: number): void {
+  const { ring, time } = window
+  while (window.held > 0) {
+    const age = (time.highest - ring[window.firstSlot * WORDS + TIME]) | 0
+    if (age < windowMillis && age >= -farMillis) return
+    drop(window, 1)
+  }
 }
 
 /** What is held is of that time from now on: a clock that is set back shortens no window. */
 function setBack(window: Window, millis: number): void {
-  window.latestMillis = millis
+  leaveAll(window.time)
   for (let at = TIME; at < window.ring.length; at += WORDS) window.ring[at] = millis
 }
 
@@ -159,6 +177,7 @@ function drop(window: Window, count: number): void {
   window.firstSlot = slotOf(window, window.first + count)
   window.first += count
   window.held -= count
+  leaveBefore(window.time, window.taken - window.held)
 }
 
 function slotOf({ first, firstSlot, ring }: Window, number: number): number {
@@ -191,6 +210,7 @@ function add(window: Window, low: number, high: number, millis: number): number 
   ring[slot + HIGH] = high
   ring[slot + TIME] = millis
   window.held++
+  window.taken++
   const mask = index.length - 1
   const tag = low & ~mask
   let place = low & mask
@@ -210,7 +230,7 @@ function add(window: Window, low: number, high: number, millis: number): number 
 }
 
 /** A full ring grows; one that may not lets the oldest go. */
-function makeRoom(window: Window, mostRows: number): void {
+function growOrDrop(window: Window, mostRows: number): void {
   const rows = window.ring.length / WORDS
   if (rows >= mostRows) return drop(window, 1)
   const { ring, firstSlot, held } = window
@@ -229,6 +249,7 @@ function renumber(window: Window): void {
   index.fill(0)
   window.first = 1
   window.held = 0
+  window.taken -= held
   for (let i = 0; i < held; i++) {
     const at = slotOf(window, 1 + i) * WORDS
     add(window, ring[at + LOW], ring[at + HIGH], ring[at + TIME])

@@ -27,18 +27,21 @@ const MINUTE_MICROS = 60e6
 const DAY_MICROS = 1440 * MINUTE_MICROS
 /** Offsets may have gaps, as after every transaction, and messages may be no rows: so many for one row are allowed for. */
 const OFFSETS_PER_ROW = 2
+/** What it holds depends on the times of as many before that. */
+const RINGS_READ = 2
 
 /**
  * The window of a partition ends with its last message before the start, whose time is not known: it is looked for in steps
  * that double, back from now. What is read too much changes nothing; a message too few would. Where a message is of a time
- * far ahead, as by a wrong clock, it answers every later question for a time: as much is read as the window holds.
+ * far ahead, as by a wrong clock, it answers every later question for a time: as much is read as can matter at all.
  */
 export async function findWindowStarts(options: WindowOptions): Promise<Map<number, number>> {
   const { log, topic, ranges, starts, minutes, nowMicros } = options
   const { rowsPerPartition = DEDUPE_ROWS, firstStepMinutes = 1 } = options
   const known = ranges.filter(({ partition }) => starts.has(partition))
   const startOf = ({ partition }: Range) => starts.get(partition)!
-  const oldestOf = (range: Range) => Math.max(range.earliest, startOf(range) - rowsPerPartition * OFFSETS_PER_ROW)
+  const mostOffsets = rowsPerPartition * OFFSETS_PER_ROW * RINGS_READ
+  const oldestOf = (range: Range) => Math.max(range.earliest, startOf(range) - mostOffsets)
   const windows = new Map(known.map(range => [range.partition, startOf(range)]))
   const askAt = async (micros: number) => {
     const at = await log.offsetsAt(topic, micros)

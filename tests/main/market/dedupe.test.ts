@@ -26,9 +26,14 @@ const BELIEVED_AFTER = 5
 /** The definition, by a list that is searched from end to end: for each message whether it is a repeat. */
 function repeatsIn(all: readonly Came[], minutes: number, rows: number): boolean[] {
   const [windowMillis, farMillis] = [minutes * 60_000, Math.max(DAY / 1000, minutes * 60_000)]
-  let held: { key: number; millis: number }[] = []
+  /** With the time of the partition then, and the own time where that counts for it. */
+  let held: { key: number; millis: number; own?: number }[] = []
   let now = NaN
   let apart = 0
+  // Times are held to 2^32 milliseconds.
+  const sinceThen = (millis: number, then: number) => (millis - then) | 0
+  const isNear = ({ millis }: { millis: number }) =>
+    sinceThen(now, millis) < windowMillis && sinceThen(now, millis) >= -farMillis
   return all.map(({ key, micros }) => {
     const millis = Math.floor(micros / 1000)
     const ahead = Number.isNaN(now) ? 0 : millis - now
@@ -36,20 +41,26 @@ function repeatsIn(all: readonly Came[], minutes: number, rows: number): boolean
       Math.abs(ahead) <= farMillis ? 0 : Math.max(apart * Math.sign(ahead), 0) * Math.sign(ahead) + Math.sign(ahead)
     const isBelieved = Math.abs(apart) === BELIEVED_AFTER
     if (isBelieved && ahead > 0) held = held.slice(-(BELIEVED_AFTER - 1))
-    if (isBelieved && ahead < 0) held = held.map(one => ({ ...one, millis }))
+    if (isBelieved && ahead < 0) held = held.map(one => ({ key: one.key, millis }))
     if (isBelieved) apart = 0
     const isDoubted = apart > 0
-    if (Number.isNaN(now) || (isBelieved && ahead < 0)) now = millis
-    // Room is made when the time of the partition goes on.
-    if (!isDoubted && millis > now) {
-      now = millis
-      while (held.length > 0 && (now - held[0].millis >= windowMillis || held[0].millis > now)) held.shift()
+    if (!isDoubted) {
+      const before = now
+      now = Math.max(millis, ...held.flatMap(({ own }) => own ?? []))
+      // Room is made when the time of the partition goes on.
+      const firstNear = held.findIndex(isNear)
+      if (now > before) held = firstNear < 0 ? [] : held.slice(firstNear)
     }
     while (held.length >= rows) held.shift()
+    const counted = held.flatMap(({ own }) => own ?? [])
+    if (!isDoubted) now = Math.max(millis, ...counted)
+    else if (counted.length > 0) now = Math.max(...counted)
     const known = held.findLast(one => one.key === key)
-    held.push({ key, millis: isDoubted ? millis : now })
-    // Times are held to 2^32 milliseconds.
-    return known !== undefined && (!isDoubted || Math.abs((millis - known.millis) | 0) < windowMillis)
+    held.push(isDoubted ? { key, millis } : { key, millis: now, own: millis })
+    if (!known) return false
+    return isDoubted
+      ? Math.abs(sinceThen(millis, known.millis)) < windowMillis
+      : sinceThen(now, known.millis) < windowMillis
   })
 }
 

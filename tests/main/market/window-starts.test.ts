@@ -134,14 +134,35 @@ describe('where the window of repeats begins to be read', () => {
     expect(log.asked).toBe(3)
   })
 
-  it('is all that the window holds behind a message whose time is far ahead, as times tell nothing there', async () => {
+  it('is twice what the window holds behind a message whose time is far ahead, as times tell nothing there', async () => {
     const partition = aMinuteEach(500, i => NOW + (i === 480 ? 365 * 1440 : i - 530) * MINUTE)
-    expect(await beginOf(partition, 500, { rowsPerPartition: 100 })).toBe(300)
-    expect(await beginOf(partition, 480, { rowsPerPartition: 100 })).toBeGreaterThan(300)
+    expect(await beginOf(partition, 500, { rowsPerPartition: 50 })).toBe(300)
+    expect(await beginOf(partition, 480, { rowsPerPartition: 50 })).toBeGreaterThan(300)
   })
 
-  it('goes no further back than the messages that the window holds', async () => {
-    expect(await beginOf(aMinuteEach(500), 500, { rowsPerPartition: 10 })).toBe(480)
+  it('goes no further back than twice the messages that the window holds, with room for offsets left out', async () => {
+    expect(await beginOf(aMinuteEach(500), 500, { rowsPerPartition: 10 })).toBe(460)
+  })
+
+  it('gives the same repeats where messages came late behind one that is further back than what is read', async () => {
+    const [first, minutes] = [NOW - 200 * MINUTE, 93]
+    const at = (offset: number, minute: number, id: number) => ({ offset, micros: first + minute * MINUTE, id })
+    const partition = { earliest: 0, latest: 6, messages: [at(0, 0, 2), at(1, -1, 0), at(3, -1, 1), at(5, 92, 1)] }
+    const begin = await beginOf(partition, 5, { minutes, rowsPerPartition: 2, nowMicros: NOW })
+    // To the millisecond a window after the one it repeats, when the first message is held no more.
+    for (const from of [0, begin!]) expect(repeatsFrom(partition, from, minutes, 2)).toEqual([])
+  })
+
+  it('gives the same repeats behind a message ahead of all others that is further back than what is read', async () => {
+    // Whoever has read the first message knows its time; who begins behind it does not.
+    const late = Array.from({ length: 40 }, (_, i) => ({ offset: i + 1, micros: NOW - (100 - i) * MINUTE, id: i % 7 }))
+    const partition = { earliest: 0, latest: 41, messages: [{ offset: 0, micros: NOW - MINUTE, id: 9 }, ...late] }
+    const begin = (await beginOf(partition, 38, { minutes: 5, rowsPerPartition: 8 }))!
+    expect(begin).toBeGreaterThan(0)
+    const [whole, again] = [0, begin].map(from => repeatsFrom(partition, from, 5, 8).filter(offset => offset >= 38))
+    expect(again).toEqual(whole)
+    // By its own clock each is seven minutes after the one it repeats.
+    expect(whole).toEqual([])
   })
 
   it('is nothing without a window, at the beginning of the log, and of partitions that are new', async () => {
