@@ -13,6 +13,8 @@ export interface OutboxOptions {
   spill: Spill
   /** So long a batch may be on its way before it, and what comes after it, is put on the disk. */
   patienceMs?: number
+  /** After a refusal; twice as long after each further one in a row, up to the most. */
+  retryMs?: { first: number; most: number }
   onSpilled?: (messages: number) => void
   /** Why the log does not take messages; nothing when it does again. */
   onTrouble?: (trouble: Error | undefined) => void
@@ -35,8 +37,7 @@ export interface Outbox {
 const PATIENCE_MS = 1000
 /** While messages go to the disk, each write waits for some to come together. */
 const GATHER_MS = 50
-const FIRST_RETRY_MS = 250
-const MOST_RETRY_MS = 10_000
+const RETRY_MS = { first: 250, most: 10_000 }
 /** What waits in memory for the disk, until nothing more is to be put. */
 const MOST_PENDING_BYTES = 32 * 1024 * 1024
 
@@ -45,8 +46,8 @@ const NO_ANSWER =
 
 type Sending = Promise<'taken' | 'refused'>
 
-export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...options }: OutboxOptions): Outbox {
-  const { onSpilled = () => {}, onTrouble = () => {} } = options
+export function createOutbox({ append, spill, ...options }: OutboxOptions): Outbox {
+  const { patienceMs = PATIENCE_MS, retryMs = RETRY_MS, onSpilled = () => {}, onTrouble = () => {} } = options
   const pending = new Map<string, MessageBatch>()
   const [came, spilled] = [createBell(), createBell()]
   const closing = new AbortController()
@@ -60,6 +61,8 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
   const troubles: Partial<Record<'log' | 'put' | 'drain', Error>> = {}
   let told: Error | undefined
   let failure: Error | undefined
+
+  const retryAfterMs = (refusals: number) => backoffMs(refusals, retryMs.first, retryMs.most)
 
   function note(where: keyof typeof troubles, trouble: Error | undefined): void {
     if (trouble && !isTransient(trouble)) failure ??= trouble
@@ -129,7 +132,7 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
       }
       if (outcome === 'refused') {
         sending = undefined
-        sendAgainAt = performance.now() + backoffMs(++failures, FIRST_RETRY_MS, MOST_RETRY_MS)
+        sendAgainAt = performance.now() + retryAfterMs(++failures)
       }
       if (closing.signal.aborted) return void (lost += count)
     }
@@ -180,8 +183,7 @@ export function createOutbox({ append, spill, patienceMs = PATIENCE_MS, ...optio
         },
       )
       if (isDone) failures = 0
-      else
-        await sleepUnlessAborted(backoffMs(++failures, FIRST_RETRY_MS, MOST_RETRY_MS), closing.signal).catch(() => {})
+      else await sleepUnlessAborted(retryAfterMs(++failures), closing.signal).catch(() => {})
     }
   }
 
