@@ -12,6 +12,7 @@ import {
   replaySession,
   startTime,
   symbol,
+  wantsReceipt,
 } from './fields.ts'
 import { SIDES, type ColumnSpec, type TableSpec } from './tables.ts'
 
@@ -89,6 +90,7 @@ export const asofContract = {
         .describe('on_market leaves out trades with any condition but that of an auction: they were made elsewhere'),
       replay_session: replaySession.optional(),
       ...pastState,
+      receipt: wantsReceipt,
     }),
     output: answer(batchOf(tradesWithQuotes)),
     errors: ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'],

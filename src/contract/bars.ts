@@ -12,6 +12,7 @@ import {
   replaySession,
   startTime,
   symbol,
+  wantsReceipt,
 } from './fields.ts'
 import type { ColumnSpec, TableSpec } from './tables.ts'
 
@@ -62,6 +63,15 @@ const prices = {
   volume: decimal,
 }
 
+export const daySummary = z.strictObject({
+  symbol: z.string(),
+  exchange: z.string(),
+  date: z.iso.date(),
+  ...prices,
+  trade_count: z.int(),
+  vwap: decimal.nullable().describe('null where the volume is not above zero'),
+})
+
 const METRICS = ['vwap', 'twap', 'ohlcv', 'volume_profile', 'trade_count', 'spread'] as const
 export type Metric = (typeof METRICS)[number]
 
@@ -75,7 +85,7 @@ const spread = z.strictObject({
   imbalance: z.number().nullable().describe('Average of bid less ask quantity by their sum: from -1 to 1'),
 })
 
-const measured = z.strictObject({
+export const measured = z.strictObject({
   symbol: z.string(),
   exchange: z.string(),
   window_start: instant,
@@ -92,7 +102,7 @@ const measured = z.strictObject({
 })
 
 /** Of a session only windows that have ended at its clock are told. */
-const replaySessionOf = { replay_session: replaySession.optional() }
+const standing = { replay_session: replaySession.optional(), ...pastState, receipt: wantsReceipt }
 
 const errors = ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'] as const
 
@@ -114,8 +124,7 @@ export const barsContract = {
         .boolean()
         .optional()
         .describe('With what is in the log but not in the tables yet; when left out, where the range reaches to now'),
-      ...replaySessionOf,
-      ...pastState,
+      ...standing,
     }),
     output: answer(batchOf(bars)),
     errors,
@@ -129,19 +138,9 @@ export const barsContract = {
       date: z.iso.date().describe("Day of the exchange's own clock"),
       exchange: exchange.optional().describe('Exchange, matched without case; may be left out where there is one only'),
       conditions,
-      ...replaySessionOf,
-      ...pastState,
+      ...standing,
     }),
-    output: answer(
-      z.strictObject({
-        symbol: z.string(),
-        exchange: z.string(),
-        date: z.iso.date(),
-        ...prices,
-        trade_count: z.int(),
-        vwap: decimal.nullable().describe('null where the volume is not above zero'),
-      }),
-    ),
+    output: answer(daySummary),
     errors: ['NOT_FOUND', ...errors],
   }),
   'aggregations.run': call({
@@ -156,8 +155,7 @@ export const barsContract = {
       start_time: startTime.optional(),
       end_time: endTime.optional(),
       conditions,
-      ...replaySessionOf,
-      ...pastState,
+      ...standing,
     }),
     output: answer(z.array(measured)),
     errors,

@@ -38,7 +38,7 @@ const recentInput = z.strictObject({
   receipt: wantsReceipt,
 })
 
-const symbolRow = z.strictObject({
+export const symbolRow = z.strictObject({
   symbol: z.string(),
   exchange: z.string(),
   asset_class: z.enum(ASSET_CLASSES),
@@ -70,7 +70,12 @@ export const market = {
     summary: 'Every instrument seen, with when and how often',
     http: { method: 'GET', path: '/v1/symbols' },
     cli: { command: 'query symbols' },
-    input: z.strictObject({ exchange: exchange.optional(), replay_session: replaySession.optional(), ...pastState }),
+    input: z.strictObject({
+      exchange: exchange.optional(),
+      replay_session: replaySession.optional(),
+      ...pastState,
+      receipt: wantsReceipt,
+    }),
     output: answer(z.array(symbolRow)),
     errors: ['SNAPSHOT_NOT_FOUND', 'UNAVAILABLE'],
   }),

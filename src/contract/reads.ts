@@ -79,6 +79,15 @@ const fieldsOf = ({ columns }: TableSpec) =>
 /** Rows that may have some of their columns only. */
 export const someOf = ({ name, columns }: TableSpec): TableSpec => ({ name: `some_${name}`, columns, mayLack: true })
 
+export const dateRange = z.strictObject({
+  data_type: z.enum(['trades', 'quotes']),
+  start_date: z.iso.date().nullable().describe('Day of the first row, in UTC; null when there is none'),
+  end_date: z.iso.date().nullable().describe('Day of the last row'),
+  first: instant.nullable().describe('Exchange time of the first row'),
+  last: instant.nullable().describe('Exchange time of the last row'),
+  rows: z.int(),
+})
+
 const errors = ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'] as const
 
 export const reads = {
@@ -140,17 +149,9 @@ export const reads = {
       exchange: exchange.optional(),
       ...replaySessionOf,
       ...pastState,
+      receipt: wantsReceipt,
     }),
-    output: answer(
-      z.strictObject({
-        data_type: z.enum(['trades', 'quotes']),
-        start_date: z.iso.date().nullable().describe('Day of the first row, in UTC; null when there is none'),
-        end_date: z.iso.date().nullable().describe('Day of the last row'),
-        first: instant.nullable().describe('Exchange time of the first row'),
-        last: instant.nullable().describe('Exchange time of the last row'),
-        rows: z.int(),
-      }),
-    ),
+    output: answer(dateRange),
     errors,
   }),
 }

@@ -1,9 +1,12 @@
 // Receipts: an answer once more, to the letter.
 import { z } from 'zod'
-import { call } from './capability.ts'
+import { tradesWithQuotes } from './asof.ts'
+import { bars, daySummary, measured } from './bars.ts'
+import { call, type Door } from './capability.ts'
 import { answer, batchOf, exchange, instant, limit, receipt, symbol, topicOffsets } from './fields.ts'
-import { someOf } from './reads.ts'
-import { statement } from './sql.ts'
+import { symbolRow } from './market.ts'
+import { dateRange, someOf } from './reads.ts'
+import { anyRows, statement } from './sql.ts'
 import { TABLES } from './tables.ts'
 
 /** What a receipt of rows from tables and log together says was asked. */
@@ -36,12 +39,28 @@ export const sqlQuery = z.strictObject({
   tables: z.record(z.string(), pinnedTable),
 })
 
+/** What it says of any other question: as it was asked, over which state of each table, when, and where it came in. */
+export const pinnedQuestion = z.looseObject({
+  tables: z.record(z.string(), pinnedTable),
+  now_micros: z.number(),
+  door: z.enum(['direct', 'port', 'ws', 'http', 'cli'] satisfies Door[]),
+})
+
 export const receipts = {
   'receipts.read': call({
-    summary: 'The rows that an answer had, again; they are checked against its hash',
+    summary: 'What an answer had, again; it is checked against its hash',
     http: { method: 'POST', path: '/v1/receipts' },
     input: receipt,
-    output: answer(batchOf(...Object.values(TABLES).map(someOf))),
+    output: answer(
+      z.union([
+        batchOf(...Object.values(TABLES).map(someOf), bars, tradesWithQuotes),
+        anyRows,
+        z.array(measured),
+        z.array(symbolRow),
+        daySummary,
+        dateRange,
+      ]),
+    ),
     errors: ['SNAPSHOT_NOT_FOUND', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'],
   }),
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Lake } from '../../src/main/lake/lake.ts'
 import { lakeReads, type LakeReads } from '../../src/main/lake/reads.ts'
+import type { SeenIn } from '../../src/main/query/moments.ts'
 import { openPool, type QueryPool } from '../../src/main/query/pool.ts'
 import { makeTempFolder } from './temp-folder.ts'
 
@@ -14,4 +15,6 @@ export async function queryParts(lake: Lake): Promise<{ reads: LakeReads; pool: 
 }
 
 /** For handlers that are asked nothing in a replay session. */
-export const noSession = () => undefined
+export const noSession: SeenIn = () => () => {
+  throw new Error('no replay session')
+}

@@ -139,6 +139,7 @@ function formatted(request: Request & { format: Format }, answer: unknown): stri
     ? (answer as { data: unknown; query: QueryMeta })
     : { data: answer, query: undefined }
   if (query?.partial) say(`Partial: ${query.why}`)
+  if (query?.receipt) say(`Receipt, to be sent to POST /v1/receipts: ${JSON.stringify(query.receipt)}`)
   const { status, rows, ...rest } = data as { status?: unknown; rows?: unknown }
   if (status === 'unhealthy' || status === 'unsound') process.exitCode = FAILED
   const shown = format === 'table' ? forPeople(request.name, data) : data

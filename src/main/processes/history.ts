@@ -37,16 +37,19 @@ import { openColumnarFile } from '../sources/columnar/open-columnar.ts'
 import { parseMapping } from '../sources/columnar/plan-columns.ts'
 import { ingestHandlers } from '../sources/handlers.ts'
 import { asofHandlers } from '../query/asof/handlers.ts'
+import type { AsofPlace } from '../query/asof/page.ts'
 import { barsHandlers } from '../query/bars/handlers.ts'
 import { createBlocks } from '../query/blocks/blocks.ts'
 import { openFavourites } from '../query/favourites.ts'
 import { recentHandlers } from '../query/hybrid/handlers.ts'
 import { windowedLists } from '../query/hybrid/windowed-lists.ts'
 import { receiptHandlers, withReceipts } from '../query/receipts/handlers.ts'
+import { repeatable } from '../query/receipts/repeatable.ts'
 import { createHybrid } from '../query/hybrid/read-hybrid.ts'
 import { createCursors, loadCursorKey } from '../query/cursor.ts'
 import { choiceOf, microsOf, resolveState } from '../query/moments.ts'
 import { openPool, type PoolOptions } from '../query/pool.ts'
+import { dateRangeHandlers } from '../query/reads/date-range.ts'
 import { readHandlers } from '../query/reads/handlers.ts'
 import { symbolHandlers } from '../query/reads/list-symbols.ts'
 import { openExports } from '../query/export/handlers.ts'
@@ -165,6 +168,13 @@ export async function startHistory(
   const guard = { clockOf: replays.clockOf, microsOf }
   const statsOf = tableStats(lake)
   const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention, lend: tools.pool.run })
+  const asofCursors = createCursors<AsofPlace>(cursorKey, 'asof')
+  const measured = repeatable({ tools, seenIn: input => seenIn(guard, input) }, contract, ({ tools, seenIn }) => ({
+    ...barsHandlers(tools, blocks, seenIn),
+    ...asofHandlers(tools, blocks, asofCursors, seenIn),
+    ...symbolHandlers(tools, seenIn),
+    ...dateRangeHandlers(tools, seenIn),
+  }))
   const handlers: Handlers<typeof historyContract> = {
     ...lakes,
     ...ingestHandlers({
@@ -181,17 +191,14 @@ export async function startHistory(
     'quotes.list': withinSession(guard, 'quotes', listed['quotes.list']),
     'trades.query': withinSession(guard, 'trades', lists['trades.query']),
     'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
-    ...receiptHandlers(tools, lists, sql.again),
+    ...measured.handlers,
+    ...receiptHandlers(tools, lists, { ...sql.again, ...measured.again }),
     ...replays.handlers,
-    ...barsHandlers(tools, blocks, input => seenIn(guard, input)),
-    ...asofHandlers(tools, blocks, createCursors(cursorKey, 'asof'), input => seenIn(guard, input)),
     ...sql.handlers,
     ...files.handlers,
     'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),
     'quotes.export': withinSession(guard, 'quotes', files.handlers['quotes.export']),
-    'dates.range': withinSession(guard, ({ data_type }) => data_type, lists['dates.range']),
     ...snapshotsWithinSession(guard, { ...lakes, ...lists, ...files.handlers }),
-    ...symbolHandlers(tools, input => seenIn(guard, input)),
     async 'reads.version'({ table, ...past }, { signal }) {
       const { snapshotId } = await resolveState(tools.reads, table, past, signal)
       return { snapshot_id: snapshotId ?? null }

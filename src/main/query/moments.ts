@@ -31,6 +31,17 @@ export interface PastState {
   as_of?: string
 }
 
+/** A state of a table, and of it the rows whose own time is before an end. */
+export interface Then {
+  past: PastState
+  untilMicros?: number
+}
+
+/** What a replay session sees of each table. */
+export type SeenIn = (asked: PastState & { replay_session?: string }) => (table: TableId) => Then
+/** The same; nothing where no session was asked for. */
+export type ThenOf = ((table: TableId) => Then) | undefined
+
 export const isPast = ({ snapshot_id: id, as_of: asOf }: PastState) => id !== undefined || asOf !== undefined
 
 /** The newest state when neither is given. An id is digits alone, a tag is not. */

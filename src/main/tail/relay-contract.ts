@@ -50,7 +50,7 @@ export const tailContract = {
   'tail.freshSymbols': call({
     summary: 'Which instruments the live view holds rows of from these offsets on, and how many',
     input: z.strictObject({ data_type: dataType, boundary: given<OffsetVector>() }),
-    output: given<FreshSymbols & { newestMicros: number | undefined }>(),
+    output: given<FreshSymbols & Pick<FreshRows, 'next' | 'holdsFrom' | 'newestMicros'>>(),
     errors: ['UNAVAILABLE'],
   }),
 }

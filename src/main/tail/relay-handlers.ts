@@ -46,7 +46,15 @@ export function relayTailHandlers({ tails, isRunning, caughtUp }: RelayedTails):
     },
     async 'tail.freshSymbols'({ data_type: table, boundary }) {
       await caughtUp(table, CATCH_UP_MS)
-      return { ...tails[table].freshSymbols(boundary), newestMicros: tails[table].counts().newestMicros }
+      const tail = tails[table]
+      const pin = tail.pin()
+      const holdsFrom = tail.wholeFrom()
+      return {
+        ...tail.freshSymbols(boundary, pin),
+        next: pin.next,
+        holdsFrom,
+        newestMicros: tail.counts().newestMicros,
+      }
     },
   }
 }

@@ -106,7 +106,7 @@ export interface Tail {
   follow(query: FollowQuery, signal: AbortSignal): AsyncIterable<FollowBatch>
   symbols(): SymbolCount[]
   /** Of the rows from these offsets on only. */
-  freshSymbols(boundary: OffsetVector): FreshSymbols
+  freshSymbols(boundary: OffsetVector, pin: TailPosition): FreshSymbols
   counts(): TailCounts
   /** Lets go of what is older than the minutes and in the tables; done by itself too. */
   trim(): void
@@ -185,7 +185,7 @@ export function createTail(options: TailOptions): Tail {
         lastMicros: lastTime,
         count: appended,
       })),
-    freshSymbols: boundary => countFresh(store, boundary, pinTail(store)),
+    freshSymbols: (boundary, pin) => countFresh(store, boundary, pin),
     counts: () => ({ ...countRows(store), ratePerSecond: meter.perSecond(clock.nowMs()) }),
     trim,
     close() {

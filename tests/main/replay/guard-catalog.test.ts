@@ -7,6 +7,7 @@ import { lakeHandlers } from '../../../src/main/lake/handlers.ts'
 import type { Lake } from '../../../src/main/lake/lake.ts'
 import { openExports } from '../../../src/main/query/export/handlers.ts'
 import { microsOf } from '../../../src/main/query/moments.ts'
+import { dateRangeHandlers } from '../../../src/main/query/reads/date-range.ts'
 import { readHandlers } from '../../../src/main/query/reads/handlers.ts'
 import { symbolHandlers } from '../../../src/main/query/reads/list-symbols.ts'
 import { snapshotsWithinSession } from '../../../src/main/replay/guard-snapshots.ts'
@@ -35,7 +36,7 @@ async function guarded(lake: Lake) {
     client,
     ...snapshotsWithinSession(tool, { ...lakes, ...lists, ...files.handlers }),
     ...symbolHandlers(tools, input => seenIn(tool, input)),
-    'dates.range': withinSession(tool, ({ data_type }) => data_type, lists['dates.range']),
+    ...dateRangeHandlers(tools, input => seenIn(tool, input)),
     'trades.export': withinSession(tool, 'trades', files.handlers['trades.export']),
   }
 }

@@ -1,6 +1,6 @@
 // Queries in a session: what they answer had happened when its clock was there.
 import { describe, expect, it } from 'vitest'
-import { rowsOf } from '../../../src/contract/columns.ts'
+import { rowsOf, type ColumnBatch } from '../../../src/contract/columns.ts'
 import type { Receipt } from '../../../src/contract/fields.ts'
 import { microsOf } from '../../../src/main/query/moments.ts'
 import { readHandlers } from '../../../src/main/query/reads/handlers.ts'
@@ -30,7 +30,7 @@ async function guardedLake() {
     return { ids: rowsOf(data).map(row => row.message_id), cursor, receipt: query.receipt }
   }
   const again = receiptHandlers({ ...tools, live: noLive }, lists)['receipts.read']
-  const idsAgain = async (receipt: Receipt) => rowsOf((await again(receipt, context)).data).map(row => row.message_id)
+  const idsAgain = async (receipt: Receipt) => rowsOf((await again(receipt, context)).data as ColumnBatch).map(row => row.message_id)
   return { lake, client, idsOf, pageOf, idsAgain }
 }
 

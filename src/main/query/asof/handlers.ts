@@ -9,7 +9,6 @@ import type { TableAt } from '../../lake/reads.ts'
 import { createExchangeOf, exchangesOf } from '../bars/instrument.ts'
 import { lastBefore } from '../bars/last-before.ts'
 import { backward } from '../bars/read-bars.ts'
-import type { ThenOf } from '../bars/states.ts'
 import { windowsOf } from '../bars/windows.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import { OFF_MARKET, type Blocks } from '../blocks/blocks.ts'
@@ -17,6 +16,7 @@ import { workByFiles } from '../blocks/by-files.ts'
 import { joinColumns } from '../blocks/combine-columns.ts'
 import { filterOf } from '../blocks/read-block.ts'
 import type { Cursors } from '../cursor.ts'
+import type { SeenIn } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { openPage, type AsofPlace } from './page.ts'
 import { joinPiece, joinPieces, type JoinOptions } from './join-piece.ts'
@@ -30,8 +30,7 @@ export function asofHandlers(
   tools: QueryTools,
   blocks: Blocks,
   cursors: Cursors<AsofPlace>,
-  /** What the replay session of a question sees of each table. */
-  seenIn: (asked: Asked) => ThenOf,
+  seenIn: SeenIn,
 ): Handlers<typeof asofContract> {
   const { reads } = tools
   const exchangeOf = createExchangeOf(tools)

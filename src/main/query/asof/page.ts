@@ -4,9 +4,9 @@ import type { Handlers } from '../../../contract/capability.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import type { TailTable } from '../../../contract/tables.ts'
 import { rangeOf, upTo, type Range } from '../bars/range.ts'
-import { statesOf, type States, type ThenOf } from '../bars/states.ts'
+import { statesOf, type States } from '../bars/states.ts'
 import { stateOfCursor, type Cursors } from '../cursor.ts'
-import { isPast, neverWritten } from '../moments.ts'
+import { isPast, neverWritten, type ThenOf } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
 
 type Asked = Parameters<Handlers<typeof asofContract>['asof.join']>[0]

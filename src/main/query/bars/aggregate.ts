@@ -17,7 +17,8 @@ import { lastBefore } from './last-before.ts'
 import { measureProfile, measureSpread, measureTwap } from './measures.ts'
 import { backward, barsOf, joinBars, type ScaledBars } from './read-bars.ts'
 import { endedAt, upTo, type Range } from './range.ts'
-import { statesOf, type ThenOf } from './states.ts'
+import { statesOf } from './states.ts'
+import type { ThenOf } from '../moments.ts'
 import { windowsOf, type Window, type WindowAt } from './windows.ts'
 
 type Aggregate = Handlers<typeof barsContract>['aggregations.run']

@@ -6,7 +6,7 @@ import { Failure } from '../../../contract/failure.ts'
 import { exchangeOf as knownExchange } from '../../market/exchanges.ts'
 import { firstNotBelow } from '../../market/row-order.ts'
 import type { Blocks } from '../blocks/blocks.ts'
-import { isPast, resolveState } from '../moments.ts'
+import { isPast, resolveState, type PastState, type SeenIn, type ThenOf } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { measure, pricesOf } from './aggregate.ts'
 import { barsBatch, vwapOf, VWAP_SCALE } from './bars-batch.ts'
@@ -17,18 +17,15 @@ import { createExchangeOf } from './instrument.ts'
 import { exchangeIn, liveTrades, ownRows, withLive } from './live-trades.ts'
 import { endedAt, rangeOf, type Range } from './range.ts'
 import { readBars, type BarsQuestion, type ReadBars } from './read-bars.ts'
-import type { ThenOf } from './states.ts'
 import { dayOf, windowsOf } from './windows.ts'
 
-type SeenIn = (asked: { replay_session?: string } & AskedState) => ThenOf
-
-/** `seenIn` says what the replay session of a question sees of each table. */
 export function barsHandlers(tools: QueryTools, blocks: Blocks, seenIn: SeenIn): Handlers<typeof barsContract> {
   const { reads, clock } = tools
   const parts = { ...tools, blocks, exchangeOf: createExchangeOf(tools), filesOf: createFilesOf(tools) }
   const filesRead = ({ at, symbol, exchange, endMicros }: BarsQuestion, { readFrom }: ReadBars, signal: AbortSignal) =>
     parts.filesOf(at, { symbols: [symbol], exchange, startMicros: readFrom, endMicros }, signal)
-  const thenOf: SeenIn = asked => (asked.replay_session === undefined ? undefined : seenIn(asked))
+  const thenOf = (asked: Parameters<SeenIn>[0]): ThenOf =>
+    asked.replay_session === undefined ? undefined : seenIn(asked)
 
   return {
     async 'bars.list'({ interval, symbol, conditions, fill, limit, ...asked }, { signal, door }) {
@@ -112,12 +109,7 @@ function rowsFrom({ rowCount, columns }: ColumnBatch, startMicros = -Infinity): 
   return rowCount - firstNotBelow(columns.exchange_timestamp.values, startMicros)
 }
 
-interface AskedState {
-  snapshot_id?: string
-  as_of?: string
-}
-
-function reachesNow(asked: AskedState, { endMicros = Infinity }: Range, nowMicros: number): boolean {
+function reachesNow(asked: PastState, { endMicros = Infinity }: Range, nowMicros: number): boolean {
   return !isPast(asked) && endMicros > nowMicros - LIVE_BEHIND_MICROS
 }
 

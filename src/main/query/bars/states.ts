@@ -1,13 +1,9 @@
 // Trades and quotes as they were at the same moment.
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
 import type { TailTable } from '../../../contract/tables.ts'
-import type { Then } from '../reads/symbols-then.ts'
-import { orNothing, resolveState, type PastState } from '../moments.ts'
+import { orNothing, resolveState, type PastState, type ThenOf } from '../moments.ts'
 
 export type States = Record<TailTable, TableAt>
-
-/** What a replay session sees of each table; nothing where none was asked for. */
-export type ThenOf = ((table: TailTable) => Then) | undefined
 
 export async function statesOf(
   reads: Pick<LakeReads, 'at'>,

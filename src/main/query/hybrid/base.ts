@@ -80,7 +80,7 @@ export function reach(fresh: Fresh | undefined, topic: TopicLife, partition: str
 }
 
 /** How far an answer is in the log, in all that the snapshot or the live view knows of it. */
-export function reachedOffsets(base: Base | undefined, fresh: Fresh | undefined): OffsetVector {
+export function reachedOffsets(base: Pick<Base, 'offsets'> | undefined, fresh: Fresh | undefined): OffsetVector {
   const inTable = base?.offsets ?? []
   const isKnown = (life: TopicLife) => inTable.some(own => isSameLife(own, life))
   const lives = [...inTable, ...(fresh?.next ?? []).filter(life => !isKnown(life))]

@@ -141,7 +141,8 @@ export async function readNewest(
 }
 
 function conditionsOf({ symbols, exchange, sinceMicros, untilMicros }: HybridQuestion): Condition[] {
-  const filter: Condition[] = [{ column: 'exchange_timestamp', op: '>=', value: sinceMicros }]
+  const filter: Condition[] = []
+  if (Number.isFinite(sinceMicros)) filter.push({ column: 'exchange_timestamp', op: '>=', value: sinceMicros })
   if (untilMicros !== undefined) filter.push({ column: 'exchange_timestamp', op: '<', value: untilMicros })
   if (symbols) filter.push({ column: 'symbol', op: 'in', values: symbols })
   if (exchange !== undefined) filter.push({ column: 'exchange', op: '=', value: exchange.toUpperCase() })

@@ -7,7 +7,7 @@ export interface HybridQuestion {
   symbols?: readonly string[]
   /** In any case. */
   exchange?: string
-  /** By exchange time, microseconds since 1970: from … to, the end not included. */
+  /** By exchange time, microseconds since 1970: from … to, the end not included; infinite for no beginning. */
   sinceMicros: number
   untilMicros?: number
   /** The newest rows win. */

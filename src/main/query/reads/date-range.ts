@@ -1,41 +1,40 @@
 // From when to when a table has rows, and how many.
-import type { QueryMeta } from '../../../contract/fields.ts'
-import { cellOf } from '../../../contract/columns.ts'
-import type { TailTable } from '../../../contract/tables.ts'
+import type { Handlers } from '../../../contract/capability.ts'
+import { cellOf, timestampText } from '../../../contract/columns.ts'
+import type { reads as readsContract } from '../../../contract/reads.ts'
 import { readBatch } from '../../duck/read-batch.ts'
-import { resolveState, type PastState } from '../moments.ts'
+import { resolveState, type SeenIn, type Then } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { askedRows } from './asked-rows.ts'
 import { rowFilter, timeRangeOf } from './row-filter.ts'
 
-interface DateRangeInput extends PastState {
-  data_type: TailTable
-  symbol?: string
-  exchange?: string
-  /** Rows from here on are not looked at; the guard of replay sessions sets it. */
-  end_time?: string
-}
-
-export interface DateRange {
-  data_type: TailTable
-  start_date: string | null
-  end_date: string | null
-  first: string | null
-  last: string | null
-  rows: number
-}
+type DateRangeInput = Parameters<Handlers<typeof readsContract>['dates.range']>[0]
 
 const TIME = 'exchange_timestamp'
 
-export async function readDateRange(
+export function dateRangeHandlers(
   tools: QueryTools,
-  { data_type: table, symbol, exchange, end_time, ...past }: DateRangeInput,
-  caller?: AbortSignal,
-): Promise<{ data: DateRange; query: QueryMeta }> {
+  seenIn: SeenIn,
+): Pick<Handlers<typeof readsContract>, 'dates.range'> {
+  return {
+    'dates.range'(input, { signal }) {
+      const then = input.replay_session === undefined ? undefined : seenIn(input)(input.data_type)
+      return readDateRange(tools, input, then, signal)
+    },
+  }
+}
+
+async function readDateRange(
+  tools: QueryTools,
+  { data_type: table, symbol, exchange, ...asked }: DateRangeInput,
+  { past, untilMicros = Infinity }: Then = { past: asked },
+  caller: AbortSignal,
+) {
   const startedMs = performance.now()
   const { reads, pool } = tools
-  const asked = askedRows(table, { symbol, exchange, end_time, order: 'asc' })
-  const question = { filter: rowFilter(asked, timeRangeOf(asked)), columns: [TIME] }
+  const end_time = Number.isFinite(untilMicros) ? timestampText(untilMicros) : undefined
+  const rowsAsked = askedRows(table, { symbol, exchange, end_time, order: 'asc' })
+  const question = { filter: rowFilter(rowsAsked, timeRangeOf(rowsAsked)), columns: [TIME] }
   const at = await resolveState(reads, table, past, caller)
   return pool.run(async ({ connection, signal }) => {
     const opened = await reads.open(at, question, connection, signal)

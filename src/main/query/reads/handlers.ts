@@ -7,7 +7,6 @@ import { lakeMeta, type QueryTools } from '../tools.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { askedRows, textOf, type AskedRows, type ReadInput } from './asked-rows.ts'
 import { weigh, type Weighed } from './weigh.ts'
-import { readDateRange } from './date-range.ts'
 import { readPage, type CursorPlace, type PageInput, type PageTools } from './page.ts'
 import { readRows, type FoundRows } from './read-rows.ts'
 
@@ -22,7 +21,10 @@ export interface ReadOptions {
 
 const CACHE_BYTES = 64_000_000
 
-export function readHandlers(tools: QueryTools, options: ReadOptions): Handlers<typeof readsContract> {
+export function readHandlers(
+  tools: QueryTools,
+  options: ReadOptions,
+): Omit<Handlers<typeof readsContract>, 'dates.range'> {
   const { cursorKey, cacheBytes: maxBytes = CACHE_BYTES, onLook } = options
   const answers = createAnswerCache<FoundRows & Weighed>({ maxBytes, onLook })
   const pages: PageTools = {
@@ -59,6 +61,5 @@ export function readHandlers(tools: QueryTools, options: ReadOptions): Handlers<
     'trades.query': (input, context) => rows('trades', input, context),
     'quotes.query': (input, context) => rows('quotes', input, context),
     'snapshots.query': ({ id, table, ...input }, context) => rows(table, { ...input, snapshot_id: id }, context),
-    'dates.range': (input, context) => readDateRange(tools, input, context.signal),
   }
 }

@@ -5,12 +5,12 @@ import { timestampText } from '../../../contract/columns.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { QueryMeta } from '../../../contract/fields.ts'
 import type { K2 } from '../../../contract/index.ts'
-import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
-import { choiceOf } from '../moments.ts'
+import { TAIL_TABLES, type TailTable } from '../../../contract/tables.ts'
+import { choiceOf, type SeenIn } from '../moments.ts'
 import type { QueryTools } from '../tools.ts'
 import { companyNames } from './company-names.ts'
 import { symbolRows } from './symbol-rows.ts'
-import { symbolsThen, type Then } from './symbols-then.ts'
+import { symbolsThen } from './symbols-then.ts'
 import { addCounts, tableSymbols, type SymbolCounts } from './table-symbols.ts'
 
 interface Part {
@@ -26,13 +26,7 @@ interface Part {
 const TABLES = Object.keys(TAIL_TABLES) as TailTable[]
 const NONE: SymbolCounts = new Map()
 
-type ListInput = Parameters<Handlers<K2>['symbols.list']>[0]
-
-/** `seenIn` says what a replay session sees of each table. */
-export function symbolHandlers(
-  tools: QueryTools,
-  seenIn: (input: ListInput) => (table: TableId) => Then,
-): Pick<Handlers<K2>, 'symbols.list'> {
+export function symbolHandlers(tools: QueryTools, seenIn: SeenIn): Pick<Handlers<K2>, 'symbols.list'> {
   const { reads, live } = tools
   const counting = { trades: tableSymbols(tools), quotes: tableSymbols(tools) }
   const namesNow = companyNames(tools)

@@ -5,17 +5,11 @@ import { Failure, isBeforeFirst } from '../../../contract/failure.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { TableAt } from '../../lake/reads.ts'
 import type { SymbolRow } from '../../market/symbol-count.ts'
-import { resolveState, type PastState } from '../moments.ts'
+import { resolveState, type Then } from '../moments.ts'
 import { lakeMeta, NO_FILES, sumOfFiles, type QueryTools } from '../tools.ts'
 import { readNames } from './company-names.ts'
 import { symbolRows } from './symbol-rows.ts'
 import { addCounts, countSymbols } from './table-symbols.ts'
-
-/** A state of a table, and of it the rows whose own time is before an end. */
-export interface Then {
-  past: PastState
-  untilMicros?: number
-}
 
 const NAMES = 'reference_data'
 

@@ -10,6 +10,7 @@ import type { TableId, TailTable } from '../../../contract/tables.ts'
 import { neverWritten } from '../moments.ts'
 import { readHandlers } from '../reads/handlers.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
+import { unfit, type Answer, type AnswerAgain } from './again.ts'
 import { hashRows } from './hash-rows.ts'
 import { readRecentAgain } from './read-recent.ts'
 
@@ -17,12 +18,9 @@ const LISTS = ['trades.list', 'quotes.list', 'trades.query', 'quotes.query', 'sn
 type ListName = (typeof LISTS)[number]
 export type ReadHandlers = Pick<Handlers<typeof reads>, ListName>
 
-interface Answer {
-  data: ColumnBatch
-  query: QueryMeta
-}
-export type AnswerAgain = (receipt: Receipt, context: Context) => Promise<Answer & { hash: string }>
-type AnyList = (input: Record<string, unknown>, context: Context) => Promise<Answer>
+type Rows = Answer<ColumnBatch>
+type Again = Awaited<ReturnType<Handlers<typeof receipts>['receipts.read']>>['data']
+type AnyList = (input: Record<string, unknown>, context: Context) => Promise<Rows>
 
 /** The same lists, which answer with a receipt where one is asked for. */
 export function withReceipts<H extends ReadHandlers>(lists: H): H {
@@ -38,7 +36,7 @@ export function withReceipts<H extends ReadHandlers>(lists: H): H {
   return { ...lists, ...(Object.fromEntries(own) as unknown as ReadHandlers) }
 }
 
-async function listReceipt(name: ListName, input: Record<string, unknown>, answer: Answer): Promise<Receipt> {
+async function listReceipt(name: ListName, input: Record<string, unknown>, answer: Rows): Promise<Receipt> {
   // The state and the end say all that a session did; only its cursors are good for nothing without it.
   const whole = input.cursor !== undefined ? input : { ...input, replay_session: undefined }
   const given = Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined))
@@ -58,12 +56,12 @@ export function receiptHandlers(
 ): Handlers<typeof receipts> {
   const unwritten = listsOfUnwritten(tools)
 
-  async function again(receipt: Receipt, context: Context): Promise<Answer> {
+  async function again(receipt: Receipt, context: Context): Promise<Rows> {
     const { name, input } = receipt.query
     const [table, kind] = name.split('.')
     if (kind === 'recent' && (table === 'trades' || table === 'quotes')) return recentAgain(table, receipt, context)
     const list = LISTS.find(known => known === name)
-    if (!list) throw unknownQuery(name)
+    if (!list) throw unknownQuery(name, Object.keys(others))
     const { snapshot } = receipt
     const pinned = 'cursor' in input || snapshot === null ? input : { ...input, ...pinOf(list, snapshot) }
     const asked = reads[list].input.safeParse(pinned)
@@ -72,7 +70,7 @@ export function receiptHandlers(
     return (from[list] as unknown as AnyList)(asked.data, context)
   }
 
-  async function recentAgain(table: TailTable, receipt: Receipt, { signal }: Context): Promise<Answer> {
+  async function recentAgain(table: TailTable, receipt: Receipt, { signal }: Context): Promise<Rows> {
     const startedMs = performance.now()
     const asked = recentQuery.safeParse(receipt.query.input)
     if (!asked.success) throw unfit(receipt.query.name)
@@ -86,7 +84,7 @@ export function receiptHandlers(
       const other = Object.hasOwn(others, receipt.query.name) ? others[receipt.query.name] : undefined
       const { data, query, hash } = other ? await other(receipt, context) : await hashed(again(receipt, context))
       if (hash !== receipt.hash) throw otherRows(receipt, hash, query)
-      return { data, query: { ...query, receipt } }
+      return { data: data as Again, query: { ...query, receipt } }
     },
   }
 }
@@ -97,7 +95,7 @@ function listsOfUnwritten(tools: QueryTools): ReadHandlers {
   return readHandlers({ ...tools, reads: { ...tools.reads, at } }, { cursorKey: randomBytes(32) })
 }
 
-async function hashed(answer: Promise<Answer>): Promise<Answer & { hash: string }> {
+async function hashed(answer: Promise<Rows>): Promise<Rows & { hash: string }> {
   const { data, query } = await answer
   return { data, query, hash: await hashRows(data) }
 }
@@ -107,13 +105,9 @@ function pinOf(list: ListName, snapshot: string): Record<string, unknown> {
   return list === 'snapshots.query' ? { id: snapshot } : { snapshot_id: snapshot, as_of: undefined }
 }
 
-function unknownQuery(name: string): Failure {
-  const known = ['trades.recent', 'quotes.recent', ...LISTS, 'sql.run'].join(', ')
+function unknownQuery(name: string, others: readonly string[]): Failure {
+  const known = ['trades.recent', 'quotes.recent', ...LISTS, ...others].join(', ')
   return new Failure('INVALID_INPUT', `query.name: ${name} gives no receipts; those that do are ${known}.`)
-}
-
-function unfit(name: string): Failure {
-  return new Failure('INVALID_INPUT', `query.input is not what ${name} is asked; give the receipt as it was given.`)
 }
 
 function otherRows({ snapshot, hash: expected }: Receipt, found: string, { snapshot_id }: QueryMeta): Failure {

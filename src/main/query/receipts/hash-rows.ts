@@ -1,10 +1,18 @@
 // The hash of an answer's rows, over text that any script can make from what the API answers.
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { cellOf, type Cell, type ColumnBatch } from '../../../contract/columns.ts'
+import { cellOf, isColumnBatch, type ColumnBatch } from '../../../contract/columns.ts'
 
 /** Others get their turn in between: a line takes some microseconds. */
 const ROWS_A_TURN = 2_000
+
+/** Of rows; of objects, a line of each as JSON. */
+export async function hashData(data: unknown): Promise<string> {
+  if (isColumnBatch(data)) return hashRows(data)
+  const hash = createHash('sha256')
+  for (const one of Array.isArray(data) ? (data as unknown[]) : [data]) hash.update(lineOf(canonical(one)))
+  return `sha256:${hash.digest('hex')}`
+}
 
 /** A line of the columns' names, then one of each row's values, as JSON arrays. */
 export async function hashRows(
@@ -26,12 +34,14 @@ export async function hashRows(
   return `sha256:${hash.digest('hex')}`
 }
 
-function lineOf(cells: readonly unknown[]): string {
-  return `${JSON.stringify(cells)}\n`
+function lineOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
 }
 
 /** Sources write the keys of a map in any order. */
-function canonical(cell: Cell): unknown {
-  if (typeof cell !== 'object' || cell === null || Array.isArray(cell)) return cell
-  return Object.fromEntries(Object.entries(cell).sort(([a], [b]) => (a < b ? -1 : 1)))
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, one]) => [key, canonical(one)] as const)
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -2,7 +2,7 @@
 import type { Handlers } from '../../../contract/capability.ts'
 import type { results } from '../../../contract/results.ts'
 import type { sql } from '../../../contract/sql.ts'
-import type { AnswerAgain } from '../receipts/handlers.ts'
+import type { AnswerAgain } from '../receipts/again.ts'
 import { openResults, type ResultLimits } from '../results/handlers.ts'
 import { createSpillFolder } from '../spill-folder.ts'
 import type { QueryTools } from '../tools.ts'

@@ -10,6 +10,7 @@ import type { Filter, TableAt, TableHead } from '../../lake/reads.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import { askLive, whyLiveIsAway, whyLiveIsPartial } from '../ask-live.ts'
+import type { LiveNarrowing } from '../receipts/beyond-pin.ts'
 import type { QueryTools } from '../tools.ts'
 
 export interface LiveQuestion {
@@ -81,13 +82,8 @@ function whyPartial(table: TailTable, fresh: FreshRows, mostRows: number): strin
 }
 
 /** What the statement's own conditions leave of the live view's rows; it applies them itself once more. */
-export function liveQuestionOf(filter: Filter): {
-  symbols?: string[]
-  exchange?: string
-  since_micros?: number
-  until_micros?: number
-} {
-  const asked: ReturnType<typeof liveQuestionOf> = {}
+export function liveQuestionOf(filter: Filter): LiveNarrowing {
+  const asked: LiveNarrowing = {}
   for (const condition of filter) {
     const { column, op } = condition
     if ('values' in condition) {

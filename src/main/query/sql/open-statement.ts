@@ -9,7 +9,7 @@ import { checkRepeatable } from './check-repeatable.ts'
 import { checkStatement } from './check-statement.ts'
 import { joinLiveRows, type LiveRows } from './live-rows.ts'
 import { parseSql } from './parse-sql.ts'
-import { pinOf } from './pinned-tables.ts'
+import { liveOf, pinOf } from './pinned-tables.ts'
 import { planTables, type PlannedTable, type PlanTools, type SqlState } from './plan-tables.ts'
 import type { Sandbox, SandboxOptions, View } from './sandbox.ts'
 import { translateSqlError } from './sql-failures.ts'
@@ -111,7 +111,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
       const all = beyond
         ? `SELECT * FROM (${files}) UNION ALL BY NAME SELECT * FROM (${await filesOf(beyond.head, filter)}) WHERE ${beyond.where}`
         : files
-      const fresh = live ?? beyond?.live
+      const fresh = live ?? (beyond && liveOf(beyond))
       made.push({ name, sql: fresh ? await joinLiveRows(sandbox.connection, all, fresh) : all })
     }
     const files = [...opened.flatMap(({ paths }) => paths), ...(around?.file === undefined ? [] : [around.file])]

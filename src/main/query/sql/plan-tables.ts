@@ -6,14 +6,14 @@ import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { Condition, Filter, TableAt } from '../../lake/reads.ts'
 import { choiceOf, neverWritten, orNothing, resolveState, type PastState } from '../moments.ts'
+import { beyondPin, type PinnedBeyond } from '../receipts/beyond-pin.ts'
 import { timeColumnOf } from '../reads/row-order.ts'
 import type { QueryTools } from '../tools.ts'
 import type { Param } from './bind-params.ts'
 import type { FoundTable } from './check-statement.ts'
-import { readLiveRows, type LiveRows } from './live-rows.ts'
+import { liveQuestionOf, readLiveRows, type LiveRows } from './live-rows.ts'
 import { neededColumns } from './needed-columns.ts'
 import type { Parsed } from './parse-sql.ts'
-import { beyondPin, type PinnedBeyond } from './pinned-tables.ts'
 import { filterOf } from './push-down.ts'
 import { refuse } from './refuse.ts'
 import { placeOf } from './sql-tree.ts'
@@ -117,7 +117,7 @@ async function planPinned(
   const { snapshot, until_micros: until } = pinned
   const filter = [...(await filterFor(refs)), ...(until === undefined ? [] : [before(table, until)])]
   const at = snapshot === null ? neverWritten(table) : await tools.reads.at(table, { snapshotId: snapshot }, signal)
-  return { name, at, filter, beyond: await beyondPin(tools, table, pinned, filter, signal) }
+  return { name, at, filter, beyond: await beyondPin(tools, table, pinned, liveQuestionOf(filter), signal) }
 }
 
 function before(table: TableId, micros: number): Condition {

@@ -4,7 +4,7 @@
 import { Failure } from '../../../contract/failure.ts'
 import type { Receipt } from '../../../contract/fields.ts'
 import { sqlQuery } from '../../../contract/receipts.ts'
-import type { AnswerAgain } from '../receipts/handlers.ts'
+import type { AnswerAgain } from '../receipts/again.ts'
 import { hashRows } from '../receipts/hash-rows.ts'
 import type { SqlTools } from './open-statement.ts'
 import { readStatement, type SqlRows } from './run-statement.ts'
