@@ -88,7 +88,7 @@ export const lake = {
       ...replaySessionOf,
     }),
     output: answer(z.strictObject({ added: count, removed: count, rows: batchOf(...diffTables) })),
-    errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND'],
+    errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND', 'TIMEOUT', 'PAYLOAD_TOO_LARGE'],
   }),
   'lake.tag': call({
     summary: 'Name a snapshot, so that it is kept for good; or take the name away',

@@ -15,13 +15,14 @@ export async function inTime<T>(
   ms: number,
   work: (signal: AbortSignal) => Promise<T>,
   caller?: AbortSignal,
+  whyLate = () => tooLate(ms),
 ): Promise<T> {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), ms)
   const signal = caller ? AbortSignal.any([caller, late.signal]) : late.signal
   // Each file that is read at once listens to it.
   setMaxListeners(0, signal)
-  const whyLeft = () => (caller?.aborted ? cancelled() : tooLate(ms))
+  const whyLeft = () => (caller?.aborted ? cancelled() : whyLate())
   const left = new Promise<never>((_, reject) =>
     signal.addEventListener('abort', () => reject(whyLeft()), { once: true }),
   )

@@ -8,7 +8,7 @@ export function tooBusy(size: number, ms: number): Failure {
 
 const ASK_LESS = 'Narrow its time range or its symbols, or ask for fewer rows or columns'
 
-export function tooLong(ms: number, cause: unknown): Failure {
+export function tooLong(ms: number, cause?: unknown): Failure {
   const what = `The query took longer than ${ms / 1000} s and was stopped.`
   return new Failure('TIMEOUT', `${what} ${ASK_LESS}; or raise K2_QUERY_TIMEOUT_MS.`, { cause })
 }

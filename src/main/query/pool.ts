@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../contract/failure.ts'
 import { openDuck } from '../duck/open-duck.ts'
 import { cancelled, throwIfCancelled } from '../base/cancelled.ts'
+import { inTime } from '../base/in-time.ts'
 import { tooBusy, tooLong, tooSlowReader, translatePoolError } from './pool-failures.ts'
 import { createSpillFolder } from './spill-folder.ts'
 
@@ -36,6 +37,8 @@ export interface Lease {
 
 export interface QueryPool {
   run: <T>(work: (lease: Lease) => Promise<T>, signal?: AbortSignal) => Promise<T>
+  /** For a question of many queries: all of them together have the time of one, with what they wait for. */
+  within: <T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>
   /** For rows that are read as they come; the connection is free again when its reader ends. */
   stream: <T>(work: (lease: Lease) => AsyncIterable<T>, signal?: AbortSignal) => AsyncGenerator<T, void>
   stats: () => PoolStats
@@ -192,6 +195,7 @@ export async function openPool(options: PoolOptions): Promise<QueryPool> {
       end()
       return result
     },
+    within: (work, caller) => inTime(timeoutMs, work, caller, () => tooLong(timeoutMs)),
     async *stream(work, caller) {
       const batches = lent(work, caller)
       let isLeft = false

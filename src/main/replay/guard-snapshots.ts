@@ -56,7 +56,7 @@ export function snapshotsWithinSession(
     const until = (text: string | undefined, field: string) =>
       timestampText(text === undefined ? clock.untilMicros : Math.min(clock.untilMicros, microsOf(text, field)))
     const times = { ...(start && { start_time: until(start, 'start_time') }), end_time: until(end, 'end_time') }
-    return { ...input, replay_session: undefined, ...times }
+    return { ...input, ...times }
   }
 
   async function refuseUnseen(ids: readonly string[], table: Table, clock: SessionClock, context: Context) {
@@ -90,7 +90,7 @@ export function snapshotsWithinSession(
       return handlers['snapshots.query'](await upToClock(input, context), context)
     },
     async *'snapshots.export'(input, context) {
-      yield* handlers['snapshots.export'](await upToClock(input, context), context)
+      yield* handlers['snapshots.export']({ ...(await upToClock(input, context)), replay_session: undefined }, context)
     },
   }
 }

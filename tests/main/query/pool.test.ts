@@ -89,6 +89,29 @@ it('stops a query that takes too long, and says what to do', async () => {
   expect(await pool.run(answer)).toEqual([{ n: 42 }])
 })
 
+it('stops a question of many queries that takes too long in all, and leaves none of them running', async () => {
+  const { pool } = await testPool({ timeoutMs: 250 })
+  let queries = 0
+  const question = pool.within(async signal => {
+    for (; ; queries++) await pool.run(() => sleep(20), signal)
+  })
+  await expect(question).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    message: expect.stringMatching(/took longer than 0.25 s .*K2_QUERY_TIMEOUT_MS/) as string,
+  })
+  expect(queries).toBeGreaterThan(1)
+  await vi.waitFor(() => expect(pool.stats().busy).toBe(0))
+  const ended = queries
+  await sleep(50)
+  expect(queries).toBe(ended)
+  expect(await pool.within(signal => pool.run(answer, signal))).toEqual([{ n: 42 }])
+  const gone = new AbortController()
+  setTimeout(() => gone.abort(), 20)
+  await expect(pool.within(signal => pool.run(endless, signal), gone.signal)).rejects.toMatchObject({
+    code: 'CANCELLED',
+  })
+})
+
 it('stops a query within a second when its caller has gone, running or waiting', async () => {
   const { pool } = await testPool({ size: 1 })
   const [first, second] = [new AbortController(), new AbortController()]

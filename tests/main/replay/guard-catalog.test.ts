@@ -155,6 +155,24 @@ describe('in a session', () => {
     expect(data.map(({ snapshot_id }) => snapshot_id)).toEqual(committed.slice(0, 5).reverse())
   })
 
+  it('pages of a snapshot go on as the first one began, while the clock moves', async () => {
+    const { lake, committed } = await lakeAsItHappens()
+    const ask = await guarded(lake)
+    const { session } = await ask.client['replay.open']({ snapshot_id: committed[4] })
+    const step = (count: number) => ask.client['replay.control']({ session, action: 'step', count })
+    await step(4)
+    const page = async (id: string, cursor?: string) => {
+      const input = { id, table: 'trades', order: 'asc', limit: 2, replay_session: session, cursor } as const
+      const { data, pagination } = await ask['snapshots.query'](input, context)
+      return { rows: data.rowCount, cursor: pagination?.next_cursor ?? undefined }
+    }
+    const first = await page(committed[4])
+    await step(1)
+    expect(first.rows).toBe(2)
+    expect(await page(committed[4], first.cursor)).toEqual({ rows: 2, cursor: undefined })
+    await expect(page(committed[2], first.cursor)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
   it('a difference has no row from after its clock, also where it was committed before', async () => {
     const clock = manualClock(FIRST_MICROS)
     const lake = await tempLake({ clock })

@@ -42,7 +42,7 @@ export async function readPage(
   signal?: AbortSignal,
 ): Promise<Page> {
   if (cursor !== undefined && offset !== undefined) throw bothGiven()
-  const query = session === undefined ? queryOf(asked, past) : queryOfSession(asked, session)
+  const query = session === undefined ? queryOf(asked, past) : queryOfSession(asked, session, past)
   const from = cursor === undefined ? undefined : cursors.open(cursor, query)
   const at = from
     ? await stateOfCursor(reads, asked.table, from.snapshotId, signal)
@@ -61,8 +61,8 @@ function queryOf(asked: AskedRows, { snapshot_id, as_of }: PastState): string {
 }
 
 /** Without the end, which moves on with the clock: the one that the first page had is in the cursor. */
-function queryOfSession(asked: AskedRows, session: string): string {
-  return JSON.stringify([textOf({ ...asked, endMicros: undefined }), { session }])
+function queryOfSession(asked: AskedRows, session: string, { snapshot_id }: PastState): string {
+  return JSON.stringify([textOf({ ...asked, endMicros: undefined }), { session, snapshot_id }])
 }
 
 /** The clock may have been set back since. */

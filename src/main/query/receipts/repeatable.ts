@@ -24,7 +24,11 @@ export function repeatable<H extends object>(
 ): Repeatable<H> {
   const plain = make(standing)
   const names = Object.keys(plain) as (keyof H & string)[]
-  const askOf = (handlers: H, name: keyof H) => handlers[name] as unknown as Ask
+  /** They read much in many queries, so their time is limited as a whole. */
+  const askOf = (handlers: H, name: keyof H): Ask => {
+    const ask = handlers[name] as unknown as Ask
+    return (input, context) => standing.tools.pool.within(signal => ask(input, { ...context, signal }), context.signal)
+  }
 
   async function answered(name: keyof H & string, { receipt, ...input }: Record<string, unknown>, context: Context) {
     if (!receipt) return askOf(plain, name)(input, context)
