@@ -23,8 +23,8 @@ interface Onward {
   missed: number
 }
 
-/** Of one table, whole rows: those of some minutes of a busy market. */
-const MOST_ROWS = 1_000_000
+/** The live view bounds itself, and a row left out would be a gap. */
+const ALL_ROWS = Number.MAX_SAFE_INTEGER
 const END_OF_TIME = 9e15
 
 /** `sinceMicros`: rows with an earlier time, as the session's order tells it, are passed over. */
@@ -47,7 +47,7 @@ export function liveEdge(tools: ReplayTools, sources: readonly RowSource[], sinc
   }
 
   async function pollOne(source: RowSource, boundary: OffsetVector, signal?: AbortSignal): Promise<Onward> {
-    const found = await fresh(source, boundary, MOST_ROWS, signal)
+    const found = await fresh(source, boundary, ALL_ROWS, signal)
     if (found.lacking.length > 0) {
       const at = await tools.reads.at(source.table, undefined, signal)
       if (at.offsets && hasLacking(at.offsets, found, boundary)) {

@@ -30,7 +30,8 @@ async function guardedLake() {
     return { ids: rowsOf(data).map(row => row.message_id), cursor, receipt: query.receipt }
   }
   const again = receiptHandlers({ ...tools, live: noLive }, lists)['receipts.read']
-  const idsAgain = async (receipt: Receipt) => rowsOf((await again(receipt, context)).data as ColumnBatch).map(row => row.message_id)
+  const idsAgain = async (receipt: Receipt) =>
+    rowsOf((await again(receipt, context)).data as ColumnBatch).map(row => row.message_id)
   return { lake, client, idsOf, pageOf, idsAgain }
 }
 

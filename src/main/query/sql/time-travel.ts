@@ -33,7 +33,7 @@ const NAME = String.raw`(?:"(?:[^"]|"")*"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*)`
 const FULL_NAME = `(?:${NAME}${GAP}\\.${GAP})?${NAME}`
 const ALIAS = `(?:as\\b${GAP})?${NAME}${GAP}(?:\\([^()]*\\)${GAP})?`
 const TYPE = '(?:timestamptz|timestamp(?:\\s+with\\s+time\\s+zone)?|date)'
-const VALUE = `(?:${TYPE}\\s*)?('(?:[^']|'')*'|\\d+)(?:\\s*::\\s*(?:${TYPE}|varchar|bigint))?`
+const VALUE = `(?:(${TYPE})\\s*)?('(?:[^']|'')*'|\\d+)(?:\\s*::\\s*(${TYPE}|varchar|bigint))?`
 const CLAUSE = `at${GAP}\\(${GAP}(version|timestamp)${GAP}=>${GAP}${VALUE}${GAP}\\)`
 
 export function rewriteTravel(parsed: Parsed, found: readonly FoundTable[]): Rewritten {
@@ -56,8 +56,9 @@ export function rewriteTravel(parsed: Parsed, found: readonly FoundTable[]): Rew
         sql: parsed.sql,
         at,
       })
-    const [whole, name, between, clause, unit, value] = match
-    const choice = choiceIn(unit, Buffer.from(value, 'latin1').toString())
+    const [whole, name, between, clause, unit, type, value, castTo] = match
+    const isDay = [type, castTo].some(one => one?.toLowerCase() === 'date')
+    const choice = choiceIn(unit, Buffer.from(value, 'latin1').toString(), isDay)
     const key = JSON.stringify([table, choice])
     let state = travelled.get(key)
     if (!state) {
@@ -72,8 +73,10 @@ export function rewriteTravel(parsed: Parsed, found: readonly FoundTable[]): Rew
   return { sql: Buffer.from(text, 'latin1').toString(), travelled: [...travelled.values()], others }
 }
 
-function choiceIn(unit: string, literal: string): SnapshotChoice {
-  const value = literal.startsWith("'") ? literal.slice(1, -1).replaceAll("''", "'") : literal
+function choiceIn(unit: string, literal: string, isDay: boolean): SnapshotChoice {
+  const text = literal.startsWith("'") ? literal.slice(1, -1).replaceAll("''", "'") : literal
+  // A date has no time of day.
+  const value = isDay ? text.slice(0, '2014-03-10'.length) : text
   return choiceOf(unit.toLowerCase() === 'version' ? { snapshot_id: value } : { as_of: value })!
 }
 

@@ -51,6 +51,9 @@ describe('a statement over the past', () => {
     expect(await count(`trades AT (TIMESTAMP => '${between}')`)).toBe('10')
     expect(await count(`trades AT(TIMESTAMP => TIMESTAMPTZ '${between}')`)).toBe('10')
     expect(await count(`trades AT (TIMESTAMP => '${between}'::TIMESTAMP)`)).toBe('10')
+    // A date is its midnight, when nothing was there yet.
+    for (const midnight of [`DATE '${between}'`, `'${between}'::date`])
+      await expect(count(`trades AT (TIMESTAMP => ${midnight})`)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
     const difference = `SELECT count(*) AS n FROM trades AT (VERSION => ${b}) ANTI JOIN trades o AT (VERSION => ${a}) ON trades.message_id = o.message_id`
     expect((await ask(lake, difference)).rows).toEqual([{ n: '10' }])
     expect(
