@@ -141,9 +141,10 @@ async function commitPending(context: TableContext, pending: Pending): Promise<v
 }
 
 function markCommitted(streams: Iterable<TopicStream>, { to, readMicros }: Drained): void {
-  for (const { topic, places } of streams) {
-    const next = to.find(own => own.topic === topic)?.next ?? {}
-    for (const [partition, place] of places) {
+  for (const stream of streams) {
+    const next = to.find(({ topic }) => topic === stream.topic)?.next ?? {}
+    stream.isNew = false
+    for (const [partition, place] of stream.places) {
       if (!(partition in next)) continue
       place.committed = next[partition]
       place.committedMicros = readMicros.get(place)

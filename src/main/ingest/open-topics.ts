@@ -96,18 +96,15 @@ async function openTopic(
   )
   const places = new Map(
     ranges.map(range => {
-      const { partition } = range
+      const { partition, earliest } = range
       const start = starts.get(partition)
-      const place = newPlace(range)
-      return [
-        partition,
-        start === undefined ? place : { ...place, start, committed: start, next: windows.get(partition)! },
-      ]
+      if (start === undefined) return [partition, newPlace(range, isNew ? earliest : 0)]
+      return [partition, { ...newPlace(range, start), committed: start, next: windows.get(partition)! }]
     }),
   )
   const settingsOfTopic = { table, topic, dedupeMinutes, dedupeRows, lastSequences }
   const intake = await hold('catalog', async () => openIntake(settingsOfTopic))
-  return { topic, cluster, epoch, intake, places }
+  return { topic, cluster, epoch, isNew, intake, places }
 }
 
 /** A topic that was made anew while it was being read: what comes now is not what the table goes on with. */

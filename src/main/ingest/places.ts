@@ -7,8 +7,8 @@ import type { PartitionProgress } from './valid-through.ts'
 export interface Place {
   /** Before it all is in the table already: read once more only to be remembered. */
   start: number
-  /** Where reading goes on; undefined in a new partition of which nothing has come. */
-  next: number | undefined
+  /** Where reading goes on. */
+  next: number
   /** What the table says; undefined where it says nothing. */
   committed: number | undefined
   /** What the log held when the writer began: from … to. The end is kept up with. */
@@ -24,20 +24,16 @@ export interface TopicStream {
   topic: string
   cluster: string
   epoch: string
+  /** To the table: what retention took of it before anything was read was never asked for. */
+  isNew: boolean
   intake: Intake
   places: Map<number, Place>
 }
 
-export function newPlace({ earliest, latest } = { earliest: 0, latest: 0 }): Place {
-  return {
-    start: 0,
-    earliest,
-    next: undefined,
-    committed: undefined,
-    latest,
-    readMicros: undefined,
-    committedMicros: undefined,
-  }
+/** All of a partition is wanted where nothing else is said, also what retention has taken of it: that must be told. */
+export function newPlace({ earliest, latest } = { earliest: 0, latest: 0 }, start = 0): Place {
+  const nothing = { committed: undefined, readMicros: undefined, committedMicros: undefined }
+  return { start, next: start, earliest, latest, ...nothing }
 }
 
 export function placeOf({ places }: TopicStream, partition: number): Place {
@@ -57,12 +53,12 @@ export function learnRanges(stream: TopicStream, ranges: readonly PartitionRange
 
 /** Of a topic that was deleted: nothing more is to come, so it has no lag and holds back no other. */
 export function endAtWhatIsRead({ places }: TopicStream): void {
-  for (const place of places.values()) place.latest = takenOffset(place) ?? place.earliest
+  for (const place of places.values()) place.latest = takenOffset(place)
 }
 
-/** The messages before are taken in, or are in the table; undefined where nothing was read. */
-export function takenOffset({ start, next }: Place): number | undefined {
-  return next === undefined ? undefined : Math.max(start, next)
+/** The messages before are taken in, or are in the table. */
+export function takenOffset({ start, next }: Place): number {
+  return Math.max(start, next)
 }
 
 export function vectorOf(
@@ -83,10 +79,12 @@ export function vectorOf(
 /** Messages that wait in the log: not read yet, and not committed yet. */
 export function lagOf(place: Place): { unread: number; uncommitted: number } {
   const { earliest, latest, committed } = place
-  const read = takenOffset(place) ?? earliest
-  return { unread: Math.max(0, latest - read), uncommitted: Math.max(0, latest - (committed ?? earliest)) }
+  return {
+    unread: Math.max(0, latest - takenOffset(place)),
+    uncommitted: Math.max(0, latest - (committed ?? earliest)),
+  }
 }
 
 export function progressOf(place: Place): PartitionProgress {
-  return { lastMicros: place.readMicros, isAtEnd: (takenOffset(place) ?? place.earliest) >= place.latest }
+  return { lastMicros: place.readMicros, isAtEnd: takenOffset(place) >= place.latest }
 }

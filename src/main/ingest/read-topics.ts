@@ -69,21 +69,26 @@ export async function readTopics(context: TableContext, asked: Asked): Promise<v
     }
   }
 
-  function placeToRead(topic: string, partition: number): number | 'earliest' {
-    return streams.get(topic)?.places.get(partition)?.next ?? 'earliest'
+  function placeToRead(topic: string, partition: number): number {
+    return placeOf(streams.get(topic)!, partition).next
   }
 }
 
 /**
- * Retention took messages that were only to be remembered, or of a partition that was not begun: reading goes on behind
+ * Retention took messages that were only to be remembered, or of a topic that was not begun: reading goes on behind
  * them. What the table has already cannot be lost to it.
  */
 function hasLostNoRow({ streams, options, table }: TableContext, error: unknown): boolean {
   if (!(error instanceof Failure && error.code === 'OFFSET_OUT_OF_RANGE')) return false
   const { topic, partition, offset, earliest } = error.details as RefusedOffset
   if (!(offset < earliest)) return false
-  const place = streams.get(topic)?.places.get(partition)
-  if (place?.next === undefined) return true
+  const stream = streams.get(topic)
+  const place = stream?.places.get(partition)
+  if (!stream || !place) return true
+  if (stream.isNew && place.committed === undefined && place.next === place.start) {
+    place.start = place.next = earliest
+    return true
+  }
   if (place.next >= place.start || earliest > place.start) return false
   const what = 'Retention has shortened the window of repeats while it was read'
   options.logger.info(what, { table, topic, partition, from_offset: place.next, to_offset: earliest })
@@ -110,7 +115,6 @@ async function accept(context: TableContext, batch: LogBatch): Promise<void> {
   const stream = context.streams.get(batch.topic)!
   const place = placeOf(stream, batch.partition)
   place.latest = Math.max(place.latest, batch.latest)
-  place.next ??= batch.count > 0 ? batch.offsets[0] : batch.nextOffset
   let rest = batch
   if (place.next < place.start) rest = await remember(context, stream, place, batch)
   if (rest.nextOffset <= place.start) return

@@ -9,7 +9,7 @@ export interface LogTopic {
   ranges: readonly PartitionRange[]
 }
 
-/** By partition; one that is not named is new, and begins at the earliest. */
+/** By partition; none of a topic that is new to the table. One that is not named has come since: all of it is wanted. */
 export type Starts = ReadonlyMap<number, number>
 
 export interface StartOptions {
@@ -31,14 +31,22 @@ function startsOf(vector: OffsetVector, cluster: string, { topic, epoch, ranges 
     if (known.length > 0) throw anotherLog(topic, known[0].cluster === cluster)
     return new Map()
   }
-  const starts = new Map<number, number>()
-  for (const [name, offset] of Object.entries(own.next)) {
-    const partition = Number(name)
+  const starts = new Map(Object.entries(own.next).map(([name, offset]) => [Number(name), offset]))
+  const partitions = [...new Set([...starts.keys(), ...ranges.map(({ partition }) => partition)])]
+  const refused = partitions.flatMap(partition => {
     const range = ranges.find(one => one.partition === partition)
-    checkRange({ topic, partition, offset }, range)
-    starts.set(partition, offset)
-  }
+    return problemOf({ topic, partition, offset: starts.get(partition) ?? 0 }, range) ?? []
+  })
+  if (refused.length > 0) throw together(refused)
   return starts
+}
+
+/** All of them at once: each has to be set. */
+function together([first, ...others]: Failure[]): Failure {
+  if (others.length === 0) return first
+  const more = others.map(({ details }) => (details as Place).partition)
+  const which = `So it is with ${more.length} more of its partitions: ${more.join(', ')}.`
+  return new Failure(first.code, `${first.message} ${which}`, { details: first.details })
 }
 
 interface Place {
@@ -51,26 +59,27 @@ interface Place {
 export function refuseStart(
   details: { topic: string; partition: number; offset: number } & Omit<PartitionRange, 'partition'>,
 ): Failure {
-  try {
-    checkRange(details, details)
-  } catch (error) {
-    return error as Failure
-  }
-  return new Failure('UNAVAILABLE', `Partition ${details.partition} of ${details.topic} could not be read just now.`)
+  return (
+    problemOf(details, details) ??
+    new Failure('UNAVAILABLE', `Partition ${details.partition} of ${details.topic} could not be read just now.`)
+  )
 }
 
-function checkRange({ topic, partition, offset }: Place, range: PartitionRange | undefined): void {
+function problemOf(
+  { topic, partition, offset }: Place,
+  range: Omit<PartitionRange, 'partition'> | undefined,
+): Failure | undefined {
   const where = `partition ${partition} of ${topic}`
   const details = { topic, partition, offset, earliest: range?.earliest ?? null, latest: range?.latest ?? null }
   if (!range || offset > range.latest) {
     const end = range ? `ends at ${range.latest}` : 'does not exist in the log any more'
     const message = `The table has ${where} up to offset ${offset}, but it ${end}: the log is not the one it was.`
-    throw new Failure('LOG_RESET', `${message} ${howToGoOn(topic, partition)}`, { details })
+    return new Failure('LOG_RESET', `${message} ${howToGoOn(topic, partition)}`, { details })
   }
   if (offset < range.earliest) {
     const lost = `The table has ${where} up to offset ${offset}, and the log holds it only from ${range.earliest} on`
     const message = `${lost}: retention has removed up to ${range.earliest - offset} messages that were never written.`
-    throw new Failure('OFFSET_OUT_OF_RANGE', `${message} ${howToGoOn(topic, partition)}`, { details })
+    return new Failure('OFFSET_OUT_OF_RANGE', `${message} ${howToGoOn(topic, partition)}`, { details })
   }
 }
 

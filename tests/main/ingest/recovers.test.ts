@@ -39,7 +39,7 @@ describe('a writer', () => {
     expect(writer.status()).toMatchObject({ state: 'writing', why: null })
   })
 
-  it('begins at what there is in a partition that retention has shortened before anything of it was read', async () => {
+  it('begins at what there is in a new topic that retention has shortened before anything of it was read', async () => {
     const log = await memoryLog([TRADES], 1)
     await log.append(TRADES, trades(1, 5))
     const tables = memoryTables()
@@ -52,7 +52,35 @@ describe('a writer', () => {
       },
     }
     openWriter({ log: shortened, tables })
+    await eventually(() => expect(numbersIn(tables)).toEqual([4, 5]))
+  })
+
+  it('commits how far it is in partitions that were empty too, and says when retention has taken of them since', async () => {
+    const log = await memoryLog([TRADES], 3)
+    await log.append(TRADES, trades(1, 5))
+    const tables = memoryTables()
+    const first = openWriter({ log, tables })
     await eventually(() => expect(numbersIn(tables)).toEqual(upTo(5)))
+    await first.stop()
+    const ranges = await log.ranges(TRADES)
+    const [vector] = await tables.trades.offsets()
+    expect(vector.next).toEqual(Object.fromEntries(ranges.map(({ partition, latest }) => [partition, latest])))
+    const empty = ranges.filter(({ latest }) => latest === 0).map(({ partition }) => partition)
+    expect(empty).toHaveLength(2)
+
+    const cut = { earliest: 6, latest: 10 }
+    const shortened: MessageLog = {
+      ...log,
+      ranges: async topic =>
+        (await log.ranges(topic)).map(range => (empty.includes(range.partition) ? { ...range, ...cut } : range)),
+    }
+    const writer = openWriter({ log: shortened, tables })
+    await eventually(() => expect(writer.status()).toMatchObject({ state: 'stopped' }))
+    expect(writer.status().why).toMatch(
+      new RegExp(
+        `partition ${empty[0]} .* up to 6 messages that were never written.* 1 more of its partitions: ${empty[1]}`,
+      ),
+    )
   })
 
   it('goes on without a restart when the offsets are set that it could not go on from', async () => {

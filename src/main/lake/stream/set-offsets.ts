@@ -44,12 +44,15 @@ export async function setOffsets(
   const table = lake.table(id)
   const there = await metadataIfThere(table)
   const known = there && offsetsIfKnown(there)
-  const { life, next } = await resolve(openLog, asked, known)
+  const { life, next, ranges } = await resolve(openLog, asked, known)
   await lake.ensure(id)
   const { metadata } = await table.known()
   const from = known ?? (await offsetsFromRows(lake, id, await openLog()))
   const before = from.find(isLife(life, topic))?.next[String(partition)]
-  const to: TopicOffsets = { ...life, topic, next: { [partition]: next } }
+  // Of a topic that is new to the table the others are named too, where they begin: what is not named counts from 0 on.
+  const isNew = !from.some(own => own.topic === topic)
+  const others = isNew ? ranges.map(range => [String(range.partition), range.earliest] as const) : []
+  const to: TopicOffsets = { ...life, topic, next: { ...Object.fromEntries(others), [partition]: next } }
   const summary = { [OFFSETS_SET_KEY]: `${topic}/${partition}` }
   for (const side of SIDE_TABLES) await setBeside(lake, side, to, summary)
   const isBack = before !== undefined && next < before
@@ -107,6 +110,8 @@ async function tableThatKnows(lake: Lake, topic: string): Promise<TableId> {
 interface Resolved {
   life: Pick<TopicOffsets, 'cluster' | 'epoch'>
   next: number
+  /** None where the log is away. */
+  ranges: TopicNow['ranges']
 }
 
 async function resolve(
@@ -124,11 +129,13 @@ async function resolve(
     const at = typeof wanted === 'object' ? await log.offsetsAt(topic, wanted.micros) : undefined
     const next = at ? (at.get(partition) ?? latest) : typeof wanted === 'number' ? wanted : range[wanted as 'earliest']
     if (next < earliest || next > latest) throw outOfRange(topic, partition, next, range)
-    return { life: { cluster: now.cluster, epoch: now.epoch }, next }
+    return { life: { cluster: now.cluster, epoch: now.epoch }, next, ranges: now.ranges }
   } catch (error) {
     if (!isAway(error)) throw error
     const life = known?.find(own => own.topic === topic)
-    if (typeof wanted === 'number' && life) return { life: { cluster: life.cluster, epoch: life.epoch }, next: wanted }
+    if (typeof wanted === 'number' && life) {
+      return { life: { cluster: life.cluster, epoch: life.epoch }, next: wanted, ranges: [] }
+    }
     throw logNeeded(error, typeof wanted === 'number')
   }
 }
