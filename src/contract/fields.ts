@@ -90,7 +90,7 @@ export const topicOffsets = z.strictObject({
   cluster: z.string(),
   epoch: z.string(),
   topic: z.string(),
-  next: z.record(z.string(), z.int()).describe('The next offset of each partition'),
+  next: z.record(z.string().regex(/^\d{1,10}$/), z.int().min(0)).describe('The next offset of each partition'),
 })
 
 /** What an answer can be had again by, to the letter. */

@@ -77,7 +77,7 @@ export const market = {
       receipt: wantsReceipt,
     }),
     output: answer(z.array(symbolRow)),
-    errors: ['SNAPSHOT_NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['SNAPSHOT_NOT_FOUND', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT', 'PAYLOAD_TOO_LARGE'],
   }),
   'tail.follow': stream({
     summary: 'Trades or quotes as they arrive',

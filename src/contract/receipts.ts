@@ -20,11 +20,11 @@ export const recentQuery = z.strictObject({
 })
 export type RecentQuery = z.infer<typeof recentQuery>
 
-/** What it says of one table of a statement. */
+/** What it says of one table. */
 const pinnedTable = z.strictObject({
   snapshot: z.string().nullable(),
   /** Of its own time, in microseconds since 1970: nothing from here on. */
-  until_micros: z.number().optional(),
+  until_micros: z.int().optional(),
   /** From where to where in the log, beyond the snapshot. */
   from: z.array(topicOffsets).optional(),
   to: z.array(topicOffsets).optional(),
@@ -42,7 +42,7 @@ export const sqlQuery = z.strictObject({
 /** What it says of any other question: as it was asked, over which state of each table, when, and where it came in. */
 export const pinnedQuestion = z.looseObject({
   tables: z.record(z.string(), pinnedTable),
-  now_micros: z.number(),
+  now_micros: z.int(),
   door: z.enum(['direct', 'port', 'ws', 'http', 'cli'] satisfies Door[]),
 })
 
@@ -61,6 +61,6 @@ export const receipts = {
         dateRange,
       ]),
     ),
-    errors: ['SNAPSHOT_NOT_FOUND', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'],
+    errors: ['NOT_FOUND', 'SNAPSHOT_NOT_FOUND', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'],
   }),
 }

@@ -26,8 +26,8 @@ export interface Dedupe {
    * back shortens no window. A message more than a day (or the window, where that is longer) ahead does not move it, nor
    * one that far behind, until many such have come in a row: one wrong clock must not stop the window for good. What is
    * that far ahead is judged by its own time meanwhile. Reading again from the first message that is not older than the
-   * window before the last one gives the same state, as long as no time is that far ahead; so does, with any times but
-   * those, reading twice what the ring holds: no message depends on anything before that.
+   * window before the last one gives the same state, as long as no time is that far ahead or behind, as after a weekend;
+   * so does reading twice what the ring holds: no message depends on anything before that.
    */
   isRepeat(place: number, fingerprint: Fingerprint, logMicros: number): boolean
   /**
@@ -93,6 +93,7 @@ export function createDedupe(options: DedupeOptions): Dedupe {
     const isFar = window.taken > 0 && (ahead > farMillis || ahead < -farMillis)
     if (!isFar) window.apart = 0
     else if (isDoubted(window, ahead)) return keepDoubted(window, low, high, millis)
+    // Before room is made: what leaves then is no part of the time that it has.
     if (enter(window.time, window.taken, millis)) forget(window, windowMillis, farMillis)
     makeRoom(window)
     const now = window.time.highest
@@ -141,7 +142,7 @@ export function createDedupe(options: DedupeOptions): Dedupe {
       return repeats
     },
     size: () => sum(({ held }) => held),
-    bytes: () => sum(({ ring, index }) => ring.byteLength + index.byteLength),
+    bytes: () => sum(({ ring, index, time }) => ring.byteLength + index.byteLength + 2 * time.values.byteLength),
   }
 }
 

@@ -8,11 +8,11 @@ import type { QueryTools } from './tools.ts'
 export const LIVE_MS = 3_000
 
 export function askLive(
-  live: QueryTools['live'],
+  { live, liveMs = LIVE_MS }: Pick<QueryTools, 'live' | 'liveMs'>,
   question: Parameters<Client<typeof tailContract>['tail.fresh']>[0],
   caller: AbortSignal,
 ): Promise<FreshRows> {
-  return inTime(LIVE_MS, async signal => (await live())['tail.fresh'](question, { signal }), caller)
+  return inTime(liveMs, async signal => (await live())['tail.fresh'](question, { signal }), caller)
 }
 
 /** Where it could not answer in time, or at all, the tables still do. */

@@ -12,6 +12,8 @@ export interface QueryTools {
   pool: QueryPool
   /** The process that holds the live view. */
   live: () => Promise<Client<typeof tailContract>>
+  /** How long that may take to answer; a few seconds when left out. */
+  liveMs?: number
   clock: Clock
 }
 

@@ -28,11 +28,11 @@ export interface LiveTrades {
 const MOST_ROWS = 200_000
 
 export async function liveTrades(
-  { reads, live }: QueryTools,
+  tools: QueryTools,
   { symbol, exchange, startMicros, endMicros }: Range & { symbol: string; exchange?: string },
   caller: AbortSignal,
 ): Promise<LiveTrades> {
-  const { knownOffsets, isCertain, ...at } = await reads.head('trades', caller)
+  const { knownOffsets, isCertain, ...at } = await tools.reads.head('trades', caller)
   const startedMs = performance.now()
   const ended = (more: Pick<LiveTrades, 'rows' | 'newestMicros' | 'why'>): LiveTrades => {
     return { at, ...more, ms: Number((performance.now() - startedMs).toFixed(3)), mayRepeat: !isCertain }
@@ -47,7 +47,7 @@ export async function liveTrades(
       until_micros: endMicros,
       limit: MOST_ROWS,
     }
-    const fresh = await askLive(live, question, caller)
+    const fresh = await askLive(tools, question, caller)
     return ended({ rows: withOffMarket(fresh.rows), newestMicros: fresh.newestMicros, why: whyPartial(fresh) })
   } catch (error) {
     return ended({ rows: undefined, newestMicros: undefined, why: whyLiveIsAway(error, caller) })

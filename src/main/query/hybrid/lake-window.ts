@@ -106,6 +106,8 @@ function serves({ rows, sinceMicros, mostRows }: Window, question: HybridQuestio
 }
 
 export interface ReadOf {
+  /** Beside the question's; files that cannot have such rows are not read. */
+  filter?: readonly Condition[]
   /** A condition that only passing rows keep, beside the question's. */
   where?: string
   signal?: AbortSignal
@@ -116,13 +118,13 @@ export async function readNewest(
   { reads, pool }: Pick<QueryTools, 'reads' | 'pool'>,
   at: TableAt,
   question: HybridQuestion,
-  { where = 'TRUE', signal }: ReadOf = {},
+  { filter = [], where = 'TRUE', signal }: ReadOf = {},
 ): Promise<{ rows: ColumnBatch; files: FileCounts }> {
   if (at.snapshotId === undefined) return { rows: emptyBatch(TAIL_TABLES[question.table].columns), files: NO_FILES }
   const { table, limit } = question
   const { columns } = TAIL_TABLES[table]
   return pool.run(async ({ connection, signal: stop }) => {
-    const opened = await reads.open(at, { filter: conditionsOf(question) }, connection, stop)
+    const opened = await reads.open(at, { filter: [...conditionsOf(question), ...filter] }, connection, stop)
     // With one more row than is wanted: it may be alike in every key to the oldest that is.
     const read = (orderOf: OrderOf, since: string) =>
       readBatch(connection, newestOf(table, opened.sql(), `${where} AND ${since}`, limit + 1, orderOf), stop)

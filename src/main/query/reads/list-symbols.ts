@@ -68,7 +68,7 @@ export function symbolHandlers(tools: QueryTools, seenIn: SeenIn): Pick<Handlers
       const names = await tried(() => namesNow(signal), signal)
       return {
         data: symbolRows(parts, names.value, exchange?.toUpperCase()),
-        query: metaOf(tools, parts, startedMs),
+        query: metaOf(tools, parts, names.error, startedMs),
       }
     },
   }
@@ -107,10 +107,16 @@ function sumOf(counts: readonly { count: number }[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0)
 }
 
-function metaOf({ clock }: Pick<QueryTools, 'clock'>, parts: readonly Part[], startedMs: number): QueryMeta {
+function metaOf(
+  { clock }: Pick<QueryTools, 'clock'>,
+  parts: readonly Part[],
+  ofNames: Failure | undefined,
+  startedMs: number,
+): QueryMeta {
   const newestMicros = Math.max(...parts.map(part => part.newestMicros ?? -Infinity))
   const isKnown = Number.isFinite(newestMicros)
-  const why = parts.flatMap(part => part.why ?? []).join(' ')
+  const noNames = ofNames && `The names of companies cannot be read: ${ofNames.message}`
+  const why = [...parts.map(part => part.why), noNames].filter(Boolean).join(' ')
   const share = (of: 'lake' | 'live') => ({
     rows: parts.reduce((sum, { rows }) => sum + rows[of], 0),
     ms: Number(Math.max(...parts.map(({ ms }) => ms[of])).toFixed(3)),

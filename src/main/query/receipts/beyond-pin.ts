@@ -2,7 +2,7 @@
 import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import { emptyBatch, type ColumnBatch } from '../../../contract/columns.ts'
-import type { TableAt } from '../../lake/reads.ts'
+import type { Condition, TableAt } from '../../lake/reads.ts'
 import type { OffsetVector } from '../../market/topic-offsets.ts'
 import type { FreshRows } from '../../tail/relay-contract.ts'
 import { reachedOffsets } from '../hybrid/base.ts'
@@ -21,9 +21,10 @@ export interface LiveNarrowing {
 }
 
 export interface PinnedBeyond {
-  /** The newest snapshot, and which of its rows. */
+  /** The newest snapshot, which of its rows, and between which offsets they all lie. */
   head: TableAt
   where: string
+  filter: readonly Condition[]
   /** Rows that the table has not even now. */
   fresh?: FreshRows
   /** From where on they are the live view's. */
@@ -54,15 +55,19 @@ export async function beyondPin(
   const wanted = rangesBetween(from, to)
   if (wanted.length === 0 || !Object.hasOwn(TAIL_TABLES, table)) return undefined
   const { knownOffsets = [], ...head } = await reads.head(table, signal)
-  const where = rowsIn(wanted).join(' OR ')
+  const where = `(${rowsIn(wanted).join(' OR ')})`
+  const filter: Condition[] = [
+    { column: '_offset', op: '>=', value: Math.min(...wanted.map(one => one.from)) },
+    { column: '_offset', op: '<', value: Math.max(...wanted.map(one => one.to)) },
+  ]
   const boundary = furtherOf(to, from, knownOffsets)
   const missing = rangesBetween(boundary, to)
-  if (missing.length === 0) return { head, where, boundary }
+  if (missing.length === 0) return { head, where, filter, boundary }
   const client = await live()
   const question = { data_type: table as TailTable, boundary, before: to, ...narrowing, limit: MOST_BEYOND }
   const fresh = await client['tail.fresh'](question, { signal })
   refuseUnlessHeld(fresh, missing)
-  return { head, where, boundary, fresh }
+  return { head, where, filter, boundary, fresh }
 }
 
 /** Those rows, the newest in the total order. */
@@ -82,7 +87,8 @@ export async function rowsBeyond(
   const beyond = await beyondPin(tools, table, pin, narrowing, signal)
   if (!beyond) return emptyBatch(columns)
   const question = { table, symbols, exchange, sinceMicros, untilMicros, limit }
-  const { rows } = await readNewest(tools, beyond.head, question, { where: `(${beyond.where})`, signal })
+  const { head, where, filter } = beyond
+  const { rows } = await readNewest(tools, head, question, { where, filter, signal })
   if (!beyond.fresh) return rows
   const [first, second] = [rows, beyond.fresh.rows].map(batch => ({ batch, from: 0, to: batch.rowCount }))
   return mergeNewest(columns, first, second, limit).batch

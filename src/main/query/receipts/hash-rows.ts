@@ -10,7 +10,7 @@ const ROWS_A_TURN = 2_000
 export async function hashData(data: unknown): Promise<string> {
   if (isColumnBatch(data)) return hashRows(data)
   const hash = createHash('sha256')
-  for (const one of Array.isArray(data) ? (data as unknown[]) : [data]) hash.update(lineOf(canonical(one)))
+  for (const one of Array.isArray(data) ? (data as unknown[]) : [data]) hash.update(lineOf(one))
   return `sha256:${hash.digest('hex')}`
 }
 
@@ -26,7 +26,7 @@ export async function hashRows(
   const ordered = Object.values(columns)
   for (let row = 0; row < rowCount; row++) {
     if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await setImmediate()
-    const line = lineOf(ordered.map(column => canonical(cellOf(column, row))))
+    const line = lineOf(ordered.map(column => cellOf(column, row)))
     if (isInOrder) hash.update(line)
     else lines.push(Buffer.from(line))
   }
@@ -35,13 +35,17 @@ export async function hashRows(
 }
 
 function lineOf(value: unknown): string {
-  return `${JSON.stringify(value)}\n`
+  return `${textOf(value)}\n`
 }
 
-/** Sources write the keys of a map in any order. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([key, one]) => [key, canonical(one)] as const)
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+/** JSON without spaces, the keys in the order of their text: sources write those of a map in any order. */
+function textOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`
+  // An object made in that order would have keys of digits first.
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined)
+  const texts = entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, one]) => `${JSON.stringify(key)}:${textOf(one)}`)
+  return `{${texts.join(',')}}`
 }

@@ -10,7 +10,7 @@ import type { SymbolCount } from '../../market/symbol-count.ts'
 import type { FreshRows, tailContract } from '../../tail/relay-contract.ts'
 import { textsOf } from '../hybrid/leave-out-known.ts'
 import { neverWritten, type SeenIn } from '../moments.ts'
-import { instrumentKey } from '../reads/table-symbols.ts'
+import { addCounts } from '../reads/table-symbols.ts'
 import type { QueryTools } from '../tools.ts'
 import { MOST_BEYOND, rowsBeyond, stretchOf } from './beyond-pin.ts'
 
@@ -25,17 +25,20 @@ export interface Standing {
 
 type Live = Client<typeof tailContract>
 
+const MOST_LIVE_MS = 86_400_000
+
 export interface NotedStanding extends Standing {
   nowMicros: number
   pins: Pins
-  /** Rows of the log can be told from those of the tables by their offsets alone. */
-  isCertain: () => boolean
+  /** Rows of the log can be told from those of the tables by their offsets alone, and are not too many to be read again. */
+  isRepeatable: () => boolean
 }
 
 export function noteStanding({ tools, seenIn }: Standing): NotedStanding {
   const pins: Pins = {}
   const nowMicros = tools.clock.nowMicros()
-  let isCertain = true
+  const states = new Map<string, Promise<TableAt>>()
+  let isRepeatable = true
   const note = (table: TableId, more: Partial<PinnedTable>) =>
     void (pins[table] = { snapshot: null, ...pins[table], ...more })
   const noted = <T extends TableAt>(at: T): T => {
@@ -45,7 +48,7 @@ export function noteStanding({ tools, seenIn }: Standing): NotedStanding {
   return {
     nowMicros,
     pins,
-    isCertain: () => isCertain,
+    isRepeatable: () => isRepeatable,
     seenIn(asked) {
       const see = seenIn(asked)
       return table => {
@@ -60,10 +63,16 @@ export function noteStanding({ tools, seenIn }: Standing): NotedStanding {
       clock: { ...tools.clock, nowMicros: () => nowMicros },
       reads: {
         ...tools.reads,
-        at: async (...asked) => noted(await tools.reads.at(...asked)),
+        // Asked twice it says the same, also where a tag was moved in between: one answer, one state.
+        at(table, choice, signal) {
+          const key = JSON.stringify([table, choice])
+          const state = states.get(key) ?? tools.reads.at(table, choice, signal).then(noted)
+          states.set(key, state)
+          return state
+        },
         async head(...asked) {
           const head = await tools.reads.head(...asked)
-          isCertain &&= head.isCertain
+          isRepeatable &&= head.isCertain
           return noted(head)
         },
       },
@@ -77,6 +86,7 @@ export function noteStanding({ tools, seenIn }: Standing): NotedStanding {
           },
           async 'tail.freshSymbols'(asked, options) {
             const fresh = await live['tail.freshSymbols'](asked, options)
+            if (fresh.symbols.reduce((sum, { count }) => sum + count, 0) >= MOST_BEYOND) isRepeatable = false
             note(asked.data_type, stretchOf(asked.boundary, fresh))
             return fresh
           },
@@ -86,11 +96,23 @@ export function noteStanding({ tools, seenIn }: Standing): NotedStanding {
   }
 }
 
+export interface PinnedStanding extends Standing {
+  /** Why a state could not be had. Where an answer may lack something it says so in other words, or leaves it out. */
+  lost: () => unknown
+}
+
 /** The same again: whatever state is asked for, it is the pinned one. */
-export function pinnedStanding(tools: QueryTools, pins: Pins, nowMicros: number): Standing {
+export function pinnedStanding(tools: QueryTools, pins: Pins, nowMicros: number): PinnedStanding {
+  let lost: unknown
   const stateOf = async (table: TableId, signal?: AbortSignal): Promise<TableAt> => {
-    const snapshotId = pins[table]?.snapshot
-    return snapshotId ? tools.reads.at(table, { snapshotId }, signal) : neverWritten(table)
+    const snapshotId = pins[table]?.snapshot ?? undefined
+    if (snapshotId === undefined) return neverWritten(table)
+    try {
+      return await tools.reads.at(table, { snapshotId }, signal)
+    } catch (error) {
+      lost ??= error
+      throw error
+    }
   }
   const rowsOf = (question: Parameters<typeof rowsBeyond>[2], signal?: AbortSignal) =>
     rowsBeyond(tools, pins[question.table] ?? { snapshot: null }, question, signal)
@@ -106,11 +128,14 @@ export function pinnedStanding(tools: QueryTools, pins: Pins, nowMicros: number)
     },
   }
   return {
+    lost: () => lost,
     seenIn: () => table => ({ past: {}, untilMicros: pins[table]?.until_micros }),
     tools: {
       ...tools,
       clock: { ...tools.clock, nowMicros: () => nowMicros },
       live: () => Promise.resolve(live),
+      // It reads tables for it, and has the time of the whole question.
+      liveMs: MOST_LIVE_MS,
       reads: {
         ...tools.reads,
         at: (table, _choice, signal) => stateOf(table, signal),
@@ -130,22 +155,12 @@ function reachedBy({ from = [], to = [] }: Partial<PinnedTable> = {}): Omit<Fres
 function countRows({ rowCount, columns }: ColumnBatch): SymbolCount[] {
   const [symbolOf, exchangeOf, classOf] = ['symbol', 'exchange', 'asset_class'].map(name => textsOf(columns[name]))
   const times = columns.exchange_timestamp.values
-  const found = new Map<string, SymbolCount>()
-  for (let row = 0; row < rowCount; row++) {
-    const [symbol, exchange] = [symbolOf(row) as string, exchangeOf(row) as string]
+  const ones = Array.from({ length: rowCount }, (_, row): SymbolCount => {
     const micros = Number(times[row])
-    const one = { symbol, exchange, assetClass: classOf(row) as AssetClass, count: 1 }
-    const key = instrumentKey(one)
-    const before = found.get(key)
-    if (!before) {
-      found.set(key, { ...one, firstMicros: micros, lastMicros: micros })
-      continue
-    }
-    before.count++
-    before.firstMicros = Math.min(before.firstMicros, micros)
-    before.lastMicros = Math.max(before.lastMicros, micros)
-  }
-  return [...found.values()]
+    const instrument = { symbol: symbolOf(row) as string, exchange: exchangeOf(row) as string }
+    return { ...instrument, assetClass: classOf(row) as AssetClass, firstMicros: micros, lastMicros: micros, count: 1 }
+  })
+  return [...addCounts(new Map(), ones).values()]
 }
 
 function tooMany(): Failure {

@@ -40,10 +40,9 @@ export function repeatable<H extends object>(
   async function again(name: keyof H & string, { query }: Receipt, context: Context) {
     const { tables, now_micros, door, ...rest } = parsed(name, pinnedQuestion, query.input)
     const input = parsed(name, capabilities[name].input, rest) as Record<string, unknown>
-    const answer = await askOf(make(pinnedStanding(standing.tools, tables, now_micros)), name)(input, {
-      ...context,
-      door,
-    })
+    const pinned = pinnedStanding(standing.tools, tables, now_micros)
+    const answer = await askOf(make(pinned), name)(input, { ...context, door })
+    if (pinned.lost()) throw pinned.lost()
     if (answer.query.partial)
       throw new Failure('UNAVAILABLE', `The answer cannot be given again now. ${answer.query.why}`)
     return { ...answer, hash: await hashData(answer.data) }
@@ -62,9 +61,9 @@ async function receiptOf(
   input: Record<string, unknown>,
   { door }: Context,
   { data, query }: Answer,
-  { pins, nowMicros, isCertain }: NotedStanding,
+  { pins, nowMicros, isRepeatable }: NotedStanding,
 ): Promise<Receipt | null> {
-  if (query.partial || !isCertain()) return null
+  if (query.partial || !isRepeatable()) return null
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
   return {
     snapshot: query.snapshot_id,

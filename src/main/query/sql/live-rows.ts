@@ -41,14 +41,14 @@ const FEW = 10
 const MOST_TRIES = 3
 
 export async function readLiveRows(
-  { reads, live }: Pick<QueryTools, 'reads' | 'live'>,
+  tools: Pick<QueryTools, 'reads' | 'live' | 'liveMs'>,
   { table, filter, columns: wanted }: LiveQuestion,
   signal: AbortSignal,
 ): Promise<LiveRows> {
   const startedMs = performance.now()
   const mostRows = wanted.length > FEW ? MOST_ROWS.all : MOST_ROWS.few
   for (let tries = 1; ; tries++) {
-    const head = await reads.head(table, signal)
+    const head = await tools.reads.head(table, signal)
     const { at, boundary } = groundOf(head)
     const columns = head.isCertain ? wanted : [...new Set([...wanted, ...PLACE])]
     const found = { at, boundary, columns, mayRepeat: !head.isCertain }
@@ -57,8 +57,8 @@ export async function readLiveRows(
     }
     try {
       const question = { data_type: table, boundary, columns: [...columns], ...liveQuestionOf(filter), limit: mostRows }
-      const fresh = await askLive(live, question, signal)
-      if (fresh.lacking.length > 0 && tries < MOST_TRIES && (await hasMovedOn(reads, at, signal))) continue
+      const fresh = await askLive(tools, question, signal)
+      if (fresh.lacking.length > 0 && tries < MOST_TRIES && (await hasMovedOn(tools.reads, at, signal))) continue
       return ended(fresh, whyPartial(table, fresh, mostRows))
     } catch (error) {
       return ended(undefined, whyLiveIsAway(error, signal))

@@ -109,7 +109,7 @@ export async function openStatement(question: SqlQuestion, options: OpenOptions)
     for (const { name, at, filter, live, beyond } of planned) {
       const files = await filesOf(at, filter)
       const all = beyond
-        ? `SELECT * FROM (${files}) UNION ALL BY NAME SELECT * FROM (${await filesOf(beyond.head, filter)}) WHERE ${beyond.where}`
+        ? `SELECT * FROM (${files}) UNION ALL BY NAME SELECT * FROM (${await filesOf(beyond.head, [...filter, ...beyond.filter])}) WHERE ${beyond.where}`
         : files
       const fresh = live ?? (beyond && liveOf(beyond))
       made.push({ name, sql: fresh ? await joinLiveRows(sandbox.connection, all, fresh) : all })

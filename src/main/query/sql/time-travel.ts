@@ -25,6 +25,7 @@ export interface Rewritten {
 
 /** The new name is not longer than the shortest of the tables' names. */
 const MOST_STATES = 99
+const DAY_MICROS = 86_400e6
 
 // Of bytes read as Latin-1, so that places in bytes are places in the text.
 // A comment within a comment is not passed over: DuckDB counts them, and what is taken out must be what was checked.
@@ -74,10 +75,10 @@ export function rewriteTravel(parsed: Parsed, found: readonly FoundTable[]): Rew
 }
 
 function choiceIn(unit: string, literal: string, isDay: boolean): SnapshotChoice {
-  const text = literal.startsWith("'") ? literal.slice(1, -1).replaceAll("''", "'") : literal
-  // A date has no time of day.
-  const value = isDay ? text.slice(0, '2014-03-10'.length) : text
-  return choiceOf(unit.toLowerCase() === 'version' ? { snapshot_id: value } : { as_of: value })!
+  const value = literal.startsWith("'") ? literal.slice(1, -1).replaceAll("''", "'") : literal
+  const choice = choiceOf(unit.toLowerCase() === 'version' ? { snapshot_id: value } : { as_of: value })!
+  // A date is its midnight.
+  return isDay && 'asOfMicros' in choice ? { asOfMicros: choice.asOfMicros - (choice.asOfMicros % DAY_MICROS) } : choice
 }
 
 /** As long as `old`, with its ends of lines. A table's name fits into the shortest clause. */

@@ -185,10 +185,31 @@ describe('a receipt of what is more than rows of one table', () => {
 
   it('says that a snapshot has expired', async () => {
     const { place, ask, repeat, letMoreHappen } = await openPlace()
-    const { query } = await ask('aggregations.run', { symbols: ['BHP'], metrics: ['spread', 'vwap'], receipt: true })
+    const answers = [
+      await ask('aggregations.run', { symbols: ['BHP'], metrics: ['spread', 'vwap'], receipt: true }),
+      await ask('symbols.list', { receipt: true }),
+    ]
     await letMoreHappen()
     await expireSnapshots(place.lake.table('quotes'), { retention: ONLY_HEAD })
-    await expect(repeat(query.receipt)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
+    for (const { query } of answers)
+      await expect(repeat(query.receipt)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
+  })
+
+  it('has a hash of rows with maps that a script makes of them, also where their keys are numbers', async () => {
+    const { ask } = await openPlace()
+    const { data, query } = await ask('asof.join', { symbol: 'BHP', horizons_ms: [9_000, 10_000], receipt: true })
+    const rows = data as Record<string, unknown>[]
+    const cell = (value: unknown) =>
+      typeof value === 'object' && value !== null
+        ? `{${['10000', '9000'].map(key => `"${key}":${JSON.stringify((value as Record<string, unknown>)[key])}`).join(',')}}`
+        : JSON.stringify(value)
+    expect(rows.some(({ mids }) => mids !== null)).toBe(true)
+    const lines = [
+      JSON.stringify(Object.keys(rows[0])),
+      ...rows.map(row => `[${Object.values(row).map(cell).join(',')}]`),
+    ]
+    const text = lines.map(line => `${line}\n`).join('')
+    expect(query.receipt!.hash).toBe(`sha256:${createHash('sha256').update(text).digest('hex')}`)
   })
 
   it('has a hash of objects that a script makes of them', async () => {
@@ -210,6 +231,15 @@ describe('a receipt of what is more than rows of one table', () => {
     await expect(repeat({ ...receipt, hash: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'CONFLICT' })
     await expect(repeat(changed({ symbol: 'RIO' }))).rejects.toMatchObject({ code: 'CONFLICT' })
     await expect(repeat(changed({ interval: '7m' }))).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    const [pinned] = Object.values(receipt.query.input.tables as object) as { to: object[] }[]
+    for (const trades of [
+      { until_micros: 0.5 },
+      { until_micros: 1e300 },
+      { to: [{ ...pinned.to[0], next: { x: 1 } }] },
+    ]) {
+      const bad = changed({ tables: { trades: { ...pinned, ...trades } } })
+      await expect(repeat(bad)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    }
     await expect(repeat(changed({ tables: undefined }))).rejects.toMatchObject({ code: 'INVALID_INPUT' })
     place.restartTail([8, 0])
     place.readTo()
