@@ -1,5 +1,6 @@
 // The composition root: from configuration to engines, from engines to one dispatch. Every entry starts here.
 import { join } from 'node:path'
+import type { z } from 'zod'
 import type { Client, Dispatch } from '../contract/capability.ts'
 import { contract } from '../contract/index.ts'
 import type { CloseStep } from './base/close-in-order.ts'
@@ -57,6 +58,8 @@ export interface Composed {
 type LiveClient = Client<typeof liveContract>
 
 const METRICS_TIMEOUT_MS = 1_000
+const NOT_READ =
+  'Not all of it is in the tables yet, as they could not be written just now. The log keeps it: k2 serve writes the rest.'
 const HEALTH_TIMEOUT_MS = 2_000
 /** Engines that are started only to look are given the time for it. */
 const OWN_HEALTH_TIMEOUT_MS = 10_000
@@ -150,12 +153,14 @@ export function compose({ config, log, ...options }: ComposeOptions): Composed {
           writerOptions.byItself = true
         }
         const writing = writesItself ? await writer.client() : undefined
-        yield* relayed['ingest.stream'](input, context)
-        if (writing)
-          await untilRead(
-            relayedLog(() => live.client()),
-            () => writing['ingest.status']({}),
-          )
+        let last: z.infer<(typeof contract)['ingest.stream']['output']> | undefined
+        for await (const progress of relayed['ingest.stream'](input, context)) yield (last = progress)
+        if (!writing) return
+        const isRead = await untilRead(
+          relayedLog(() => live.client()),
+          () => writing['ingest.status']({}),
+        )
+        if (!isRead && last) yield { ...last, why: NOT_READ }
       },
       'demo.start': async (input, context) => {
         const status = await relayed['demo.start'](input, context)

@@ -23,7 +23,7 @@ export function createRunReport(terminal: { isTTY?: boolean; write: (text: strin
       saidWhy = why
     },
     end() {
-      if (terminal.isTTY) terminal.write(CLEAR_LINE)
+      if (terminal.isTTY) terminal.write(CLEAR_LINE + (last?.why ? `${last.why}\n` : ''))
       // What failed before it began has no totals.
       if (!last) return ''
       const counts = countsOf(last).filter(([name]) => name !== 'rows_per_second') // of the last seconds only

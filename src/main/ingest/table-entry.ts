@@ -87,7 +87,8 @@ export function createTableEntry(
   }
 
   function endedBy(error: unknown, begun: TableWriter): void {
-    if (isFenced(error) && settings.whenFenced === 'follow') leaveTo((error as Failure).message)
+    // Who has the lease may have been fenced by a person who set the offsets: the next look tells whether another one has it.
+    if (isFenced(error) && (settings.whenFenced === 'follow' || acquireLease)) leaveTo((error as Failure).message)
     else fail(error)
     // What was written since the last refusal shows that it had been mended.
     if (begun.totals.commits > 0) refusals = 0

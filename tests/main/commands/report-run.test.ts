@@ -26,6 +26,14 @@ it('says what keeps it waiting once where nobody watches, and again after it was
   expect(out.shown()).toBe('Kafka is away.\nKafka is away.\n')
 })
 
+it('leaves what is not done yet on a terminal when it ends', () => {
+  const out = screen(true)
+  const report = createRunReport(out)
+  report.take({ ...progress, why: '12 rows were not committed; the log has them.' })
+  report.end()
+  expect(out.shown()).toMatch(/\u001b\[K12 rows were not committed; the log has them\.\n$/)
+})
+
 it('draws one line that changes on a terminal', () => {
   const out = screen(true)
   createRunReport(out).take({ ...progress, why: null })

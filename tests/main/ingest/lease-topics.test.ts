@@ -120,6 +120,28 @@ it('fails where it must not follow, names what the other one holds, and holds no
   await eventually(() => expect([...holders]).toEqual([[TRADES, 'Process 1 on desk-7']]))
 })
 
+it('goes on where a person has set the offsets, also where it must not follow, as nobody else has the lease', async () => {
+  const { leasesOf } = leasePlace()
+  const log = await memoryLog([TRADES], 1)
+  const tables = memoryTables()
+  await log.append(TRADES, trades(1, 5))
+  const settings = { topics: [TRADES], whenFenced: 'fail' } as const
+  const writer = openWriter({ log, tables, acquireLease: leasesOf('me'), settings })
+  await eventually(() => expect(rowsOf(tables, TRADES)).toBe(5))
+  const [vector] = await tables.trades.offsets()
+  tables.trades.setVector([{ ...vector, next: { 0: 3 } }])
+  await log.append(TRADES, trades(6, 2))
+  await eventually(() =>
+    expect(
+      tables.trades
+        .rows()
+        .map(row => Number(row.source_sequence))
+        .slice(5),
+    ).toEqual([4, 5, 6, 7]),
+  )
+  expect(writer.status()).toMatchObject({ state: 'writing', why: null })
+})
+
 it('holds nothing when it cannot be asked for all of them', async () => {
   const { holders, leasesOf } = leasePlace()
   const acquireLease: WriterOptions['acquireLease'] = async (table, topics) => {
