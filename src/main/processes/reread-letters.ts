@@ -20,7 +20,7 @@ export function rereadWith({ standardize, schemaOf, companiesBefore }: RereadToo
     let stillBad = 0
     for (const topic of new Set(letters.map(letter => letter.topic))) {
       const table = tableOfTopic(topic)
-      // Repeats are told by their place in the table: a letter is no repeat of anything in the log.
+      // Repeats are told by the table: a letter was no repeat of anything in the log.
       const open = (companies?: ColumnBatch) => createIntake({ table, topic, dedupeMinutes: 0, schemaOf, companies })
       const ofTopic = letters.filter(one => one.topic === topic).sort(byPlace)
       const isGone = (letter: Letter) => table === 'reference_data' && letter.bytes === null && letter.key !== null

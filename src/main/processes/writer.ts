@@ -184,7 +184,8 @@ export async function startWriterEngine(
   const companiesBefore: RereadTools['companiesBefore'] = (topic, partition, offset) =>
     lastCompanies(lake, topic, { partition, offset })
   const reread = rereadWith({ ...opened, companiesBefore })
-  const offsets = streamHandlers(lake, { openLog: () => Promise.resolve(opened.log), reread })
+  const windowMicros = config.ingest.dedupeMinutes * 60e6
+  const offsets = streamHandlers(lake, { openLog: () => Promise.resolve(opened.log), reread, windowMicros })
   const handlers: Handlers<typeof writerContract> = {
     ...writing,
     ...offsets,

@@ -4,19 +4,18 @@ import type { offsets as offsetsContract } from '../../../contract/offsets.ts'
 import type { Lake } from '../lake.ts'
 import { listLetters, readLetter } from './dead-letters.ts'
 import type { LogView } from './log-view.ts'
-import { replayLetters, type Reread } from './replay-letters.ts'
+import { replayLetters, type Replaying } from './replay-letters.ts'
 import { setOffsets } from './set-offsets.ts'
 import { showOffsets } from './show-offsets.ts'
 
-export interface StreamHandlerOptions {
+export interface StreamHandlerOptions extends Replaying {
   /** UNAVAILABLE when there is none, or it cannot be asked now. */
   openLog: () => Promise<LogView>
-  reread: Reread
 }
 
 export function streamHandlers(
   lake: Lake,
-  { openLog, reread }: StreamHandlerOptions,
+  { openLog, ...replaying }: StreamHandlerOptions,
 ): Handlers<typeof offsetsContract> {
   return {
     async 'deadLetters.list'(asked, { signal }) {
@@ -34,7 +33,7 @@ export function streamHandlers(
       }
     },
 
-    'deadLetters.replay': (filter, { signal }) => replayLetters(lake, filter, reread, signal),
+    'deadLetters.replay': (filter, { signal }) => replayLetters(lake, filter, replaying, signal),
 
     'offsets.show': ({ topic }) => showOffsets(lake, openLog, topic),
 

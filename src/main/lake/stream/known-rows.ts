@@ -7,7 +7,7 @@ import { takeRows } from '../../../contract/take-rows.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import { headOf } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
-import type { Condition } from '../read/filter.ts'
+import type { Condition, Filter } from '../read/filter.ts'
 import { planScan } from '../read/plan-scan.ts'
 import { scanBatches } from '../read/scan.ts'
 
@@ -34,24 +34,40 @@ export async function leaveOutKnown(
   { metadata, batch }: { metadata: TableMetadata; batch: ColumnBatch },
   signal?: AbortSignal,
 ): Promise<{ batch: ColumnBatch; known: number }> {
-  const snapshotId = headOf(metadata)?.['snapshot-id']
-  if (snapshotId === undefined || batch.rowCount === 0) return { batch, known: 0 }
+  if (batch.rowCount === 0) return { batch, known: 0 }
   const { key, offset, time } = identities[id]
-  const { io, cache } = lake
   const filter = [...within(batch, time), ...within(batch, offset)]
+  const keys = keysOf(batch, key)
+  const wanted = new Set(keys)
+  const there = new Set<string>()
+  for await (const found of rowsThere(lake, id, { metadata, filter, columns: key }, signal))
+    for (const row of keysOf(found, key)) if (wanted.has(row)) there.add(row)
+  return leaveOut(batch, row => there.has(keys[row]))
+}
+
+export function leaveOut(batch: ColumnBatch, isKnown: (row: number) => boolean): { batch: ColumnBatch; known: number } {
+  const rows = Array.from({ length: batch.rowCount }, (_, row) => row).filter(row => !isKnown(row))
+  const known = batch.rowCount - rows.length
+  return { batch: known === 0 ? batch : takeRows(batch, Uint32Array.from(rows)), known }
+}
+
+/** Of the newest snapshot; nothing is read where no file can have such rows. */
+export async function* rowsThere(
+  lake: Lake,
+  id: TableId,
+  { metadata, filter, columns }: { metadata: TableMetadata; filter: Filter; columns: readonly string[] },
+  signal?: AbortSignal,
+): AsyncGenerator<ColumnBatch, void> {
+  const snapshotId = headOf(metadata)?.['snapshot-id']
+  if (snapshotId === undefined) return
+  const { io, cache } = lake
   const release = lake.table(id).pin(snapshotId)
   let connection: DuckDBConnection | undefined
   try {
-    const plan = await planScan({ metadata, snapshotId, filter, io, cache, columns: key, signal })
-    if (plan.files.length === 0) return { batch, known: 0 }
+    const plan = await planScan({ metadata, snapshotId, filter, io, cache, columns, signal })
+    if (plan.files.length === 0) return
     connection = await lake.duck.connect()
-    const keys = new Set(keysOf(batch, key))
-    const there = new Set<string>()
-    for await (const found of scanBatches({ plan, io, connection, columns: key, signal }))
-      for (const row of keysOf(found, key)) if (keys.has(row)) there.add(row)
-    const rows = keysOf(batch, key).flatMap((row, i) => (there.has(row) ? [] : [i]))
-    const known = batch.rowCount - rows.length
-    return { batch: known === 0 ? batch : takeRows(batch, Uint32Array.from(rows)), known }
+    yield* scanBatches({ plan, io, connection, columns, signal })
   } finally {
     connection?.closeSync()
     release()

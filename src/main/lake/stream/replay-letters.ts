@@ -8,6 +8,7 @@ import { headOf } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
 import { stageBatches } from '../write/stage-batches.ts'
 import { streamLetters, type Letter, type LetterFilter } from './dead-letters.ts'
+import { leaveOutRepeats } from './known-repeats.ts'
 import { leaveOutKnown } from './known-rows.ts'
 
 /** Decodes messages again; rows carry their place in the log. */
@@ -29,10 +30,16 @@ export const REPLAYED_KEY = 'k2.replayed'
 /** Others commit meanwhile, a stream once a second. */
 const MOST_TRIES = 20
 
+export interface Replaying {
+  reread: Reread
+  /** Within which a message that is the same to the letter is a repeat; 0 for none. */
+  windowMicros: number
+}
+
 export async function replayLetters(
   lake: Lake,
   filter: LetterFilter,
-  reread: Reread,
+  { reread, windowMicros }: Replaying,
   signal?: AbortSignal,
 ): Promise<Replayed> {
   const done: Replayed = { tried: 0, written: 0, already_there: 0, still_bad: 0 }
@@ -44,7 +51,7 @@ export async function replayLetters(
     done.still_bad += stillBad
     for (const { table, batch } of rows) {
       if (batch.rowCount === 0) continue
-      const { written, known } = await writeOnce(lake, table, batch, signal)
+      const { written, known } = await writeOnce(lake, table, { batch, windowMicros }, signal)
       done.written += written
       done.already_there += known
     }
@@ -63,14 +70,16 @@ function isFirst(seen: Set<string>, { topic, partition, offset, logMicros }: Let
 async function writeOnce(
   lake: Lake,
   id: TableId,
-  batch: ColumnBatch,
+  { batch, windowMicros }: { batch: ColumnBatch; windowMicros: number },
   signal: AbortSignal | undefined,
 ): Promise<{ written: number; known: number }> {
   await lake.ensure(id)
   const table = lake.table(id)
   for (let tries = 1; ; tries++) {
     const { metadata } = await table.load(signal)
-    const { batch: missing, known } = await leaveOutKnown(lake, id, { metadata, batch }, signal)
+    const ofPlace = await leaveOutKnown(lake, id, { metadata, batch }, signal)
+    const ofContent = await leaveOutRepeats(lake, id, { metadata, batch: ofPlace.batch, windowMicros }, signal)
+    const [missing, known] = [ofContent.batch, ofPlace.known + ofContent.known]
     if (missing.rowCount === 0) return { written: 0, known }
     const added = await stage(lake, id, metadata, missing, signal)
     const head = headOf(metadata)?.['snapshot-id']

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ColumnBatch } from '../../../../src/contract/columns.ts'
 import { offsets as contract } from '../../../../src/contract/offsets.ts'
 import { headOf } from '../../../../src/main/lake/iceberg/metadata.ts'
 import type { Lake } from '../../../../src/main/lake/lake.ts'
@@ -36,7 +37,9 @@ const reread: Reread = given => {
 const clientOf = (lake: Lake) =>
   connectDirect(
     contract,
-    createDispatch(contract, streamHandlers(lake, { openLog: noLog, reread }), { checkAnswers: true }),
+    createDispatch(contract, streamHandlers(lake, { openLog: noLog, reread, windowMicros: 3_600e6 }), {
+      checkAnswers: true,
+    }),
   )
 
 const LETTERS: LetterAt[][] = [
@@ -101,6 +104,42 @@ describe('messages that were set aside', () => {
     expect(offsetsAt((await lake.table('trades').load()).metadata)).toEqual(at({ 0: 50 }))
   })
 
+  it('are left out where they repeat, to the letter and within the window, another one or a row of their partition', async () => {
+    /** Whose content is told by its bytes; a message is taken in a second after the one before it in the log. */
+    const trade = (offset: number, content: number, partition = 0): ColumnBatch => {
+      const [{ columns }, place] = [tradesAt(partition, content, content + 1), tradesAt(partition, offset, offset + 1)]
+      const { message_id, _offset, ingestion_timestamp } = place.columns
+      const takenIn = { ...ingestion_timestamp, values: Float64Array.of(START_MICROS + offset * 1e6) }
+      return { rowCount: 1, columns: { ...columns, message_id, _offset, ingestion_timestamp: takenIn } }
+    }
+    const again = (offset: number, content: number, more: Partial<LetterAt> = {}) => {
+      return { offset, bytes: Buffer.from(String(content)), ...more }
+    }
+    const rereadContent: Reread = given =>
+      Promise.resolve({
+        rows: given.map(one => ({
+          table: 'trades',
+          batch: trade(one.offset, Number(String(one.bytes)), one.partition),
+        })),
+        stillBad: 0,
+      })
+    const replayed = async (windowMicros: number) => {
+      const lake = await lakeWith(
+        [again(10, 77), again(11, 77), again(12, 88)],
+        [again(13, 77, { partition: 1 }), again(99, 77)],
+      )
+      const stream = createStreamTable(lake, 'trades')
+      await stream.commit({ staged: [await stream.stage([trade(20, 88)])], offsets: { from: [], to: at({ 0: 21 }) } })
+      const handlers = streamHandlers(lake, { openLog: noLog, reread: rereadContent, windowMicros })
+      const client = connectDirect(contract, createDispatch(contract, handlers, { checkAnswers: true }))
+      const done = await client['deadLetters.replay']({})
+      expect(await client['deadLetters.replay']({})).toMatchObject({ written: 0, already_there: 5 })
+      return { ...done, offsets: (await readRows(lake)).map(row => Number(row._offset)).sort((a, b) => a - b) }
+    }
+    expect(await replayed(60e6)).toMatchObject({ written: 3, already_there: 2, offsets: [10, 13, 20, 99] })
+    expect(await replayed(0)).toMatchObject({ written: 5, already_there: 0, offsets: [10, 11, 12, 13, 20, 99] })
+  })
+
   it('come back as they were: key, bytes, and when the log took them in', async () => {
     const client = clientOf(await lakeWith(...LETTERS))
     seen.length = 0
@@ -151,7 +190,7 @@ describe('messages that were set aside', () => {
 describe('offsets over the contract', () => {
   it('are set and shown', async () => {
     const lake = await tempLake()
-    const handlers = streamHandlers(lake, { openLog: logOf({ 4: [0, 9] }), reread })
+    const handlers = streamHandlers(lake, { openLog: logOf({ 4: [0, 9] }), reread, windowMicros: 0 })
     const client = connectDirect(contract, createDispatch(contract, handlers, { checkAnswers: true }))
     const first = await client['offsets.set']({ topic: TOPIC, partition: 4, to: 'latest' })
     expect(first).toMatchObject({ table: 'trades', before: null, next_offset: '9' })
