@@ -31,7 +31,7 @@ it('leaves what is not done yet on a terminal when it ends', () => {
   const report = createRunReport(out)
   report.take({ ...progress, why: '12 rows were not committed; the log has them.' })
   report.end()
-  expect(out.shown()).toMatch(/\u001b\[K12 rows were not committed; the log has them\.\n$/)
+  expect(out.shown().endsWith('12 rows were not committed; the log has them.\n')).toBe(true)
 })
 
 it('draws one line that changes on a terminal', () => {
