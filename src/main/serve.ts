@@ -61,6 +61,7 @@ export async function serve({ config, ui, demo, startProcess }: ServeOptions): P
       observe: metrics.observeHttp,
       log: log.child({ component: 'http' }),
     })
+    metrics.beforeRead(() => metrics.set('k2_http_requests_in_progress', server.inProgress()))
     open.unshift({ name: 'connections', close: () => server.close() })
     const client = connectDirect(contract, dispatch)
     const { url } = await server.listen()

@@ -7,6 +7,8 @@ export interface RequestEnd {
   context: Pick<Context, 'correlationId' | 'door'>
   elapsedMs: number
   failure?: Failure
+  /** What a call gave. */
+  answer?: unknown
   /** What was thrown, when it was not a Failure. */
   bug?: unknown
 }

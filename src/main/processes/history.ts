@@ -29,6 +29,7 @@ import { openLake } from '../lake/lake.ts'
 import { loadFile } from '../lake/load/load-file.ts'
 import { lakeReads } from '../lake/reads.ts'
 import { NAMESPACE } from '../lake/tables.ts'
+import { countReplays } from '../metrics/count-replays.ts'
 import { countRequests } from '../metrics/count-requests.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { isOnKafka, openLog, type OpenedLog } from './open-log.ts'
@@ -193,7 +194,7 @@ export async function startHistory(
     'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
     ...measured.handlers,
     ...receiptHandlers(tools, lists, { ...sql.again, ...measured.again }),
-    ...replays.handlers,
+    ...countReplays(replays, metrics),
     ...sql.handlers,
     ...files.handlers,
     'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),

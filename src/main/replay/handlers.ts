@@ -13,6 +13,7 @@ export interface Replay {
   handlers: Handlers<typeof replay & typeof replaySessions>
   /** What a query in a session may see; NOT_FOUND when there is no such session. */
   clockOf: (session: string) => SessionClock
+  openSessions: () => number
   close: () => void
 }
 
@@ -25,6 +26,7 @@ export function createReplay(tools: ReplayTools, ticker: Ticker = realTicker): R
       ...sessionHandlers(tools, sessions),
     },
     clockOf: id => sessions.clockOf(id),
+    openSessions: () => sessions.count(),
     close: () => sessions.closeAll(),
   }
 }

@@ -54,6 +54,7 @@ export interface Sessions {
   clockOf: (id: string) => SessionClock
   close: (id: string) => boolean
   closeAll: () => void
+  count: () => number
 }
 
 const MOST_SESSIONS = 16
@@ -167,6 +168,7 @@ export function createSessions(tools: ReplayTools, ticker: Ticker): Sessions {
       }
     },
     close,
+    count: () => all.size,
     closeAll() {
       clearInterval(sweep)
       for (const id of [...all.keys()]) close(id)

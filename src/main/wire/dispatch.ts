@@ -24,9 +24,9 @@ export function createDispatch<C extends Contract>(
   return function dispatch(name, input, context) {
     const started = performance.now()
     const capability = Object.hasOwn(contract, name) ? contract[name] : undefined
-    const end = (error?: unknown) => {
+    const end = (error?: unknown, answer?: unknown) => {
       const elapsedMs = performance.now() - started
-      if (error === undefined) return observe({ name, context, elapsedMs })
+      if (error === undefined) return observe({ name, context, elapsedMs, answer })
       const failure = error as Failure
       observe({ name, context, elapsedMs, failure, bug: failure.code === 'INTERNAL' ? failure.cause : undefined })
     }
@@ -35,7 +35,7 @@ export function createDispatch<C extends Contract>(
     async function ask(): Promise<unknown> {
       try {
         const answer = checked(await table[name](parse(capability!.input, input, name), context))
-        end()
+        end(undefined, answer)
         return answer
       } catch (error) {
         const failure = toFailure(error, context)

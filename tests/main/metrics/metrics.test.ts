@@ -160,11 +160,11 @@ describe('requests', () => {
         elapsedMs: 3,
         ...(code && { failure: new Failure(code, 'no') }),
       })
-    end('trades.recent')
-    end('quotes.recent')
-    end('trades.recent', 'INVALID_INPUT')
-    end('trades.recent', 'CANCELLED')
-    end('trades.recent', 'UNAVAILABLE')
+    end('trades.list')
+    end('quotes.list')
+    end('trades.list', 'INVALID_INPUT')
+    end('trades.list', 'CANCELLED')
+    end('trades.list', 'UNAVAILABLE')
     end('system.health')
     end('nothing')
     const samples = await samplesOf(metrics, 'k2_query_executions_total')

@@ -293,3 +293,16 @@ it('records every request by its route', async () => {
   ])
   expect(ends.every(({ elapsedMs }) => elapsedMs > 0 && elapsedMs < 1000)).toBe(true)
 })
+
+it('knows how many requests are not answered to the end, those that were given up included', async () => {
+  const { server, ask } = await serveSample()
+  expect(server.inProgress()).toBe(0)
+  const leaving = new AbortController()
+  const asked = ['/v1/wait', '/v1/wait'].map(path => ask(path, { signal: leaving.signal }).catch(() => {}))
+  expect(await until(() => server.inProgress() === 2)).toBe(true)
+  await ask('/v1/echo?text=x')
+  expect(await until(() => server.inProgress() === 2)).toBe(true)
+  leaving.abort()
+  await Promise.all(asked)
+  expect(await until(() => server.inProgress() === 0)).toBe(true)
+})

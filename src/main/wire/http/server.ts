@@ -50,6 +50,8 @@ export interface HttpServer {
   listen(): Promise<{ url: string; port: number }>
   /** For `/?token=…`: opens the page in one browser, once, within ten minutes. */
   issuePageToken(): string
+  /** Requests that are not answered to the end. */
+  inProgress(): number
   /** Takes nothing new, tells streams and sockets, lets calls finish within a second. */
   close(): Promise<void>
 }
@@ -90,6 +92,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   })
   const onBug = (error: unknown, correlationId: string) =>
     log.error('request failed', { correlation_id: correlationId, error })
+  let inProgress = 0
+  app.addHook('onRequest', (_, reply, done) => {
+    inProgress++
+    reply.raw.once('close', () => inProgress--)
+    done()
+  })
   addManners(app, { admit, observe, onBug })
   addRoutes(app, { contract, dispatch, contextOf: requests.contextOf, onBug, heartbeatMs })
   addOwnRoutes(app, options)
@@ -104,6 +112,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
 
   return {
     issuePageToken: () => sessions.issueToken(),
+    inProgress: () => inProgress,
     async listen() {
       const { rendererFolder } = options
       if (rendererFolder) await addPage(app, { rendererFolder, sessions, cookieName })
