@@ -1,19 +1,7 @@
 // Trades beside the quotes that were in force when they were made, and what came of it after them.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import {
-  answer,
-  batchOf,
-  cursor,
-  endTime,
-  exchange,
-  limit,
-  pastState,
-  replaySession,
-  startTime,
-  symbol,
-  wantsReceipt,
-} from './fields.ts'
+import { answer, batchOf, cursor, endTime, exchange, limit, standing, startTime, symbol } from './fields.ts'
 import { SIDES, type ColumnSpec, type TableSpec } from './tables.ts'
 
 const required = (name: string, type: ColumnSpec['type'], about: string): ColumnSpec => ({
@@ -88,9 +76,7 @@ export const asofContract = {
         .enum(['all', 'on_market'])
         .default('all')
         .describe('on_market leaves out trades with any condition but that of an auction: they were made elsewhere'),
-      replay_session: replaySession.optional(),
-      ...pastState,
-      receipt: wantsReceipt,
+      ...standing,
     }),
     output: answer(batchOf(tradesWithQuotes)),
     errors: ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'],

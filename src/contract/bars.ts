@@ -1,19 +1,7 @@
 // Trades as bars, a day's summary, and measures over windows of time.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import {
-  answer,
-  batchOf,
-  endTime,
-  exchange,
-  instant,
-  limit,
-  pastState,
-  replaySession,
-  startTime,
-  symbol,
-  wantsReceipt,
-} from './fields.ts'
+import { answer, batchOf, endTime, exchange, instant, limit, standing, startTime, symbol } from './fields.ts'
 import type { ColumnSpec, TableSpec } from './tables.ts'
 
 export const INTERVALS = ['1m', '5m', '15m', '30m', '1h', '1d'] as const
@@ -100,9 +88,6 @@ export const measured = z.strictObject({
     .describe('By price, lowest first'),
   spread: spread.optional(),
 })
-
-/** Of a session only windows that have ended at its clock are told. */
-const standing = { replay_session: replaySession.optional(), ...pastState, receipt: wantsReceipt }
 
 const errors = ['SNAPSHOT_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'] as const
 

@@ -120,6 +120,9 @@ export const replaySession = z
   .uuid()
   .describe('As this replay session sees it: its snapshot, and nothing from its clock on')
 
+/** What of the tables an answer stands on, and whether it says so for good. */
+export const standing = { replay_session: replaySession.optional(), ...pastState, receipt: wantsReceipt }
+
 /** What part a source had in an answer. */
 const sourceShare = z.strictObject({ rows: z.int(), ms: z.number() })
 

@@ -10,10 +10,9 @@ import {
   instant,
   limit,
   pastState,
-  replaySession,
+  standing,
   startTime,
   symbol,
-  wantsReceipt,
   windowMinutes,
 } from './fields.ts'
 import { table } from './lake.ts'
@@ -23,8 +22,6 @@ const order = z
   .enum(['desc', 'asc', 'sequence'])
   .default('desc')
   .describe('desc: newest first; asc: oldest first; sequence: by the number the source gave')
-
-const replaySessionOf = { replay_session: replaySession.optional() }
 
 const listInput = z.strictObject({
   symbol: symbol.optional(),
@@ -40,9 +37,7 @@ const listInput = z.strictObject({
     .describe(
       'The newest rows of so many minutes until now, from tables and log together; without times, cursor and state',
     ),
-  receipt: wantsReceipt,
-  ...replaySessionOf,
-  ...pastState,
+  ...standing,
 })
 
 /** A bound on a decimal(18,8). */
@@ -65,7 +60,6 @@ const sides = z.array(z.enum(SIDES)).max(SIDES.length).optional().describe('Only
 const page = {
   order,
   limit: limit(1_000, 100_000),
-  receipt: wantsReceipt,
   offset: z.int().min(0).max(10_000_000).optional().describe('How many rows to pass over; a cursor is faster'),
   cursor: cursor.optional(),
 }
@@ -111,7 +105,7 @@ export const reads = {
     summary: 'Trades of many instruments, by price, quantity and side, with the columns that are wanted',
     http: { method: 'POST', path: '/v1/trades/query' },
     file: 'trades.export',
-    input: z.strictObject({ ...filters, sides, fields: fieldsOf(trades), ...page, ...replaySessionOf, ...pastState }),
+    input: z.strictObject({ ...filters, sides, fields: fieldsOf(trades), ...page, ...standing }),
     output: answer(batchOf(someOf(trades))),
     errors,
   }),
@@ -119,7 +113,7 @@ export const reads = {
     summary: 'Quotes of many instruments, by price and quantity, with the columns that are wanted',
     http: { method: 'POST', path: '/v1/quotes/query' },
     file: 'quotes.export',
-    input: z.strictObject({ ...filters, fields: fieldsOf(quotes), ...page, ...replaySessionOf, ...pastState }),
+    input: z.strictObject({ ...filters, fields: fieldsOf(quotes), ...page, ...standing }),
     output: answer(batchOf(someOf(quotes))),
     errors,
   }),
@@ -134,7 +128,8 @@ export const reads = {
       sides,
       fields: z.array(z.string().min(1).max(64)).max(32).optional().describe('Columns to answer; all when empty'),
       ...page,
-      ...replaySessionOf,
+      replay_session: standing.replay_session,
+      receipt: standing.receipt,
     }),
     output: answer(batchOf(...Object.values(TABLES).map(someOf))),
     errors,
@@ -147,9 +142,7 @@ export const reads = {
       data_type: z.enum(['trades', 'quotes']).default('trades').describe('Kind of data'),
       symbol: symbol.optional(),
       exchange: exchange.optional(),
-      ...replaySessionOf,
-      ...pastState,
-      receipt: wantsReceipt,
+      ...standing,
     }),
     output: answer(dateRange),
     errors,

@@ -1,10 +1,10 @@
 // Rows that repeat, to the letter, another one of their partition that came within the window. A message that was set aside
 // was no repeat of anything then, and nothing was a repeat of it.
-import { cellOf, type Cell, type ColumnBatch } from '../../../contract/columns.ts'
+import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { Lake } from '../lake.ts'
-import { leaveOut, rowsThere } from './known-rows.ts'
+import { leaveOut, rowsThere, textsOf } from './known-rows.ts'
 
 /** What a repeat has of its own: its place in the log, an id that says the place, and when it was taken in. */
 const ITS_OWN = new Set(['message_id', '_offset', 'ingestion_timestamp'])
@@ -21,14 +21,14 @@ export async function leaveOutRepeats(
   const content = names.filter(name => !ITS_OWN.has(name))
   /** By content, when each came. */
   const there = new Map<string, number[]>()
-  const contents = contentsOf(batch, content)
+  const contents = textsOf(batch, content)
   const filter = [
     { column: 'exchange_timestamp', op: 'in' as const, values: timesIn(batch) },
     { column: 'symbol', op: 'in' as const, values: wordsIn(batch, 'symbol') },
   ]
   const columns = [...content, 'ingestion_timestamp']
   for await (const found of rowsThere(lake, id, { metadata, filter, columns }, signal))
-    contentsOf(found, content).forEach((text, row) => note(text, takenInAt(found, row)))
+    textsOf(found, content).forEach((text, row) => note(text, takenInAt(found, row)))
 
   function note(text: string, micros: number): void {
     const known = there.get(text)
@@ -54,17 +54,4 @@ function timesIn({ columns }: ColumnBatch): bigint[] {
 
 function wordsIn({ rowCount, columns }: ColumnBatch, name: string): string[] {
   return [...new Set(Array.from({ length: rowCount }, (_, row) => cellOf(columns[name], row) as string))]
-}
-
-function contentsOf({ rowCount, columns }: ColumnBatch, names: readonly string[]): string[] {
-  const chosen = names.map(name => columns[name])
-  return Array.from({ length: rowCount }, (_, row) =>
-    JSON.stringify(chosen.map(column => inOrder(cellOf(column, row)))),
-  )
-}
-
-/** A map's keys come in any order. */
-function inOrder(cell: Cell): unknown {
-  if (typeof cell !== 'object' || cell === null || Array.isArray(cell)) return cell
-  return Object.entries(cell).sort(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -1,7 +1,7 @@
 // Which rows of a batch are in a table already: those of messages that were read again. By the message's place in the log
 // and by something that it says itself, as the log of another life gives its places to other messages.
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
+import { cellOf, type Cell, type ColumnBatch } from '../../../contract/columns.ts'
 import type { TableId } from '../../../contract/tables.ts'
 import { takeRows } from '../../../contract/take-rows.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
@@ -37,11 +37,11 @@ export async function leaveOutKnown(
   if (batch.rowCount === 0) return { batch, known: 0 }
   const { key, offset, time } = identities[id]
   const filter = [...within(batch, time), ...within(batch, offset)]
-  const keys = keysOf(batch, key)
+  const keys = textsOf(batch, key)
   const wanted = new Set(keys)
   const there = new Set<string>()
   for await (const found of rowsThere(lake, id, { metadata, filter, columns: key }, signal))
-    for (const row of keysOf(found, key)) if (wanted.has(row)) there.add(row)
+    for (const row of textsOf(found, key)) if (wanted.has(row)) there.add(row)
   return leaveOut(batch, row => there.has(keys[row]))
 }
 
@@ -74,9 +74,18 @@ export async function* rowsThere(
   }
 }
 
-function keysOf({ rowCount, columns }: ColumnBatch, names: readonly string[]): string[] {
+/** Of each row, a text that says these cells. */
+export function textsOf({ rowCount, columns }: ColumnBatch, names: readonly string[]): string[] {
   const chosen = names.map(name => columns[name])
-  return Array.from({ length: rowCount }, (_, row) => JSON.stringify(chosen.map(column => cellOf(column, row))))
+  return Array.from({ length: rowCount }, (_, row) =>
+    JSON.stringify(chosen.map(column => inOrder(cellOf(column, row)))),
+  )
+}
+
+/** A map's keys come in any order. */
+function inOrder(cell: Cell): unknown {
+  if (typeof cell !== 'object' || cell === null || Array.isArray(cell)) return cell
+  return Object.entries(cell).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 function within({ columns }: ColumnBatch, name: string): Condition[] {

@@ -1,12 +1,12 @@
 // From when to when a table has rows, and how many.
 import type { Handlers } from '../../../contract/capability.ts'
-import { cellOf, timestampText } from '../../../contract/columns.ts'
+import { cellOf } from '../../../contract/columns.ts'
 import type { reads as readsContract } from '../../../contract/reads.ts'
 import { readBatch } from '../../duck/read-batch.ts'
 import { resolveState, type SeenIn, type Then } from '../moments.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
 import { askedRows } from './asked-rows.ts'
-import { rowFilter, timeRangeOf } from './row-filter.ts'
+import { rowFilter } from './row-filter.ts'
 
 type DateRangeInput = Parameters<Handlers<typeof readsContract>['dates.range']>[0]
 
@@ -32,9 +32,9 @@ async function readDateRange(
 ) {
   const startedMs = performance.now()
   const { reads, pool } = tools
-  const end_time = Number.isFinite(untilMicros) ? timestampText(untilMicros) : undefined
-  const rowsAsked = askedRows(table, { symbol, exchange, end_time, order: 'asc' })
-  const question = { filter: rowFilter(rowsAsked, timeRangeOf(rowsAsked)), columns: [TIME] }
+  const rowsAsked = askedRows(table, { symbol, exchange, order: 'asc' })
+  const until = { fromMicros: -Infinity, toMicros: untilMicros }
+  const question = { filter: rowFilter(rowsAsked, until), columns: [TIME] }
   const at = await resolveState(reads, table, past, caller)
   return pool.run(async ({ connection, signal }) => {
     const opened = await reads.open(at, question, connection, signal)

@@ -10,6 +10,11 @@ export interface Answer<D = unknown> {
 
 export type AnswerAgain = (receipt: Receipt, context: Context) => Promise<Answer & { hash: string }>
 
+/** A question as it was asked, without what was left out of it. */
+export function asGiven(input: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+}
+
 export function unfit(name: string): Failure {
   return new Failure('INVALID_INPUT', `query.input is not what ${name} is asked; give the receipt as it was given.`)
 }

@@ -10,7 +10,7 @@ import type { TableId, TailTable } from '../../../contract/tables.ts'
 import { neverWritten } from '../moments.ts'
 import { readHandlers } from '../reads/handlers.ts'
 import { lakeMeta, type QueryTools } from '../tools.ts'
-import { unfit, type Answer, type AnswerAgain } from './again.ts'
+import { asGiven, unfit, type Answer, type AnswerAgain } from './again.ts'
 import { hashRows } from './hash-rows.ts'
 import { readRecentAgain } from './read-recent.ts'
 
@@ -39,11 +39,10 @@ export function withReceipts<H extends ReadHandlers>(lists: H): H {
 async function listReceipt(name: ListName, input: Record<string, unknown>, answer: Rows): Promise<Receipt> {
   // The state and the end say all that a session did; only its cursors are good for nothing without it.
   const whole = input.cursor !== undefined ? input : { ...input, replay_session: undefined }
-  const given = Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined))
   return {
     snapshot: answer.query.snapshot_id,
     offsets: [],
-    query: { name, input: given },
+    query: { name, input: asGiven(whole) },
     hash: await hashRows(answer.data),
   }
 }

@@ -5,7 +5,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { Receipt } from '../../../contract/fields.ts'
 import { pinnedQuestion } from '../../../contract/receipts.ts'
 import { hashData } from './hash-rows.ts'
-import { unfit, type Answer, type AnswerAgain } from './again.ts'
+import { asGiven, unfit, type Answer, type AnswerAgain } from './again.ts'
 import { noteStanding, pinnedStanding, type NotedStanding, type Standing } from './pins.ts'
 
 type Ask = (input: Record<string, unknown>, context: Context) => Promise<Answer>
@@ -64,11 +64,10 @@ async function receiptOf(
   { pins, nowMicros, isRepeatable }: NotedStanding,
 ): Promise<Receipt | null> {
   if (query.partial || !isRepeatable()) return null
-  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
   return {
     snapshot: query.snapshot_id,
     offsets: Object.values(pins).flatMap(({ to = [] }) => to),
-    query: { name, input: { ...given, tables: pins, now_micros: nowMicros, door } },
+    query: { name, input: { ...asGiven(input), tables: pins, now_micros: nowMicros, door } },
     hash: await hashData(data),
   }
 }

@@ -5,7 +5,7 @@ import { Failure } from '../../../contract/failure.ts'
 import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { Condition, Filter, TableAt } from '../../lake/reads.ts'
-import { choiceOf, neverWritten, orNothing, resolveState, type PastState } from '../moments.ts'
+import { choiceOf, neverWritten, orNothing, resolveState, type PastState, type SeenIn } from '../moments.ts'
 import { beyondPin, type PinnedBeyond } from '../receipts/beyond-pin.ts'
 import { timeColumnOf } from '../reads/row-order.ts'
 import type { QueryTools } from '../tools.ts'
@@ -27,9 +27,6 @@ export interface SqlState extends PastState {
   /** By what the statement calls the tables, as a receipt says. */
   pinned?: Readonly<Record<string, PinnedTable>>
 }
-
-/** What a replay session sees of a table: which state, and of that the rows whose own time is before an end. */
-export type SeenIn = (input: SqlState) => (table: TableId) => { past: PastState; untilMicros: number }
 
 export interface PlanTools extends Pick<QueryTools, 'reads' | 'live'> {
   seenIn: SeenIn
@@ -82,7 +79,7 @@ export async function planTables(tools: PlanTools, question: PlanQuestion): Prom
       tables.map(async ({ table, refs }) => {
         const { past, untilMicros } = see(table)
         const at = await orNothing(table, resolveState(tools.reads, table, past, signal))
-        return { name: table, at, filter: [...(await filterFor(refs)), before(table, untilMicros)], untilMicros }
+        return { name: table, at, filter: [...(await filterFor(refs)), ...before(table, untilMicros)], untilMicros }
       }),
     )
   }
@@ -115,13 +112,13 @@ async function planPinned(
   if (!pinned)
     throw new Failure('INVALID_INPUT', `The receipt does not say the state of ${name}; give it as it was given.`)
   const { snapshot, until_micros: until } = pinned
-  const filter = [...(await filterFor(refs)), ...(until === undefined ? [] : [before(table, until)])]
+  const filter = [...(await filterFor(refs)), ...before(table, until)]
   const at = snapshot === null ? neverWritten(table) : await tools.reads.at(table, { snapshotId: snapshot }, signal)
   return { name, at, filter, beyond: await beyondPin(tools, table, pinned, liveQuestionOf(filter), signal) }
 }
 
-function before(table: TableId, micros: number): Condition {
-  return { column: timeColumnOf(table), op: '<', value: micros }
+function before(table: TableId, micros: number | undefined): Condition[] {
+  return micros === undefined ? [] : [{ column: timeColumnOf(table), op: '<', value: micros }]
 }
 
 /** `current` is the newest state of the tables alone, as is `live: false`. */

@@ -4,7 +4,7 @@
 import { Failure } from '../../../contract/failure.ts'
 import type { Receipt } from '../../../contract/fields.ts'
 import { sqlQuery } from '../../../contract/receipts.ts'
-import type { AnswerAgain } from '../receipts/again.ts'
+import { unfit, type AnswerAgain } from '../receipts/again.ts'
 import { hashRows } from '../receipts/hash-rows.ts'
 import type { SqlTools } from './open-statement.ts'
 import { readStatement, type SqlRows } from './run-statement.ts'
@@ -36,8 +36,7 @@ export function sqlAgain(tools: SqlTools): AnswerAgain {
   return async (receipt, { signal }) => {
     const startedMs = performance.now()
     const asked = sqlQuery.safeParse(receipt.query.input)
-    if (!asked.success)
-      throw new Failure('INVALID_INPUT', `query.input is not what ${NAME} is asked; give the receipt as it was given.`)
+    if (!asked.success) throw unfit(NAME)
     const { limit, tables, ...question } = asked.data
     const read = await tools.pool.run(
       lease => readStatement(tools, { ...question, pinned: tables }, limit, lease),
