@@ -10,6 +10,7 @@ import {
 import { severityOf } from '../../../src/main/ingest/quality/severity.ts'
 import type { Split } from '../../../src/main/ingest/quality/watch-sequences.ts'
 import { createIntake, type TakeInOptions } from '../../../src/main/ingest/take-in.ts'
+import { NUMBERED_BY_ROW } from '../../../src/main/market/row-numbers.ts'
 import { standardBatch, type SampleMessage } from '../../support/intake-messages.ts'
 import { messageOf, type SampleRow } from '../../support/market-messages.ts'
 
@@ -226,6 +227,16 @@ describe('rows taken in', () => {
     const { gaps, rows: drained } = intake.drain()
     expect([gaps.length, drained.rowCount]).toEqual([0, 9])
     expect(new Set(drained.columns.exchange.words)).toEqual(new Set(['ASX', 'CHIX']))
+  })
+
+  it('are not held against the numbers that only say their place in a file', () => {
+    const intake = intakeOf()
+    const numbered = { vendorData: { company_id: '7078', ...NUMBERED_BY_ROW } }
+    const places = [1, 2, 900, 3, 4, 4000].map((sequence, i) => trade({ sequence, ...numbered }, i))
+    expect(intake.take(standardBatch(places)).gaps).toEqual([])
+    const ofSource = { sequence: 5000, vendorData: { company_id: '7078' } }
+    expect(intake.take(standardBatch([trade(ofSource, 6)])).gaps).toMatchObject([{ expected: 4001n, received: 5000n }])
+    expect(intake.drain()).toMatchObject({ outOfOrder: 0, resets: 0, rows: { rowCount: 7 } })
   })
 
   it('show an instrument that two partitions have, once', () => {

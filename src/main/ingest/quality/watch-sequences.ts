@@ -3,6 +3,7 @@ import { ASSET_CLASSES } from '../../../contract/tables.ts'
 import type { RowCollector } from '../../market/collect-rows.ts'
 import type { Gap } from '../intake.ts'
 import type { DayOf } from '../../market/exchanges.ts'
+import { isNumberedByRow } from '../../market/row-numbers.ts'
 import type { LastSequence } from '../../market/stream-table.ts'
 import type { QualityCount, QualityCounts } from './quality-counts.ts'
 import { bigintOf, createSequenceTracker, type SequencedRow, type Verdict } from './sequence-tracker.ts'
@@ -78,12 +79,13 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
     seeds.delete(instrument)
     return seed
   })
-  const [symbols, exchanges, assets, times, sequences, offsets] = [
+  const [symbols, exchanges, assets, times, sequences, vendorData, offsets] = [
     'symbol',
     'exchange',
     'asset_class',
     'exchange_timestamp',
     'source_sequence',
+    'vendor_data',
     '_offset',
   ].map(collector.column)
   const row: SequencedRow = { low: 0, high: 0, exchangeMicros: 0, day: 0, printLow: 0, printHigh: 0 }
@@ -141,7 +143,13 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
     return counts.of(exchange, ASSET_CLASSES[assets.values()[at] as number])
   }
 
+  function isOfSource(at: number): boolean {
+    return vendorData.nulls()?.[at] === 1 || !isNumberedByRow(vendorData.words()[vendorData.values()[at] as number])
+  }
+
   function note(verdict: Verdict, at: number, { partition, logMicros, from }: NewRows): void {
+    // Looked at only here, as few rows come here.
+    if (!isOfSource(at)) return
     const count = countOf(at)
     const { exchange, assetClass } = count
     if (tracker.disagrees()) count.disagreeing++

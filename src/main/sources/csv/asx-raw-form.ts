@@ -3,6 +3,7 @@
 //   quotes  Date,Time,Bid,Ask,BidVol,AskVol                   0.0 is no quote on that side
 import { TABLES } from '../../../contract/tables.ts'
 import { exchangeOf } from '../../market/exchanges.ts'
+import { NUMBERED_BY_ROW } from '../../market/row-numbers.ts'
 import type { FileOptions } from '../file-source.ts'
 import { BadValue } from '../../base/values/bad-value.ts'
 import {
@@ -89,7 +90,7 @@ function tradeFields({ companyId }: Company) {
   const price = makeNumbers('decimal')
   const quantity = makeNumbers('decimal')
   const conditions = makeWords('list', (bytes, from, to) => [checkedText(bytes, from, to)])
-  const vendorData = makeVendorData(['qualifiers', 'venue', 'buyer_id'], { company_id: companyId })
+  const vendorData = makeVendorData(['qualifiers', 'venue', 'buyer_id'], { company_id: companyId, ...NUMBERED_BY_ROW })
   const fields: FieldReader[] = [
     { at: 2, name: 'price', read: decimalInto(price) },
     { at: 3, name: 'volume', read: quantityInto(quantity) },
@@ -111,7 +112,7 @@ function tradeFields({ companyId }: Company) {
 
 /** A side without a price is no quote, whatever its volume says. */
 function quoteFields({ companyId }: Company) {
-  const vendorData = makeVendorData([], { company_id: companyId })
+  const vendorData = makeVendorData([], { company_id: companyId, ...NUMBERED_BY_ROW })
   const sides = [
     { side: 'bid', at: 2 },
     { side: 'ask', at: 3 },

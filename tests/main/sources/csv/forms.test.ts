@@ -227,6 +227,7 @@ describe('the asx-raw form', () => {
   ]
 
   it('reads trades: Sydney time, symbol by the file name, qualifier, venue and buyer kept', async () => {
+    const ofFile = { company_id: '7078', source_sequence: 'row number' }
     const { table, rows, bad } = await readCsv('7078_trades.csv', trades.join('\r\n') + '\r\n')
     expect({ table, bad }).toEqual({ table: 'trades', bad: [] })
     expect(rows[0]).toMatchObject({
@@ -241,11 +242,11 @@ describe('the asx-raw form', () => {
       side: null,
       trade_conditions: ['3'],
       source_sequence: '1',
-      vendor_data: { company_id: '7078', qualifiers: '3', venue: 'X' },
+      vendor_data: { ...ofFile, qualifiers: '3', venue: 'X' },
     })
     expect(rows.map(row => row.trade_conditions)).toEqual([['3'], null, null, null])
-    expect(rows[1].vendor_data).toEqual({ company_id: '7078', venue: 'A', buyer_id: '112' })
-    expect(rows[3].vendor_data).toEqual({ company_id: '7078', qualifiers: '0', venue: 'A' })
+    expect(rows[1].vendor_data).toEqual({ ...ofFile, venue: 'A', buyer_id: '112' })
+    expect(rows[3].vendor_data).toEqual({ ...ofFile, qualifiers: '0', venue: 'A' })
     for (const row of rows) expect(rowSchema(TABLES.trades).safeParse(row).error).toBeUndefined()
   })
 
@@ -278,7 +279,11 @@ describe('the asx-raw form', () => {
       ['36.1', '500', null, null],
       [null, null, null, null],
     ])
-    expect(rows[0]).toMatchObject({ symbol: 'RIO', quote_id: '1', vendor_data: { company_id: '7458' } })
+    expect(rows[0]).toMatchObject({
+      symbol: 'RIO',
+      quote_id: '1',
+      vendor_data: { company_id: '7458', source_sequence: 'row number' },
+    })
     for (const row of rows) expect(rowSchema(TABLES.quotes).safeParse(row).error).toBeUndefined()
   })
 
