@@ -79,9 +79,16 @@ async function openTopic(
   { topic, epoch, ranges }: Opening,
   starts: Starts,
 ): Promise<TopicStream> {
-  const { log, clock, openIntake, dayOf, settings } = options
+  const { log, logger, clock, openIntake, dayOf, settings } = options
   const { dedupeMinutes, dedupeRows } = settings
   const isNew = starts.size === 0
+  const letGo = ranges.reduce((sum, { earliest }) => sum + earliest, 0)
+  if (isNew && log.kind === 'embedded' && letGo > 0)
+    logger.warn('The log let go of its oldest messages before anybody wrote the topic', {
+      table,
+      topic,
+      offsets: letGo,
+    })
   const lastSequences = isNew ? [] : await hold('catalog', () => stream.lastSequences(topic, dayOf))
   const windows = await hold('kafka', () =>
     findWindowStarts({

@@ -17,8 +17,10 @@ export interface EmbeddedMemory {
   addTopic: (name: string, partitions: number) => EmbeddedTopic
   /** The key's bytes and the partition it goes to. */
   keyPlace: (topic: EmbeddedTopic, key: string) => KeyPlace
-  /** What is the oldest of all goes if memory needs it. */
+  /** What is the oldest of all goes if memory needs it, but for what is held. */
   add: (partition: Partition, key: Uint8Array, value: Uint8Array | null, timestamp: number) => void
+  /** Whether what is held leaves no room for more. */
+  isFull: () => boolean
   /** Lets all messages go and keeps the topics. */
   dropMessages: () => void
 }
@@ -31,19 +33,25 @@ const CHUNKS_IN_LOG = 128
 const MIN_CHUNK_BYTES = 1024
 const MAX_CACHED_KEYS = 100_000
 
-export function createMemory(maxBytes: number): EmbeddedMemory {
+/** What lies from an offset of a partition on. */
+export type HeldFrom = (topic: string, partition: number) => number
+
+export function createMemory(maxBytes: number, heldFrom: HeldFrom = () => Infinity): EmbeddedMemory {
   const maxChunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, Math.floor(maxBytes / CHUNKS_IN_LOG)))
   const topics = new Map<string, EmbeddedTopic>()
   const keys = new Map<EmbeddedTopic, Map<string, KeyPlace>>()
   let usedBytes = 0
 
+  const isHeld = ({ topic, index }: Partition, { first, count }: Chunk) => first + count > heldFrom(topic, index)
+
   /** The one whose newest message is the oldest of all; never the one that is about to be written. */
-  function removeOldestChunk(except: Chunk): boolean {
+  function removeOldestChunk(except?: Chunk): boolean {
     let oldest: Partition | undefined
     for (const { partitions } of topics.values())
       for (const partition of partitions) {
         const [chunk] = partition.chunks
-        if (chunk && chunk !== except && (!oldest || chunk.newest < oldest.chunks[0].newest)) oldest = partition
+        if (!chunk || chunk === except || (oldest && chunk.newest >= oldest.chunks[0].newest)) continue
+        if (!isHeld(partition, chunk)) oldest = partition
       }
     usedBytes -= oldest?.chunks.shift()?.size ?? 0
     return oldest !== undefined
@@ -83,6 +91,10 @@ export function createMemory(maxBytes: number): EmbeddedMemory {
       let chunk = partition.chunks.at(-1)
       if (!chunk || !hasRoom(chunk, size)) chunk = addChunk(partition, size)
       appendMessage(partition, chunk, { key, value, timestamp })
+    },
+    isFull() {
+      while (usedBytes > maxBytes && removeOldestChunk());
+      return usedBytes > maxBytes
     },
     dropMessages() {
       for (const { partitions } of topics.values()) for (const partition of partitions) partition.chunks = []

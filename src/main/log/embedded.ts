@@ -6,7 +6,7 @@ import { createBell } from '../base/bell.ts'
 import { systemClock } from '../base/clock.ts'
 import { checkProduced } from './check-produced.ts'
 import { openEmbeddedJournal } from './embedded-journal.ts'
-import { createMemory, type EmbeddedTopic, type KeyPlace } from './embedded-memory.ts'
+import { createMemory, type EmbeddedTopic, type HeldFrom, type KeyPlace } from './embedded-memory.ts'
 import { offsetAt, offsetOf, rangeOf, readBatch, type Partition } from './embedded-partition.ts'
 import type { JournalOptions } from './journal.ts'
 import type { MessageLog, TopicSpec } from './message-log.ts'
@@ -14,6 +14,8 @@ import type { MessageLog, TopicSpec } from './message-log.ts'
 export interface EmbeddedLogOptions {
   /** Memory for messages; beyond it the oldest go. */
   maxBytes: number
+  /** From where on a partition's messages are not in the tables yet: none of them goes, no more come in instead. */
+  heldFrom?: HeldFrom
   /** Where it survives; CONFLICT when another process has it open. */
   folder?: string
   /** Identity of the offsets of a log that begins anew; a new one when left out. */
@@ -32,8 +34,8 @@ const MAX_MESSAGE_BYTES = 1024 * 1024
 const FIRST_EPOCH = '0'
 
 export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
-  const { maxBytes, folder, now = () => systemClock.nowMicros(), onWarning = () => {}, files } = options
-  const memory = createMemory(maxBytes)
+  const { maxBytes, heldFrom, folder, now = () => systemClock.nowMicros(), onWarning = () => {}, files } = options
+  const memory = createMemory(maxBytes, heldFrom)
   const { topics } = memory
   const begunAs = options.cluster ?? randomUUID()
   const journal =
@@ -47,7 +49,7 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
   let closed = false
 
   function topicOf(name: string): EmbeddedTopic {
-    if (closed) throw new Failure('UNAVAILABLE', 'The embedded log is closed.')
+    if (closed) throw closedFailure()
     const topic = topics.get(name)
     if (!topic) throw new Failure('NOT_FOUND', `There is no topic ${name}; create it first.`)
     return topic
@@ -82,7 +84,7 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
       }))
     },
     async createTopics(specs) {
-      if (closed) throw new Failure('UNAVAILABLE', 'The embedded log is closed.')
+      if (closed) throw closedFailure()
       for (const spec of specs) checkSpec(spec, topics.get(spec.name)?.partitions.length)
       const missing = specs.filter(({ name }) => !topics.has(name))
       if (missing.length === 0) return
@@ -95,8 +97,11 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
       }
     },
     async append(name, messages) {
+      // Readers may find it open again, in another process; who fills it was to end before.
+      if (closed) throw closedFailure(false)
       const topic = topicOf(name)
       checkProduced(messages, MAX_MESSAGE_BYTES)
+      if (memory.isFull()) throw full()
       const { count, keys, values, ends, tombstones, timestamps } = messages
       const time = now()
       for (let i = 0; i < count; i++) places[i] = memory.keyPlace(topic, keys[i])
@@ -134,6 +139,15 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
       journal?.close()
     },
   }
+}
+
+function closedFailure(retryable = true): Failure {
+  return new Failure('UNAVAILABLE', 'The embedded log is closed.', { retryable })
+}
+
+function full(): Failure {
+  const what = 'The log is full of messages that are not in the tables yet (K2_TAIL_MAX_MB).'
+  return new Failure('UNAVAILABLE', `${what} It takes more as soon as the writer has written some of them.`)
 }
 
 function checkSpec({ name, partitions }: TopicSpec, existing: number | undefined): void {

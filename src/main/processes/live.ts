@@ -15,6 +15,7 @@ import type { Engines } from '../host/engine-dispatch.ts'
 import { followCommits } from './follow-commits.ts'
 import { lakeOptions } from './lake-options.ts'
 import { openLakeHeads } from '../lake/heads.ts'
+import type { HeldFrom } from '../log/embedded-memory.ts'
 import { createEmbeddedLog } from '../log/embedded.ts'
 import { logContract } from '../log/relay-contract.ts'
 import { relayLogHandlers } from '../log/relay-handlers.ts'
@@ -77,9 +78,11 @@ export async function startLive({
 }: LiveOptions): Promise<Engines<typeof liveContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-live', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-live' })
+  let uncommittedFrom: HeldFrom = () => Infinity
   const embedded = () =>
     createEmbeddedLog({
       maxBytes: config.tail.maxMb * 1e6,
+      heldFrom: (topic, partition) => uncommittedFrom(topic, partition),
       folder: keepsLog ? join(config.profile, 'log') : undefined,
       onWarning: why => log.warn(why),
     })
@@ -103,6 +106,7 @@ export async function startLive({
     onShed: ({ tier, rows, reason }) =>
       metrics.add('k2_messages_shed_total', rows, { symbol_tier: String(tier), reason }),
   })
+  if (config.ingest.writer !== 'off') uncommittedFrom = tail.uncommittedFrom
   const following = followCommits({ heads, onOffsets: (table, vector) => tail.noteCommitted(table, vector), log })
   const binance = binanceEngine({
     log: () => Promise.resolve(opened.log),

@@ -57,6 +57,8 @@ export interface TailEngine {
   caughtUp: (table: TailTable, withinMs: number) => Promise<boolean>
   /** After each commit that is heard of: how far the log is in the table now. */
   noteCommitted(table: TailTable, vector: OffsetVector): void
+  /** From where on a partition's messages are not in the tables; Infinity while nobody is known to write it. */
+  uncommittedFrom: (topic: string, partition: number) => number
   stats(): Promise<Record<TailTable, TailStats>>
   close(): Promise<void>
 }
@@ -137,6 +139,8 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
     isRunning: table => ({ trades, quotes })[table].run.isRunning(),
     caughtUp: (table, withinMs) => ({ trades, quotes })[table].run.caughtUp(withinMs),
     noteCommitted: (table, vector) => tails[table].noteCommitted(vector),
+    uncommittedFrom: (topic, partition) =>
+      Math.min(...Object.values(tails).map(tail => tail.uncommittedFrom(topic, partition))),
     async stats() {
       const [ofTrades, ofQuotes] = await Promise.all([trades, quotes].map(({ tail, run }) => tailStats(tail, run)))
       return { trades: ofTrades, quotes: ofQuotes }

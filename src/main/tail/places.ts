@@ -40,6 +40,8 @@ export interface Places {
   begin(topic: LogTopic, partition: number, offset: number, isEarliest: boolean): void
   /** How far the log is in the tables. Topics that are not named are left as they are. */
   noteCommitted(vector: OffsetVector): void
+  /** From where on a partition's messages are not in the tables; Infinity while nobody is known to write it. */
+  uncommittedFrom: (topic: string, partition: number) => number
 }
 
 /** Rows carry their place in 16 bits. */
@@ -88,6 +90,10 @@ export function createPlaces(): Places {
       const names = new Set(said.map(({ topic }) => topic))
       vector = [...vector.filter(({ topic }) => !names.has(topic)), ...said]
       for (const code of codes.values()) all[code].committed = committedOf(said, all[code]) ?? all[code].committed
+    },
+    uncommittedFrom(topic, partition) {
+      const code = codes.get(nameOf(topic, partition))
+      return code === undefined ? Infinity : all[code].committed
     },
   }
 }

@@ -91,6 +91,8 @@ export interface Tail {
   skip(topic: string, partition: number, offset: number): void
   /** How far the log is in the tables: what is not yet stays, as long as there is memory. */
   noteCommitted(vector: OffsetVector): void
+  /** From where on a partition's messages are not in the tables; Infinity while nobody is known to write it. */
+  uncommittedFrom: (topic: string, partition: number) => number
   /** The newest rows of an instrument inside the window, ascending in the total order; none for one that is not known. */
   recent(query: RecentQuery, width?: Width): ColumnBatch
   pin(): TailPosition
@@ -161,6 +163,7 @@ export function createTail(options: TailOptions): Tail {
       skipTo(place, offset)
     },
     noteCommitted: vector => store.places.noteCommitted(vector),
+    uncommittedFrom: store.places.uncommittedFrom,
     recent({ symbol, exchange, windowMinutes, limit }, width = 'all') {
       trim()
       const instrument = store.instruments.find(symbol, exchange)

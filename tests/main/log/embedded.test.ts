@@ -194,6 +194,31 @@ describe('retention of the embedded log', () => {
     expect((await readTexts(log, 1, () => earliest)).get(0)).not.toHaveLength(0)
   })
 
+  it('keeps what is not in the tables, takes no more when that is all there is room for, and goes on when it is written', async () => {
+    let written = 0
+    const log = await openLog(2, {
+      maxBytes: 100_000,
+      heldFrom: (_, partition) => (partition === 0 ? written : Infinity),
+    })
+    const [held, other] = [0, 1].map(partition => filler.find(([key]) => partitionOf(key, 2) === partition)!)
+    const many = (message: readonly [string, string]) => produced(Array.from({ length: 64 }, () => message))
+    for (let i = 0; i < 8; i++) await log.append(TOPIC, many(held))
+    for (let i = 0; i < 50; i++) await log.append(TOPIC, many(other))
+    expect((await log.ranges(TOPIC))[0]).toEqual({ partition: 0, earliest: 0, latest: 8 * 64 })
+    const refused = async () => {
+      for (let i = 0; i < 50; i++) await log.append(TOPIC, many(held))
+    }
+    await expect(refused()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true })
+    const [before] = await log.ranges(TOPIC)
+    expect(before.earliest).toBe(0)
+    await expect(log.append(TOPIC, many(other))).rejects.toThrow('full of messages that are not in the tables yet')
+    expect((await log.ranges(TOPIC))[0]).toEqual(before)
+    written = before.latest
+    for (let i = 0; i < 50; i++) await log.append(TOPIC, many(other))
+    await expect(refused()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect((await log.ranges(TOPIC))[0].earliest).toBeGreaterThan(0)
+  })
+
   it('leaves what a reader was given as it was', async () => {
     const log = await openLog(1, { maxBytes: 50_000 })
     await log.append(TOPIC, produced([['BHP', 'first']]))
@@ -298,7 +323,8 @@ describe('the embedded log refuses', () => {
   it('everything once it is closed', async () => {
     const log = await openLog()
     await log.close()
-    await expect(log.append(TOPIC, produced([['a', 'b']]))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    const refused = { code: 'UNAVAILABLE', retryable: false }
+    await expect(log.append(TOPIC, produced([['a', 'b']]))).rejects.toMatchObject(refused)
     await expect(log.createTopics([{ name: 'late', partitions: 1 }])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 

@@ -35,7 +35,7 @@ export function createSender(
       while (left.length > 0) {
         left = await sendSome(left)
         if (left.length === 0 || stopping.aborted) break
-        // Brokers come back. Until then these few slices wait, and the market skips what it cannot send.
+        // Brokers come back, a full log is written away. Until then these few slices wait, and the market skips what it cannot send.
         await setTimeout(RETRY_MS, undefined, { signal: stopping }).catch(() => {})
       }
     } catch (cause) {
@@ -56,7 +56,7 @@ export function createSender(
           await log.append(batch.topic, producedOf(batch))
           onSent(batch.values.count)
         } catch (error) {
-          if (!mayComeBack(log, error)) throw error
+          if (!(error instanceof Failure && error.retryable)) throw error
           left.push(batch)
         }
       }),
@@ -84,9 +84,4 @@ export function createSender(
 
 function hasAny({ values }: MessageBatch): boolean {
   return values.count > 0
-}
-
-/** Whether the log can be expected to be there again: the embedded one goes for good. */
-function mayComeBack({ kind }: MessageLog, error: unknown): boolean {
-  return kind === 'kafka' && error instanceof Failure && error.retryable
 }
