@@ -42,7 +42,9 @@ export interface LetterRow {
 const COLUMNS = ['detected_at', 'topic', 'partition', 'offset', 'key', 'bytes', 'reason', 'error']
 const NEWEST_FIRST = 'ORDER BY detected_at DESC, topic, partition, "offset" DESC'
 /** Messages of a megabyte each would be a hundred of them. */
-const LETTERS_AT_ONCE = 100
+const LETTERS_READ = 100
+/** Whoever takes them writes them with one commit a table. */
+const AT_ONCE = { letters: 2_000, bytes: 16e6 }
 
 /** The newest ones, and how many pass the filter in all. Their bytes are measured, not fetched. */
 export async function listLetters(
@@ -82,7 +84,7 @@ export async function readLetter(
   })
 }
 
-/** All that pass the filter, a bounded number at a time. */
+/** All that pass the filter, a bounded number and size at a time. */
 export async function* streamLetters(
   lake: Lake,
   filter: LetterFilter,
@@ -90,13 +92,21 @@ export async function* streamLetters(
 ): AsyncGenerator<Letter[], void> {
   const open = await openLetters(lake, filter, signal)
   try {
+    let gathered: Letter[] = []
+    let bytes = 0
     const sql = open.sqlOf(COLUMNS)
-    for await (const batch of streamBatches(open.connection, sql, { batchRows: LETTERS_AT_ONCE, signal })) {
-      for (let from = 0; from < batch.rowCount; from += LETTERS_AT_ONCE) {
-        const count = Math.min(LETTERS_AT_ONCE, batch.rowCount - from)
-        yield Array.from({ length: count }, (_, i) => letterOf(batch, from + i))
+    for await (const batch of streamBatches(open.connection, sql, { batchRows: LETTERS_READ, signal })) {
+      for (let row = 0; row < batch.rowCount; row++) {
+        const letter = letterOf(batch, row)
+        gathered.push(letter)
+        bytes += letter.bytes?.length ?? 0
+        if (gathered.length < AT_ONCE.letters && bytes < AT_ONCE.bytes) continue
+        yield gathered
+        gathered = []
+        bytes = 0
       }
     }
+    if (gathered.length > 0) yield gathered
   } catch (error) {
     throw await open.blame(error)
   } finally {

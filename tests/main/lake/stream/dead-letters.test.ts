@@ -34,10 +34,10 @@ const reread: Reread = given => {
   }))
   return Promise.resolve({ rows, stillBad: given.length - good.length })
 }
-const clientOf = (lake: Lake) =>
+const clientOf = (lake: Lake, using = reread) =>
   connectDirect(
     contract,
-    createDispatch(contract, streamHandlers(lake, { openLog: noLog, reread, windowMicros: 3_600e6 }), {
+    createDispatch(contract, streamHandlers(lake, { openLog: noLog, reread: using, windowMicros: 3_600e6 }), {
       checkAnswers: true,
     }),
   )
@@ -102,6 +102,19 @@ describe('messages that were set aside', () => {
     const rows = await readRows(lake)
     expect(rows.map(({ _offset: offset }) => offset).sort()).toEqual(['3', '5', '7', '8'])
     expect(offsetsAt((await lake.table('trades').load()).metadata)).toEqual(at({ 0: 50 }))
+  })
+
+  it('are written with one commit for many', async () => {
+    const all = Array.from({ length: 2_500 }, (_, offset) => ({ offset, bytes: Buffer.from('1') }))
+    const lake = await lakeWith(all)
+    const together: Reread = given => {
+      const batch = tradesAt(0, given[0].offset, given.at(-1)!.offset + 1)
+      return Promise.resolve({ rows: [{ table: 'trades', batch }], stillBad: 0 })
+    }
+    const client = clientOf(lake, together)
+    expect(await client['deadLetters.replay']({})).toMatchObject({ tried: 2_500, written: 2_500 })
+    const { metadata } = await lake.table('trades').load()
+    expect(metadata.snapshots.map(({ summary }) => summary[REPLAYED_KEY])).toEqual(['2000', '500'])
   })
 
   it('are left out where they repeat, to the letter and within the window, another one or a row of their partition', async () => {
