@@ -36,6 +36,8 @@ export interface Lane {
   pieces: Piece[]
   /** On its way, or to be sent again as it is: the broker knows a repeat by its sequence. */
   batch: Batch | undefined
+  /** While one is made or not answered yet: no other may take its batch. */
+  inRequest: boolean
   /** Nothing before the first batch, and when it is not known what became of the last. */
   identity: ProducerIdentity | undefined
   sequence: number
@@ -59,6 +61,7 @@ export function createLane(topic: string, partition: number, leader: number): La
     partition,
     leader,
     ...nothing,
+    inRequest: false,
     maxBytes: BATCH_BYTES,
     failures: 0,
     failingSince: 0,

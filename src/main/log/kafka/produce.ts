@@ -94,7 +94,8 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
       if (rows[partition].length > 0) pieces.push({ append, rows: rows[partition] })
   }
 
-  const lanesWithWork = () => [...topics.values()].flatMap(({ lanes }) => lanes.filter(hasWork))
+  const lanesWithWork = () =>
+    [...topics.values()].flatMap(({ lanes }) => lanes.filter(lane => hasWork(lane) && !lane.inRequest))
 
   function sendAll(): void {
     for (const { leader } of lanesWithWork()) {
@@ -122,9 +123,11 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
 
   async function sendOnce(node: number, ready: Lane[]): Promise<void> {
     const sent: Lane[] = []
+    const left = [...ready]
+    for (const lane of ready) lane.inRequest = true
     try {
-      for (let bytes = 0; ready.length > 0 && bytes < MAX_REQUEST_BYTES;) {
-        const lane = ready.shift()!
+      for (let bytes = 0; left.length > 0 && bytes < MAX_REQUEST_BYTES;) {
+        const lane = left.shift()!
         sent.push(lane)
         lane.batch ??= await nextBatch(lane)
         bytes += lane.batch.records.length
@@ -137,6 +140,8 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
       }
     } catch (error) {
       for (const lane of sent) settleUnknown(lane, error, settling)
+    } finally {
+      for (const lane of ready) lane.inRequest = false
     }
     await lookAfterFailing(sent.filter(({ failure }) => failure !== undefined))
   }
