@@ -4,8 +4,10 @@ import { readFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { KafkaEvent, KafkaLogOptions } from '../../src/main/log/kafka.ts'
+import { partitionOf } from '../../src/main/market/partition.ts'
+import { deleteTopic } from '../support/kafka-admin.ts'
 import { KAFKA_USER, startKafka, type KafkaBroker, type KafkaOptions } from '../support/kafka-broker.ts'
-import { makeTopic, numbered, openLog, produced, startReading, textsOf } from '../support/kafka-log.ts'
+import { makeTopic, numbered, openLog, produced, readAll, startReading, textsOf } from '../support/kafka-log.ts'
 import { LOOPBACK_CERTIFICATE } from '../support/loopback-certificate.ts'
 import { needs } from '../support/needs.ts'
 import { plainProduced } from '../support/plain-intake.ts'
@@ -146,6 +148,34 @@ describe.skipIf(kafka.skip)(`Kafka in trouble${kafka.because}`, { timeout: 180_0
     await expect.poll(appending.sent, { timeout: 40_000 }).toBeGreaterThan(before + 200)
     const sent = await appending.stop()
     expectEachOnce(await reading.until(sent), sent)
+  })
+
+  it('goes on in a topic that is deleted and made anew with fewer partitions while it is written', async () => {
+    const broker = await startBroker()
+    const log = openLog(broker.bootstrap, { deliverMs: 20_000 })
+    const topic = await makeTopic(log, PARTITIONS)
+    const appending = keepAppending(log, topic)
+    await expect.poll(appending.sent, { timeout: 30_000 }).toBeGreaterThan(200)
+    await deleteTopic(broker.bootstrap, topic)
+    const waiting = numbered(700, 1_000_000)
+    const lots = Array.from({ length: 10 }, (_, i) => log.append(topic, produced(waiting.slice(70 * i, 70 * i + 70))))
+    await pause(200)
+    const fewer = PARTITIONS - 1
+    await log.createTopics([{ name: topic, partitions: fewer }])
+    await Promise.all(lots)
+    const before = appending.sent()
+    await expect.poll(appending.sent, { timeout: 30_000 }).toBeGreaterThan(before + 200)
+    const sent = await appending.stop()
+
+    const received = await readAll(log, topic)
+    const texts = textsOf(received)
+    expect(new Set(texts).size).toBe(texts.length)
+    const later = numbered(sent - before - 20, before + 20)
+    expect(texts).toEqual(expect.arrayContaining(textsOf([...waiting, ...later])))
+    for (const { text } of later) {
+      const { key, partition } = received.find(message => message.text === text)!
+      expect(partition).toBe(partitionOf(key, fewer))
+    }
   })
 
   it.skipIf(keepsEpoch)(LOST_END, async () => {

@@ -3,7 +3,6 @@
 // or its time is over; after that a new id is taken, so that no number is ever used for two batches.
 import { Failure } from '../../../contract/failure.ts'
 import { sleepUnlessAborted } from '../../base/retry.ts'
-import { partitionOf } from '../../market/partition.ts'
 import { checkProduced } from '../check-produced.ts'
 import type { Produced } from '../message-log.ts'
 import { checkCode, withPatience, type Cluster } from './cluster.ts'
@@ -11,6 +10,7 @@ import { encodeBatch } from './encode-batch.ts'
 import { BATCH_BYTES, createLane, hasWork, nextSource, takePieces, type Append, type Lane } from './lanes.ts'
 import { initProducerId, produceRequest, type ProducerIdentity } from './produce-requests.ts'
 import { failAppend, settle, settleUnknown } from './settle.ts'
+import { enqueue, keyOf, spreadAnew, type Topic } from './spread.ts'
 
 export interface Producing {
   append: (topic: string, messages: Produced) => Promise<void>
@@ -23,15 +23,8 @@ export interface ProducingOptions {
   deliverMs: number
 }
 
-interface Topic {
-  lanes: Lane[]
-  keys: Map<string, { bytes: Uint8Array; partition: number }>
-  lookedAt: number
-}
-
 const MAX_REQUEST_BYTES = 8 * BATCH_BYTES
 const REPLICAS_MS = 30_000
-const MAX_CACHED_KEYS = 100_000
 /** Partitions that were added get keys of theirs after this time at most. */
 const LOOK_MS = 60_000
 const TRIES = 5
@@ -59,39 +52,24 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
 
   /** Which partitions it has, and who leads them now. */
   async function lookAt(name: string): Promise<Topic> {
-    const { partitions } = await cluster.topic(name)
-    const topic = topics.get(name) ?? { lanes: [], keys: new Map(), lookedAt: 0 }
+    const { id, partitions } = await cluster.topic(name)
+    const topic = topics.get(name) ?? { id, lanes: [], keys: new Map(), lookedAt: 0 }
     // Keys may belong to other partitions now.
     if (partitions.length !== topic.lanes.length) topic.keys.clear()
     for (const { partition, leader } of partitions.toSorted((a, b) => a.partition - b.partition)) {
       topic.lanes[partition] ??= createLane(name, partition, leader)
       topic.lanes[partition].leader = leader
     }
+    // Who names fewer under the same id has not heard of those that were added. Before Kafka 2.8 there is no id.
+    if (id !== topic.id && partitions.length < topic.lanes.length) {
+      spreadAnew(topic, topic.lanes.splice(partitions.length))
+      // Should they come again, their numbers begin anew.
+      identity = undefined
+    }
+    topic.id = id
     topic.lookedAt = performance.now()
     topics.set(name, topic)
     return topic
-  }
-
-  function keyOf({ keys, lanes }: Topic, key: string): { bytes: Uint8Array; partition: number } {
-    let known = keys.get(key)
-    if (!known) {
-      if (keys.size >= MAX_CACHED_KEYS) keys.clear()
-      known = { bytes: Buffer.from(key), partition: partitionOf(key, lanes.length) }
-      keys.set(key, known)
-    }
-    return known
-  }
-
-  function enqueue(topic: Topic, append: Append): void {
-    const { count, keys } = append.messages
-    const partitions = new Uint32Array(count)
-    const counts = new Uint32Array(topic.lanes.length)
-    for (let i = 0; i < count; i++) counts[(partitions[i] = keyOf(topic, keys[i]).partition)]++
-    const rows = topic.lanes.map((_, partition) => new Uint32Array(counts[partition]))
-    counts.fill(0)
-    for (let i = 0; i < count; i++) rows[partitions[i]][counts[partitions[i]]++] = i
-    for (const { pieces, partition } of topic.lanes)
-      if (rows[partition].length > 0) pieces.push({ append, rows: rows[partition] })
   }
 
   const lanesWithWork = () =>
@@ -122,14 +100,18 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
   }
 
   async function sendOnce(node: number, ready: Lane[]): Promise<void> {
-    const sent: Lane[] = []
-    const left = [...ready]
+    let sent = ready
     for (const lane of ready) lane.inRequest = true
     try {
+      for (const lane of ready) lane.identity ??= await currentIdentity()
+      // Those of a topic that was made anew meanwhile may have nothing left.
+      const left = ready.filter(hasWork)
+      if (left.length === 0) return
+      sent = []
       for (let bytes = 0; left.length > 0 && bytes < MAX_REQUEST_BYTES;) {
         const lane = left.shift()!
         sent.push(lane)
-        lane.batch ??= await nextBatch(lane)
+        lane.batch ??= nextBatch(lane)
         bytes += lane.batch.records.length
       }
       const batches = sent.map(({ topic, partition, batch }) => ({ topic, partition, records: batch!.records }))
@@ -141,7 +123,12 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
     } catch (error) {
       for (const lane of sent) settleUnknown(lane, error, settling)
     } finally {
-      for (const lane of ready) lane.inRequest = false
+      for (const lane of ready) {
+        lane.inRequest = false
+        const topic = topics.get(lane.topic)!
+        // Its partition went meanwhile.
+        if (topic.lanes[lane.partition] !== lane) spreadAnew(topic, [lane])
+      }
     }
     await lookAfterFailing(sent.filter(({ failure }) => failure !== undefined))
   }
@@ -157,19 +144,22 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
     }
   }
 
-  async function nextBatch(lane: Lane) {
+  async function currentIdentity(): Promise<ProducerIdentity> {
     identity ??= cluster.anyLink().then(async link => {
       const { code, identity } = await link.send(initProducerId)
       checkCode(code, 'No identity to produce under could be had')
       return identity
     })
-    lane.identity ??= await identity.catch((error: unknown) => {
+    return identity.catch((error: unknown) => {
       identity = undefined
       throw error
     })
+  }
+
+  function nextBatch(lane: Lane) {
     const topic = topics.get(lane.topic)!
     const source = nextSource(lane, key => keyOf(topic, key).bytes)
-    const records = encodeBatch(source, { identity: lane.identity, sequence: lane.sequence })
+    const records = encodeBatch(source, { identity: lane.identity!, sequence: lane.sequence })
     return { records, count: source.count, pieces: takePieces(lane, source.count) }
   }
 
@@ -189,7 +179,7 @@ export function createProducing(cluster: Cluster, { nowMs, deliverMs }: Producin
         append = { messages, nowMs: nowMs(), left: messages.count, failed: false, resolve, reject }
       })
       waiting.add(append)
-      enqueue(topic, append)
+      enqueue(topic, { append, rows: new Uint32Array(messages.count).map((_, row) => row) })
       sendAll()
       await done.finally(() => waiting.delete(append))
     },
