@@ -89,7 +89,7 @@ export const market = {
       conflate: z
         .enum(['auto', 'never'])
         .default('auto')
-        .describe('auto: under load only the newest row of a symbol in each batch, of the busiest symbols last'),
+        .describe('auto: under load only the newest row of a symbol in each batch, those of the first tier last'),
     }),
     output: z.strictObject({
       rows: batchOf(trades, quotes),

@@ -1,7 +1,7 @@
 // Taking in: a batch of the log, decoded straight into the columns of the newest segment.
 import { Failure } from '../../contract/failure.ts'
 import { TAIL_TABLES } from '../../contract/tables.ts'
-import { createCursor, pointCursor, type Cursor } from '../market/decode-primitives.ts'
+import { createCursor, pointCursor, type Cursor, type Pairs } from '../market/decode-primitives.ts'
 import type { Sink } from '../market/decode.ts'
 import { createWireDecoder, type SchemaOf } from '../market/decode-wire.ts'
 import type { Dedupe } from '../market/dedupe.ts'
@@ -14,6 +14,7 @@ import { addPosition, positionOf } from './positions.ts'
 import { addSegment, countFitting, findSegment, sizeOf } from './ring.ts'
 import { compareRows, PAIR_COLUMNS, rowAt, type Segment } from './segment.ts'
 import { evictRows, type Store } from './store.ts'
+import { addVolume, hourOf } from './volumes.ts'
 
 /** A message that is not a row: it is counted and told of, and its neighbours go on. */
 export interface Undecodable {
@@ -46,6 +47,8 @@ export function createAppend(store: Store, { now, schemaOf, dedupe, onUndecodabl
   const check = createWireDecoder(TAIL_TABLES[store.dataType], {}, 'check', schemaOf)
   const evict = (end: number) => evictRows(store, end)
   const fingerprint: Fingerprint = { low: 0, high: 0 }
+  // Quotes have none of their own.
+  const quantityColumn = PAIR_COLUMNS[store.dataType].indexOf('quantity')
 
   function isRepeat(placeCode: number, from: number, to: number, logMicros: number): boolean {
     if (!dedupe) return false
@@ -69,6 +72,8 @@ export function createAppend(store: Store, { now, schemaOf, dedupe, onUndecodabl
     const segment = ring.newest
     store.arrivedMicros = now()
     if (segment.count === 0) segment.arrivedMicros = store.arrivedMicros
+    const hour = hourOf(store.hours, store.arrivedMicros)
+    const quantities: Pairs | undefined = segment.pairs[quantityColumn]
     const { bytes, starts, ends, offsets, timestamps, problems } = batch
     markPlace(places.all[placeCode], { position: ring.head, offset: offsets[from] }, ring.tail)
     // Copied at once where nothing lies between them: one copy each takes a fifth of all the time.
@@ -101,6 +106,7 @@ export function createAppend(store: Store, { now, schemaOf, dedupe, onUndecodabl
         if (segment.exchangeTimes[at] > segment.latestTime) segment.latestTime = segment.exchangeTimes[at]
         if (timestamps[i] > store.newestMicros) store.newestMicros = timestamps[i]
         linkRow(store, instrument, segment, at)
+        if (quantities) addVolume(hour, instrument.code, quantities[2 * at + 1] * 2 ** 32 + (quantities[2 * at] >>> 0))
         segment.count++
         ring.head++
       } catch (error) {

@@ -18,7 +18,7 @@ import { createUndecodableReport } from './report-undecodable.ts'
 import { runTail, type TailRun } from './run-tail.ts'
 import { createTail, type RecentQuery, type Tail } from './tail.ts'
 import { tailStats } from './tail-stats.ts'
-import type { SymbolTiers } from './tiers.ts'
+import type { MostTraded, SymbolTiers } from './tiers.ts'
 import { createTurns } from './turns.ts'
 
 export interface TailSettings {
@@ -76,7 +76,7 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
   const onUndecodable = createUndecodableReport(logger, clock)
   const isWanted = topics && createTopicChoice(topics)
 
-  const open = (dataType: TailTable): { tail: Tail; run: TailRun } => {
+  const open = (dataType: TailTable, mostTraded?: MostTraded): { tail: Tail; run: TailRun } => {
     const tail = createTail({
       ...{
         dataType,
@@ -87,7 +87,7 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
         schemaOf,
         dedupeMinutes,
       },
-      ...{ onUndecodable, onEvictedUncommitted, level, tiers },
+      ...{ onUndecodable, onEvictedUncommitted, level, tiers, mostTraded },
       onShed: onShed && ((tier, rows) => onShed({ tier: tier + 1, rows, reason: 'conflated' })),
     })
     const own = { startOffsets: startOffsets && (() => startOffsets(dataType)) }
@@ -97,7 +97,7 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
     }
   }
   const trades = open('trades')
-  const quotes = open('quotes')
+  const quotes = open('quotes', trades.tail.mostTraded)
   const tails = { trades: trades.tail, quotes: quotes.tail }
 
   function recent(tail: Tail, query: RecentQuery) {

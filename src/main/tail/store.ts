@@ -8,6 +8,7 @@ import { createPlaces, type Places } from './places.ts'
 import { dropPosition } from './positions.ts'
 import { createRing, releaseSegments, type Ring } from './ring.ts'
 import { rowAt, type Ranking } from './segment.ts'
+import { createHours, type Hour } from './volumes.ts'
 
 export interface Store {
   readonly dataType: TailTable
@@ -16,6 +17,8 @@ export interface Store {
   readonly ring: Ring
   readonly instruments: Instruments
   readonly places: Places
+  /** What was traded, by hour; nothing where these are quotes. */
+  readonly hours: readonly Hour[]
   /** Read from the message itself. */
   readonly messageIdOf: Ranking['messageIdOf']
   undecodable: number
@@ -39,6 +42,7 @@ export function createStore(dataType: TailTable, maxBytes: number, schemaOf?: Sc
     ring: createRing(dataType, maxBytes),
     instruments: createInstruments(),
     places: createPlaces(),
+    hours: createHours(),
     messageIdOf: messageIdReader(dataType, schemaOf),
     undecodable: 0,
     duplicates: 0,

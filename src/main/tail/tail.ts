@@ -29,7 +29,8 @@ import {
 } from './rows-from.ts'
 import { createStore, evictOlder } from './store.ts'
 import { countRows, type RowCounts } from './count-rows.ts'
-import { createTierFinder, USUAL_TIERS, type SymbolTiers } from './tiers.ts'
+import { createTierFinder, USUAL_TIERS, type MostTraded, type SymbolTiers } from './tiers.ts'
+import { findMostTraded } from './volumes.ts'
 
 export interface TailOptions {
   dataType: TailTable
@@ -47,6 +48,8 @@ export interface TailOptions {
   /** How loaded this process is; always normal when left out. */
   level?: () => LoadLevel
   tiers?: SymbolTiers
+  /** Of the trades, where this is a tail of quotes; its own when left out. */
+  mostTraded?: MostTraded
   /** Rows that followers were not given under load; tiers count from 0, the most important. */
   onShed?: (tier: number, rows: number) => void
 }
@@ -107,6 +110,7 @@ export interface Tail {
   lost(): readonly Lacking[]
   follow(query: FollowQuery, signal: AbortSignal): AsyncIterable<FollowBatch>
   symbols(): SymbolCount[]
+  mostTraded: MostTraded
   /** Of the rows from these offsets on only. */
   freshSymbols(boundary: OffsetVector, pin: TailPosition): FreshSymbols
   counts(): TailCounts
@@ -137,7 +141,9 @@ export function createTail(options: TailOptions): Tail {
   const trim = () => evictOlder(store, now() - minutes * MICROS_PER_MINUTE)
   const trimmer = setInterval(trim, TRIM_EVERY_MS)
   trimmer.unref()
-  const conflation = { level, tiers: createTierFinder(tiers, store.instruments.all, () => clock.nowMs()), onShed }
+  const { mostTraded = limit => findMostTraded(store, now(), limit) } = options
+  const finder = createTierFinder(tiers, store.instruments, mostTraded, () => clock.nowMs())
+  const conflation = { level, tiers: finder, onShed }
   const followTools = { store, bell, gather: (rows: Rows) => gather(rows, 'all'), conflation }
 
   return {
@@ -188,6 +194,7 @@ export function createTail(options: TailOptions): Tail {
         lastMicros: lastTime,
         count: appended,
       })),
+    mostTraded,
     freshSymbols: (boundary, pin) => countFresh(store, boundary, pin),
     counts: () => ({ ...countRows(store), ratePerSecond: meter.perSecond(clock.nowMs()) }),
     trim,

@@ -5,8 +5,6 @@ import { rowsOf } from '../../../src/contract/columns.ts'
 import type { LoadLevel } from '../../../src/main/tail/conflate.ts'
 import type { FollowBatch, FollowQuery } from '../../../src/main/tail/follow.ts'
 import { createTail, type Tail, type TailOptions } from '../../../src/main/tail/tail.ts'
-import { createTierFinder } from '../../../src/main/tail/tiers.ts'
-import type { Instrument } from '../../../src/main/tail/instruments.ts'
 import { logBatch } from '../../support/market-messages.ts'
 import { idsOf, manualClock, openTail, START } from '../../support/tail.ts'
 
@@ -107,37 +105,5 @@ describe('a follower under load', () => {
       }),
       { numRuns: 100 },
     )
-  })
-})
-
-describe('tiers', () => {
-  const instrument = (code: number, held: number): Instrument => ({
-    ...{
-      code,
-      symbol: `S${code}`,
-      exchange: 'ASX',
-      assetClass: 'equities',
-      positions: new Uint32Array(0),
-      straggler: -1,
-    },
-    ...{ firstTime: 0, lastTime: 0, appended: held + 5, evicted: 5 },
-  })
-
-  it('by volume are the symbols of which the tail holds most, ranked anew every ten seconds', () => {
-    const clock = manualClock()
-    const all = [10, 50, 30, 40, 20].map((held, code) => instrument(code, held))
-    const { count, tierOf } = createTierFinder({ by: 'volume', sizes: [1, 3] }, all, () => clock.nowMs())
-    expect(count).toBe(3)
-    expect(all.map(tierOf)).toEqual([2, 0, 1, 1, 2])
-    all.push(instrument(5, 99))
-    expect(tierOf(all[5])).toBe(2)
-    clock.micros += 10e6
-    expect(all.map(tierOf)).toEqual([2, 1, 2, 1, 2, 0])
-  })
-
-  it('by list are what the lists say, and all others the last one', () => {
-    const { count, tierOf } = createTierFinder({ by: 'list', tiers: [['S1'], ['S2', 'S1']] }, [], () => 0)
-    expect(count).toBe(3)
-    expect([1, 2, 3].map(code => tierOf(instrument(code, 0)))).toEqual([0, 1, 2])
   })
 })
