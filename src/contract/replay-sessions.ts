@@ -105,7 +105,7 @@ export const replaySessions = {
       after: z
         .string()
         .max(200)
-        .regex(/^(live|[\d.:-]+)$/, 'the cursor of a batch of this session')
+        .regex(/^(live:)?[\d.:-]+$/, 'the cursor of a batch of this session')
         .optional()
         .describe('Go on behind the batch with this cursor'),
     }),
@@ -119,7 +119,7 @@ export const replaySessions = {
       direction: direction.describe('Which way its rows were played: backward they are taken back, the latest first'),
       missed: z.int().describe('Rows that the live view no longer had and the tables do not have yet'),
     }),
-    errors: sessionErrors,
+    errors: [...sessionErrors, 'OFFSET_OUT_OF_RANGE'],
   }),
   'replay.state': call({
     summary: 'How a session stands',

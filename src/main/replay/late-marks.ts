@@ -18,8 +18,10 @@ export interface LateMarks {
     places: () => readonly Place[],
   ) => Promise<LateFlags>
   seek: (places: readonly Place[], signal?: AbortSignal) => Promise<void>
-  /** As if no row had come before. */
-  restart: () => void
+  /** The latest exchange time of the rows that came before. */
+  newestMicros: () => number
+  /** As if it were that time, or no row had come before. */
+  restart: (newestMicros?: number) => void
 }
 
 const TIME = 'exchange_timestamp'
@@ -80,8 +82,9 @@ export function createLateMarks(tools: ReplayTools, sources: readonly RowSource[
     async seek(places, signal) {
       newest = byArrival ? await newestBefore(places, signal) : -Infinity
     },
-    restart() {
-      newest = -Infinity
+    newestMicros: () => newest,
+    restart(newestMicros = -Infinity) {
+      newest = newestMicros
     },
   }
 }

@@ -59,6 +59,7 @@ export function cursorOf(places: readonly Place[]): string {
 }
 
 const PLACE = /^(-?\d+):(\d+)$/
+const LIVE_PLACE = /^live:(\d+):(\d+)$/
 
 export function placesOf(cursor: string, tables: number): Place[] {
   const places = cursor.split('.').map((text): Place => {
@@ -68,6 +69,25 @@ export function placesOf(cursor: string, tables: number): Place[] {
   })
   if (places.length !== tables) throw refusedCursor()
   return places
+}
+
+/** Rows are live in stages, as a session can leave what is live and come to it again. */
+export interface LivePlace {
+  stage: number
+  /** Rows of the stage that lie before the place. */
+  rows: number
+}
+
+export function liveCursorOf({ stage, rows }: LivePlace): string {
+  return `live:${stage}:${rows}`
+}
+
+/** Nothing for a place in the tables. */
+export function livePlaceOf(cursor: string): LivePlace | undefined {
+  if (!cursor.startsWith('live')) return undefined
+  const [stage, rows] = LIVE_PLACE.exec(cursor)?.slice(1).map(Number) ?? []
+  if (!Number.isSafeInteger(stage) || !Number.isSafeInteger(rows)) throw refusedCursor()
+  return { stage, rows }
 }
 
 export function refusedCursor(): Failure {

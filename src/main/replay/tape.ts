@@ -6,8 +6,18 @@ import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
 import { createChecksum } from './checksum.ts'
 import { createLateMarks } from './late-marks.ts'
 import { liveEdge, type LiveEdge } from './live-edge.ts'
+import { liveRows, tooLate, type LiveRows } from './live-rows.ts'
 import { nextTimeOf, takeRowsOf, type Part, type TakeOptions } from './merge.ts'
-import { atTime, cursorOf, placesOf, refusedCursor, type Place } from './place.ts'
+import {
+  atTime,
+  cursorOf,
+  liveCursorOf,
+  livePlaceOf,
+  placesOf,
+  refusedCursor,
+  type LivePlace,
+  type Place,
+} from './place.ts'
 import { countAtTime, type RowSource, type TimeRange } from './row-source.ts'
 import { openReader, type Direction, type TableReader } from './table-reader.ts'
 import type { ReplayTools } from './tools.ts'
@@ -47,8 +57,6 @@ export interface Tape {
   close: () => void
 }
 
-const LIVE = 'live'
-
 export async function openTape(
   tools: ReplayTools,
   { sources, range, goesLive }: TapeOptions,
@@ -61,26 +69,32 @@ export async function openTape(
   const checksum = createChecksum()
   const marks = createLateMarks(tools, sources, start)
   let readers: readonly TableReader[] = lake
-  let edge: LiveEdge | undefined
+  let live: LiveRows | undefined
+  let stages = 0
   let until = start
   let [rows, late, missed, turns] = [0, 0, 0, 0]
   let direction: Direction = 1
   lake.forEach(reader => reader.seek(atTime(start)))
 
   function leaveLive(): void {
-    missed += edge?.missed() ?? 0
-    if (readers !== lake) readers.forEach(reader => reader.close())
+    missed += live?.missed() ?? 0
+    live?.close()
     readers = lake
-    edge = undefined
+    live = undefined
+  }
+
+  function enterLive(edge: LiveEdge): LiveRows {
+    stages++
+    return liveRows(edge, sources)
   }
 
   async function nextTime(direction: Direction, caller?: AbortSignal): Promise<number | undefined> {
     const next = await nextTimeOf(readers, direction, caller)
-    if (next !== undefined || direction === -1 || !(goesLive || edge)) return next
+    if (next !== undefined || direction === -1 || !(goesLive || live)) return next
     // Where one sought a moment behind the tables, nothing before it is to come.
     const sought = until > (covered?.toMicros ?? -Infinity) ? until : -Infinity
-    edge ??= liveEdge(tools, sources, Math.max(range.fromMicros, sought))
-    readers = await edge.poll(caller)
+    live ??= enterLive(liveEdge(tools, sources, Math.max(range.fromMicros, sought)))
+    readers = await live.next(caller)
     return nextTimeOf(readers, 1, caller)
   }
 
@@ -108,8 +122,19 @@ export async function openTape(
     if (areThere.includes(false)) throw refusedCursor()
   }
 
+  async function goBehind({ stage, rows }: LivePlace, caller?: AbortSignal): Promise<void> {
+    if (stage > stages) throw refusedCursor()
+    if (!live || stage < stages) throw tooLate()
+    if (rows === live.place()) return
+    const { untilMicros, newestMicros } = live.rewind(rows)
+    readers = []
+    until = untilMicros
+    marks.restart(newestMicros)
+    while (live.place() < rows) await take({ direction: 1, limit: rows - live.place() }, caller)
+  }
+
   async function goBack(): Promise<void> {
-    if (readers === lake) return
+    if (!live) return
     // Going back from what is live begins at the end of what is in the tables.
     const end = atTime(covered?.toMicros ?? start)
     await leadTo(lake.map(() => end))
@@ -133,36 +158,43 @@ export async function openTape(
     for (let row = 0; row < count; row++) checksum.mix(row, hashOf[row])
   }
 
+  async function take(options: TakeOptions, caller?: AbortSignal): Promise<TapeRows | undefined> {
+    if (options.direction === -1) await goBack()
+    let taken = await takeRowsOf(readers, options, caller)
+    if (!taken && options.direction === 1 && (await nextTime(1, caller)) !== undefined)
+      taken = await takeRowsOf(readers, options, caller)
+    if (!taken) return undefined
+    const { parts, count, lastMicros } = taken
+    if (options.direction !== direction) beginTurn(options.direction)
+    const isAgain = live?.isAgain() === true
+    const before = { untilMicros: until, newestMicros: marks.newestMicros() }
+    const marked = await marks.mark(parts, options.direction, live !== undefined, () => readers.map(r => r.place()))
+    if (options.direction === -1) checksum.restart()
+    else if (!isAgain) addUp(parts, count)
+    live?.pass(taken, before)
+    if (!isAgain) {
+      rows += count
+      late += marked.reduce((sum, flags) => sum + (flags?.reduce((ones, flag) => ones + flag, 0) ?? 0), 0)
+    }
+    const next = Math.min(...readers.map(reader => reader.nextMicros()))
+    until = options.direction === 1 && next > lastMicros ? lastMicros + 1 : lastMicros
+    const batches = Object.fromEntries(
+      (Object.keys(TAIL_TABLES) as TailTable[]).map(table => {
+        const i = sources.findIndex(source => source.table === table)
+        return [table, dressed(parts[i], table, marked[i])]
+      }),
+    ) as Record<TailTable, ColumnBatch>
+    return { rows: batches, count, lastMicros }
+  }
+
   return {
     range: covered,
-    stage: () => (edge ? 'live' : 'lake'),
+    stage: () => (live ? 'live' : 'lake'),
     nextTime: async (direction, caller) => {
       if (direction === -1) await goBack()
       return nextTime(direction, caller)
     },
-    async take(options, caller) {
-      if (options.direction === -1) await goBack()
-      let taken = await takeRowsOf(readers, options, caller)
-      if (!taken && options.direction === 1 && (await nextTime(1, caller)) !== undefined)
-        taken = await takeRowsOf(readers, options, caller)
-      if (!taken) return undefined
-      const { parts, count, lastMicros } = taken
-      if (options.direction !== direction) beginTurn(options.direction)
-      const marked = await marks.mark(parts, options.direction, edge !== undefined, () => readers.map(r => r.place()))
-      if (options.direction === 1) addUp(parts, count)
-      else checksum.restart()
-      rows += count
-      late += marked.reduce((sum, flags) => sum + (flags?.reduce((ones, flag) => ones + flag, 0) ?? 0), 0)
-      const next = Math.min(...readers.map(reader => reader.nextMicros()))
-      until = options.direction === 1 && next > lastMicros ? lastMicros + 1 : lastMicros
-      const batches = Object.fromEntries(
-        (Object.keys(TAIL_TABLES) as TailTable[]).map(table => {
-          const i = sources.findIndex(source => source.table === table)
-          return [table, dressed(parts[i], table, marked[i])]
-        }),
-      ) as Record<TailTable, ColumnBatch>
-      return { rows: batches, count, lastMicros }
-    },
+    take,
     async seek(micros, caller) {
       const place = atTime(Math.min(Math.max(micros, range.fromMicros), range.toMicros))
       await leadTo(
@@ -177,14 +209,16 @@ export async function openTape(
       leaveLive()
       beginTurn(1)
       checksum.restart()
-      edge = jumping
+      live = enterLive(jumping)
       readers = []
       until = tools.clock.nowMicros()
       marks.restart()
     },
-    cursor: () => (edge ? LIVE : cursorOf(readers.map(reader => reader.place()))),
+    cursor: () =>
+      live ? liveCursorOf({ stage: stages, rows: live.place() }) : cursorOf(readers.map(reader => reader.place())),
     async seekCursor(cursor, caller) {
-      if (cursor === LIVE) return
+      const livePlace = livePlaceOf(cursor)
+      if (livePlace) return goBehind(livePlace, caller)
       const places = placesOf(cursor, lake.length)
       await refuseUnlessThere(places, caller)
       await leadTo(places, caller)
@@ -196,7 +230,7 @@ export async function openTape(
     },
     nextMicros: () => Math.min(...readers.map(reader => reader.nextMicros())),
     nowMicros: () => tools.clock.nowMicros(),
-    counts: () => ({ rows, late, missed: missed + (edge?.missed() ?? 0), turns, direction, checksum: checksum.text() }),
+    counts: () => ({ rows, late, missed: missed + (live?.missed() ?? 0), turns, direction, checksum: checksum.text() }),
     close() {
       leaveLive()
       lake.forEach(reader => reader.close())

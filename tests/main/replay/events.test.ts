@@ -4,8 +4,10 @@ import { market } from '../../../src/contract/market.ts'
 import { replaySessions } from '../../../src/contract/replay-sessions.ts'
 import { createReplay } from '../../../src/main/replay/handlers.ts'
 import { realTicker } from '../../../src/main/replay/pace.ts'
+import type { ReplayTools } from '../../../src/main/replay/tools.ts'
 import { createDispatch } from '../../../src/main/wire/dispatch.ts'
 import { append, START_MICROS, tempLake } from '../../support/lake.ts'
+import { openReplayPlace } from '../../support/replay-place.ts'
 import { replayTools } from '../../support/replay.ts'
 import { replayBatch } from '../../support/replay-rows.ts'
 import { serveSample } from '../wire/http-fixture.ts'
@@ -18,16 +20,24 @@ interface Event {
   batch: { trades: { message_id: string }[]; state: string }
 }
 
-async function serveReplay() {
+async function someLake() {
   const lake = await tempLake()
   const rows = IDS.map((id, i) => ({ id, micros: START_MICROS + Math.floor(i / 3) * 1e6, sequence: i }))
   await append(lake, replayBatch('trades', rows))
-  const opened = createReplay(await replayTools(lake), realTicker)
+  return lake
+}
+
+async function serveReplay(tools?: ReplayTools) {
+  const opened = createReplay(tools ?? (await replayTools(await someLake())), realTicker)
   onTestFinished(() => opened.close())
   const live = { 'tail.follow': () => Promise.reject(new Error('nobody asked for what is live')) as never }
   const dispatch = createDispatch(contract, { ...live, ...opened.handlers }, { checkAnswers: true })
   const served = await serveSample({ contract, dispatch })
-  const { body } = await served.post('/v1/replay/sessions', { speed: 'max', batch_size: 7 })
+  const { body } = await served.post('/v1/replay/sessions', {
+    speed: 'max',
+    batch_size: 7,
+    go_live: tools !== undefined,
+  })
   return { ...served, session: (body.data as { session: string }).session }
 }
 
@@ -78,6 +88,24 @@ it.each([
   expect(first.ids).toEqual(IDS.slice(0, 14))
   expect(second.ids).toEqual(IDS.slice(14, 35))
   expect(third.ids).toEqual(IDS.slice(35))
+})
+
+it('goes on behind the last event of what is live, and says when that is gone', async () => {
+  const { lake, live, write } = await openReplayPlace(['trades'])
+  const { ask, askJson, post, session } = await serveReplay(await replayTools(lake, live))
+  const path = `/v1/stream?replay_session=${session}`
+  await post(`/v1/replay/sessions/${session}/control`, { action: 'play' })
+  write(35)
+  const first = await follow(ask, path, { batches: 3 })
+  const second = await follow(ask, path, { last: first.last, batches: 4 })
+  const again = await follow(ask, path, { last: first.last, batches: 4 })
+  expect(first.last).toMatch(/^live:/)
+  expect(second.ids).toHaveLength(28)
+  expect(again).toEqual(second)
+  expect(new Set([...first.ids, ...second.ids]).size).toBe(45)
+  await post(`/v1/replay/sessions/${session}/control`, { action: 'seek', to: '2020-01-01' })
+  const gone = await askJson(path, { headers: { 'last-event-id': first.last! } })
+  expect([gone.status, gone.body.error!.code]).toEqual([409, 'OFFSET_OUT_OF_RANGE'])
 })
 
 it('takes beside a session only what its own address takes, and says when there is no such session', async () => {

@@ -253,6 +253,19 @@ describe('the clock of a session that is live', () => {
     await end()
   })
 
+  it('goes back in the tables while what is live cannot be asked', async () => {
+    const { lake, view, live } = await threeCommitted()
+    view.trades.isAway = true
+    const client = await testReplay(lake, undefined, live)
+    const { session, found, end } = await played(client)
+    await expect.poll(async () => (await client['replay.state']({ session })).why).toContain('away')
+    await client['replay.control']({ session, action: 'reverse' })
+    await expect.poll(() => found.length).toBe(6)
+    expect(found.slice(3)).toEqual(idsBetween({}, { 0: 3 }).toReversed())
+    expect(await client['replay.state']({ session })).toMatchObject({ stage: 'lake' })
+    await end()
+  })
+
   it('leaps to the end of the tables where it goes back from there', async () => {
     const { lake, live } = await threeCommitted()
     const client = await testReplay(lake, undefined, live)
