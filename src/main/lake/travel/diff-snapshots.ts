@@ -125,9 +125,11 @@ async function readPage(
     signal,
   )
   const { spec, sortOrder } = table.definition
-  const sorted = sortOrder.fields.map(field => spec.columns[field['source-id'] - 1].name)
-  const order = ['change', ...sorted, spec.columns[0].name].map(sqlName).join(', ')
-  const columns = ['change', ...spec.columns.map(({ name }) => name)].map(sqlName).join(', ')
+  const names = spec.columns.map(({ name }) => name)
+  const sorted = sortOrder.fields.map(field => names[field['source-id'] - 1])
+  // To the last column, so that any page is the same one each time.
+  const order = [...new Set(['change', ...sorted, ...names])].map(sqlName).join(', ')
+  const columns = ['change', ...names].map(sqlName).join(', ')
   const rows = await readBatch(
     connection,
     `SELECT ${columns} FROM difference ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`,
