@@ -12,6 +12,7 @@ import {
   pastState,
   startTime,
   symbol,
+  wantsReceipt,
 } from './fields.ts'
 import { quotes, trades } from './tables.ts'
 
@@ -41,7 +42,7 @@ export const replay = {
   'replay.read': call({
     summary: 'Trades or quotes in the order they happened, a batch a time: the cursor goes on exactly behind it',
     http: { method: 'POST', path: '/v1/replay' },
-    input: z.strictObject({ ...pageSelection, cursor: cursor.optional() }),
+    input: z.strictObject({ ...pageSelection, cursor: cursor.optional(), receipt: wantsReceipt }),
     output: answer(batchOf(trades, quotes)),
     errors: replayErrors,
   }),

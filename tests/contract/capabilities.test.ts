@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Capability, Client, Contract } from '../../src/contract/capability.ts'
 import { rowsOf } from '../../src/contract/columns.ts'
-import { batchTables, rowSchema, type Receipt } from '../../src/contract/fields.ts'
+import { batchTables, rowSchema, type QueryMeta, type Receipt } from '../../src/contract/fields.ts'
 import { contract, type K2 } from '../../src/contract/index.ts'
 import { anyRows } from '../../src/contract/sql.ts'
 import { closeInOrder } from '../../src/main/base/close-in-order.ts'
@@ -324,6 +324,14 @@ it('gives the same rows over every door', async () => {
     expect(transport === 'http' ? data : rowsOf(data)).toEqual(expected)
   }
   await startDemo()
+})
+
+it.each(['replay.read'] as const)('%s gives the same again by its receipt', async name => {
+  const client = await open('http')
+  type Answer = { data: unknown; query: QueryMeta }
+  const answer = (await client[name]({ ...examples[name], receipt: true })) as Answer
+  const again = (await client['receipts.read'](answer.query.receipt)) as Answer
+  expect(again.data).toEqual(answer.data)
 })
 
 it('gives an unknown symbol an empty answer, not a failure', async () => {

@@ -60,6 +60,8 @@ import { lakeMeta, type QueryTools } from '../query/tools.ts'
 import { seenIn, withinSession } from '../replay/guard.ts'
 import { snapshotsWithinSession } from '../replay/guard-snapshots.ts'
 import { createReplay } from '../replay/handlers.ts'
+import { pageHandler } from '../replay/read-page.ts'
+import type { ReplayTools } from '../replay/tools.ts'
 import { tableStats } from './table-stats.ts'
 import type { tailContract } from '../tail/relay-contract.ts'
 
@@ -158,13 +160,14 @@ export async function startHistory(
 
   const cursorKey = loadCursorKey(join(config.profile, 'cursor.key'))
   const lists = withReceipts(readHandlers(tools, { cursorKey, onLook: look => countLook(metrics, 'answers', look) }))
-  const replays = createReplay({
+  const replayTools: ReplayTools = {
     ...tools,
     cursors: createCursors(cursorKey, 'replay'),
     microsOf,
     choiceOf,
     metaOf: share => lakeMeta(tools, share),
-  })
+  }
+  const replays = createReplay(replayTools)
   const listed = windowedLists(tools, readHybrid, lists)
   const guard = { clockOf: replays.clockOf, microsOf }
   const statsOf = tableStats(lake)
@@ -175,6 +178,7 @@ export async function startHistory(
     ...asofHandlers(tools, blocks, asofCursors, seenIn),
     ...symbolHandlers(tools, seenIn),
     ...dateRangeHandlers(tools, seenIn),
+    'replay.read': pageHandler({ ...replayTools, ...tools }),
   }))
   const handlers: Handlers<typeof historyContract> = {
     ...lakes,
@@ -194,7 +198,7 @@ export async function startHistory(
     'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
     ...measured.handlers,
     ...receiptHandlers(tools, lists, { ...sql.again, ...measured.again }),
-    ...countReplays(replays, metrics),
+    ...countReplays({ ...replays, handlers: { ...replays.handlers, ...measured.handlers } }, metrics),
     ...sql.handlers,
     ...files.handlers,
     'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),

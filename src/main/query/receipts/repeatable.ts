@@ -1,5 +1,5 @@
-// Questions that read several tables, or more than rows, with receipts: each is answered again by the same handlers, over
-// the states that its answer stood on.
+// Questions that read several tables, more than rows or a replay, with receipts: each is answered again by the same
+// handlers, over the states that its answer stood on.
 import type { Capability, Context } from '../../../contract/capability.ts'
 import { Failure } from '../../../contract/failure.ts'
 import type { Receipt } from '../../../contract/fields.ts'

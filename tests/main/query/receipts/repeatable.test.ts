@@ -1,4 +1,5 @@
-// Receipts of bars, measures, joins, instruments and date ranges: what an answer had again, whatever came since.
+// Receipts of bars, measures, joins, instruments, date ranges and pages of a replay: what an answer had again, whatever
+// came since.
 import { createHash } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { z } from 'zod'
@@ -12,12 +13,15 @@ import type { AsofPlace } from '../../../../src/main/query/asof/page.ts'
 import { barsHandlers } from '../../../../src/main/query/bars/handlers.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
 import { createCursors } from '../../../../src/main/query/cursor.ts'
-import type { SeenIn } from '../../../../src/main/query/moments.ts'
+import { choiceOf, microsOf, type SeenIn } from '../../../../src/main/query/moments.ts'
 import { dateRangeHandlers } from '../../../../src/main/query/reads/date-range.ts'
 import { readHandlers } from '../../../../src/main/query/reads/handlers.ts'
 import { symbolHandlers } from '../../../../src/main/query/reads/list-symbols.ts'
 import { receiptHandlers } from '../../../../src/main/query/receipts/handlers.ts'
 import { repeatable } from '../../../../src/main/query/receipts/repeatable.ts'
+import { lakeMeta } from '../../../../src/main/query/tools.ts'
+import { pageHandler } from '../../../../src/main/replay/read-page.ts'
+import type { PagePlace } from '../../../../src/main/replay/tools.ts'
 import { tailContract } from '../../../../src/main/tail/relay-contract.ts'
 import { relayTailHandlers } from '../../../../src/main/tail/relay-handlers.ts'
 import { createTail } from '../../../../src/main/tail/tail.ts'
@@ -31,7 +35,8 @@ import { quoteRows } from '../../../support/rows.ts'
 import { MINUTE } from '../../../support/tail.ts'
 
 const SESSION = '5a0d1d6e-6f0e-4c5b-9a0e-2b1f0f6b7c11'
-type Name = 'bars.list' | 'summary.day' | 'aggregations.run' | 'asof.join' | 'symbols.list' | 'dates.range'
+type Name =
+  'bars.list' | 'summary.day' | 'aggregations.run' | 'asof.join' | 'symbols.list' | 'dates.range' | 'replay.read'
 type Input<N extends Name> = z.input<(typeof contract)[N]['input']>
 
 /** Trades in the table up to the sixth, read up to the tenth; quotes in the table only. */
@@ -68,11 +73,14 @@ async function openPlace(seenIn: SeenIn = noSession) {
 
   const blocks = createBlocks({ ...place.tools, maxBytes: 64e6 })
   const cursors = createCursors<AsofPlace>(Buffer.alloc(32, 7), 'asof')
+  const metaOf = (share: Parameters<typeof lakeMeta>[1]) => lakeMeta(place.tools, share)
+  const replayed = { cursors: createCursors<PagePlace>(Buffer.alloc(32, 7), 'replay'), microsOf, choiceOf, metaOf }
   const { handlers, again } = repeatable({ tools: place.tools, seenIn }, contract, ({ tools, seenIn }) => ({
     ...barsHandlers(tools, blocks, seenIn),
     ...asofHandlers(tools, blocks, cursors, seenIn),
     ...symbolHandlers(tools, seenIn),
     ...dateRangeHandlers(tools, seenIn),
+    'replay.read': pageHandler({ ...replayed, ...tools }),
   }))
   const lists = readHandlers(place.tools, { cursorKey: Buffer.alloc(32) })
   const { 'receipts.read': readAgain } = receiptHandlers(place.tools, lists, again)
@@ -121,9 +129,10 @@ const QUESTIONS: { [N in Name]?: Input<N>[] } & Record<string, object[]> = {
   ],
   'symbols.list': [{}, { exchange: 'asx' }],
   'dates.range': [{}, { data_type: 'quotes' }],
+  'replay.read': [{}, { data_type: 'quotes', symbol: 'BHP' }],
 }
 
-describe('a receipt of what is more than rows of one table', () => {
+describe('a receipt of what is no plain list', () => {
   for (const [name, inputs] of Object.entries(QUESTIONS))
     it.each(inputs)(`gives it again after commits and a compaction, when memory is empty: ${name} %j`, async input => {
       const { ask, repeat, letMoreHappen } = await openPlace()
@@ -167,6 +176,17 @@ describe('a receipt of what is more than rows of one table', () => {
     for (const { data, query } of [day, page, told]) expect((await repeat(query.receipt)).data).toEqual(data)
   })
 
+  it('gives each page of a replay again, also one that a cursor went on to when more had come', async () => {
+    const { ask, repeat, letMoreHappen } = await openPlace()
+    const first = await ask('replay.read', { batch_size: 2, receipt: true })
+    await letMoreHappen()
+    const cursor = first.pagination!.next_cursor!
+    const second = await ask('replay.read', { batch_size: 10, cursor, receipt: true })
+    expect(second.query.receipt).toMatchObject({ snapshot: first.query.snapshot_id, query: { input: { cursor } } })
+    expect([first, second].map(({ data }) => (data as unknown[]).length)).toEqual([2, 4])
+    for (const { data, query } of [first, second]) expect((await repeat(query.receipt)).data).toEqual(data)
+  })
+
   it('stands on what a snapshot, a time or a replay session said, when that has gone on', async () => {
     let untilMicros = Infinity
     const { place, base, ask, repeat, letMoreHappen } = await openPlace(() => () => ({ past: {}, untilMicros }))
@@ -177,6 +197,7 @@ describe('a receipt of what is more than rows of one table', () => {
       await ask('symbols.list', { replay_session: SESSION, receipt: true }),
       await ask('dates.range', { replay_session: SESSION, receipt: true }),
       await ask('asof.join', { symbol: 'BHP', as_of: asOf, horizons_ms: [1_000], receipt: true }),
+      await ask('replay.read', { symbol: 'BHP', as_of: asOf, receipt: true }),
     ]
     untilMicros = Infinity
     await letMoreHappen()
@@ -188,6 +209,7 @@ describe('a receipt of what is more than rows of one table', () => {
     const answers = [
       await ask('aggregations.run', { symbols: ['BHP'], metrics: ['spread', 'vwap'], receipt: true }),
       await ask('symbols.list', { receipt: true }),
+      await ask('replay.read', { data_type: 'quotes', receipt: true }),
     ]
     await letMoreHappen()
     await expireSnapshots(place.lake.table('quotes'), { retention: ONLY_HEAD })
@@ -228,7 +250,9 @@ describe('a receipt of what is more than rows of one table', () => {
       ...receipt,
       query: { ...receipt.query, input: { ...receipt.query.input, ...input } },
     })
-    await expect(repeat({ ...receipt, hash: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'CONFLICT' })
+    const page = await ask('replay.read', { batch_size: 2, receipt: true })
+    for (const one of [receipt, page.query.receipt!])
+      await expect(repeat({ ...one, hash: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'CONFLICT' })
     await expect(repeat(changed({ symbol: 'RIO' }))).rejects.toMatchObject({ code: 'CONFLICT' })
     await expect(repeat(changed({ interval: '7m' }))).rejects.toMatchObject({ code: 'INVALID_INPUT' })
     const [pinned] = Object.values(receipt.query.input.tables as object) as { to: object[] }[]
