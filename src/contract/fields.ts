@@ -110,7 +110,8 @@ export const receipt = z.strictObject({
     .describe(
       'SHA-256 over lines of UTF-8, each ended by a line feed: the names of the columns as a JSON array, then each row ' +
         'as a JSON array of its values as this API answers them, without spaces, the keys of maps in order; of sql.run ' +
-        'the lines of the rows sorted by their bytes; of objects a line of each, as JSON with its keys in order',
+        'the lines of the rows sorted by their bytes; of objects a line of each, as JSON with its keys in order; ' +
+        'of snapshots.diff such a line of its counts before those of its rows',
     ),
 })
 export type Receipt = z.infer<typeof receipt>

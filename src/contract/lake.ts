@@ -1,7 +1,7 @@
 // The lake: its tables' snapshots, going back, and keeping it in order.
 import { z } from 'zod'
 import { call } from './capability.ts'
-import { answer, batchOf, instant, limit, replaySession, topicOffsets } from './fields.ts'
+import { answer, batchOf, instant, limit, replaySession, topicOffsets, wantsReceipt } from './fields.ts'
 import { TABLES, type ColumnSpec, type TableId, type TableSpec } from './tables.ts'
 
 export const table = z.enum(Object.keys(TABLES) as [TableId]).describe('Table')
@@ -48,6 +48,9 @@ const diffTables = Object.values(TABLES).map(({ name, columns }: TableSpec): Tab
   columns: [CHANGE, ...columns],
 }))
 
+export const difference = z.strictObject({ added: count, removed: count, rows: batchOf(...diffTables) })
+export type Difference = z.infer<typeof difference>
+
 const lakeErrors = ['NOT_FOUND', 'UNAVAILABLE', 'CORRUPT', 'FORBIDDEN', 'CONFLICT'] as const
 
 export const lake = {
@@ -86,8 +89,9 @@ export const lake = {
       limit: limit(100, 10_000),
       offset: z.int().min(0).max(100_000_000).default(0).describe('How many rows to pass over'),
       ...replaySessionOf,
+      receipt: wantsReceipt,
     }),
-    output: answer(z.strictObject({ added: count, removed: count, rows: batchOf(...diffTables) })),
+    output: answer(difference),
     errors: [...lakeErrors, 'SNAPSHOT_NOT_FOUND', 'TIMEOUT', 'PAYLOAD_TOO_LARGE'],
   }),
   'lake.tag': call({

@@ -4,6 +4,7 @@ import { tradesWithQuotes } from './asof.ts'
 import { bars, daySummary, measured } from './bars.ts'
 import { call, type Door } from './capability.ts'
 import { answer, batchOf, exchange, instant, limit, receipt, symbol, topicOffsets } from './fields.ts'
+import { difference, lake } from './lake.ts'
 import { symbolRow } from './market.ts'
 import { dateRange, someOf } from './reads.ts'
 import { anyRows, statement } from './sql.ts'
@@ -39,6 +40,11 @@ export const sqlQuery = z.strictObject({
   tables: z.record(z.string(), pinnedTable),
 })
 
+/** What a receipt of a difference says was asked: of a replay session where its clock was. */
+export const differenceQuery = lake['snapshots.diff'].input
+  .omit({ replay_session: true, receipt: true })
+  .extend({ until_micros: pinnedTable.shape.until_micros })
+
 /** What it says of any other question: as it was asked, over which state of each table, when, and where it came in. */
 export const pinnedQuestion = z.looseObject({
   tables: z.record(z.string(), pinnedTable),
@@ -59,6 +65,7 @@ export const receipts = {
         z.array(symbolRow),
         daySummary,
         dateRange,
+        difference,
       ]),
     ),
     errors: ['NOT_FOUND', 'SNAPSHOT_NOT_FOUND', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'CORRUPT', 'UNAVAILABLE', 'TIMEOUT'],

@@ -326,7 +326,7 @@ it('gives the same rows over every door', async () => {
   await startDemo()
 })
 
-it.each(['replay.read'] as const)('%s gives the same again by its receipt', async name => {
+it.each(['replay.read', 'snapshots.diff'] as const)('%s gives the same again by its receipt', async name => {
   const client = await open('http')
   type Answer = { data: unknown; query: QueryMeta }
   const answer = (await client[name]({ ...examples[name], receipt: true })) as Answer

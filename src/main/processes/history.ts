@@ -44,6 +44,7 @@ import { createBlocks } from '../query/blocks/blocks.ts'
 import { openFavourites } from '../query/favourites.ts'
 import { recentHandlers } from '../query/hybrid/handlers.ts'
 import { windowedLists } from '../query/hybrid/windowed-lists.ts'
+import { repeatableDifferences } from '../query/receipts/differences.ts'
 import { receiptHandlers, withReceipts } from '../query/receipts/handlers.ts'
 import { repeatable } from '../query/receipts/repeatable.ts'
 import { createHybrid } from '../query/hybrid/read-hybrid.ts'
@@ -172,6 +173,7 @@ export async function startHistory(
   const guard = { clockOf: replays.clockOf, microsOf }
   const statsOf = tableStats(lake)
   const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention, lend: tools.pool.run })
+  const differences = repeatableDifferences(tools, lakes['snapshots.diff'])
   const asofCursors = createCursors<AsofPlace>(cursorKey, 'asof')
   const measured = repeatable({ tools, seenIn: input => seenIn(guard, input) }, contract, ({ tools, seenIn }) => ({
     ...barsHandlers(tools, blocks, seenIn),
@@ -197,13 +199,13 @@ export async function startHistory(
     'trades.query': withinSession(guard, 'trades', lists['trades.query']),
     'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
     ...measured.handlers,
-    ...receiptHandlers(tools, lists, { ...sql.again, ...measured.again }),
+    ...receiptHandlers(tools, lists, { ...sql.again, ...measured.again, ...differences.again }),
     ...countReplays({ ...replays, handlers: { ...replays.handlers, ...measured.handlers } }, metrics),
     ...sql.handlers,
     ...files.handlers,
     'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),
     'quotes.export': withinSession(guard, 'quotes', files.handlers['quotes.export']),
-    ...snapshotsWithinSession(guard, { ...lakes, ...lists, ...files.handlers }),
+    ...snapshotsWithinSession(guard, { ...lakes, ...differences.handlers, ...lists, ...files.handlers }),
     async 'reads.version'({ table, ...past }, { signal }) {
       const { snapshotId } = await resolveState(tools.reads, table, past, signal)
       return { snapshot_id: snapshotId ?? null }

@@ -14,14 +14,21 @@ export async function hashData(data: unknown): Promise<string> {
   return `sha256:${hash.digest('hex')}`
 }
 
+interface RowLines {
+  /** What is said of the rows together, in a line of its own. */
+  above?: object
+  /** Otherwise the lines of the rows are sorted by their bytes. */
+  isInOrder?: boolean
+}
+
 /** A line of the columns' names, then one of each row's values, as JSON arrays. */
 export async function hashRows(
   { rowCount, columns }: ColumnBatch,
-  /** Otherwise the lines of the rows are sorted by their bytes. */
-  { isInOrder = true } = {},
+  { above, isInOrder = true }: RowLines = {},
 ): Promise<string> {
   const hash = createHash('sha256')
   const lines: Buffer[] = []
+  if (above) hash.update(lineOf(above))
   hash.update(lineOf(Object.keys(columns)))
   const ordered = Object.values(columns)
   for (let row = 0; row < rowCount; row++) {
