@@ -175,7 +175,7 @@ export async function startHistory(
   const lakes = lakeHandlers(lake, { retention: config.lake.snapshotRetention, lend: tools.pool.run })
   const differences = repeatableDifferences(tools, lakes['snapshots.diff'])
   const asofCursors = createCursors<AsofPlace>(cursorKey, 'asof')
-  const measured = repeatable({ tools, seenIn: input => seenIn(guard, input) }, contract, ({ tools, seenIn }) => ({
+  const repeatables = repeatable({ tools, seenIn: input => seenIn(guard, input) }, contract, ({ tools, seenIn }) => ({
     ...barsHandlers(tools, blocks, seenIn),
     ...asofHandlers(tools, blocks, asofCursors, seenIn),
     ...symbolHandlers(tools, seenIn),
@@ -198,9 +198,12 @@ export async function startHistory(
     'quotes.list': withinSession(guard, 'quotes', listed['quotes.list']),
     'trades.query': withinSession(guard, 'trades', lists['trades.query']),
     'quotes.query': withinSession(guard, 'quotes', lists['quotes.query']),
-    ...measured.handlers,
-    ...receiptHandlers(tools, lists, { ...sql.again, ...measured.again, ...differences.again }),
-    ...countReplays({ ...replays, handlers: { ...replays.handlers, ...measured.handlers } }, metrics),
+    ...repeatables.handlers,
+    ...receiptHandlers(tools, lists, { ...sql.again, ...repeatables.again, ...differences.again }),
+    ...countReplays(
+      { ...replays, handlers: { ...replays.handlers, 'replay.read': repeatables.handlers['replay.read'] } },
+      metrics,
+    ),
     ...sql.handlers,
     ...files.handlers,
     'trades.export': withinSession(guard, 'trades', files.handlers['trades.export']),
