@@ -65,17 +65,20 @@ export function* decodeBatches(fetched: FetchedBatches): Generator<LogBatch> {
 
   for (let at = 0; at < bytes.length;) {
     const end = at + LENGTH_COUNTS_FROM + bytes.readInt32BE(at + LENGTH_AT)
-    const run = guarded(topic, partition, nextOffset, () => {
+    // Whoever found the whole batches has held it against the offsets that follow.
+    const behind = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + LAST_DELTA_AT) + 1
+    const open = () => {
       checkCrc(bytes, at, end)
       return isAborted(bytes, at) ? undefined : openRun(bytes, at, end)
-    })
+    }
+    const run = guarded(topic, partition, nextOffset, open, behind)
     if (run && messages > 0 && !mayJoin(runs[runs.length - 1], run, messages, bytes))
       yield* guardedAll(topic, partition, handedOut, handOut())
     if (run) {
       runs.push(run)
       messages += run.count
     }
-    nextOffset = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + LAST_DELTA_AT) + 1
+    nextOffset = behind
     at = end
   }
   yield* guardedAll(topic, partition, handedOut, handOut())
@@ -182,11 +185,11 @@ function markOf(bytes: Buffer, at: number): number {
   return bytes.readInt16BE(at + RECORDS_AT + 5 + 2)
 }
 
-function guarded<T>(topic: string, partition: number, offset: number, work: () => T): T {
+function guarded<T>(topic: string, partition: number, offset: number, work: () => T, behind?: number): T {
   try {
     return work()
   } catch (error) {
-    throw damaged(topic, partition, offset, error)
+    throw damaged(topic, partition, offset, error, behind)
   }
 }
 
@@ -198,10 +201,15 @@ function* guardedAll<T>(topic: string, partition: number, offset: number, work: 
   }
 }
 
-export function damaged(topic: string, partition: number, offset: number, cause: unknown): Failure {
+/** `behind` is the first offset that is not in the batch, where that is known. */
+export function damaged(topic: string, partition: number, offset: number, cause: unknown, behind?: number): Failure {
   const at = cause instanceof DamagedBatch ? cause.offset : offset
   const how = cause instanceof DamagedBatch ? cause.message : `is in a damaged batch: ${(cause as Error).message}`
   const what = `Offset ${at} of partition ${partition} of ${topic} ${how}.`
-  const advice = 'Nothing of it was taken. Repair the topic, or read on from a later offset (k2 ingest offsets set).'
-  return new Failure('CORRUPT', `${what} ${advice}`, { details: { topic, partition, offset: at }, cause })
+  const on =
+    behind === undefined
+      ? 'read on from a later offset (k2 ingest offsets set)'
+      : `read on behind it with \`k2 ingest offsets set ${topic} ${partition} ${behind}\``
+  const details = { topic, partition, offset: at, ...(behind !== undefined && { behind }) }
+  return new Failure('CORRUPT', `${what} Nothing of it was taken. Repair the topic, or ${on}.`, { details, cause })
 }

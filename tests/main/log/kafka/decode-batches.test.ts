@@ -206,5 +206,6 @@ describe('a damaged batch', () => {
     const [first] = decode(bytes.subarray(0, second))
     expect(first.count).toBe(25)
     expect(() => decode(copy)).toThrow(/Offset 25 of partition 3 of t .*checksum.*Nothing of it was taken/)
+    expect(() => decode(copy)).toThrow('read on behind it with `k2 ingest offsets set t 3 40`')
   })
 })
