@@ -253,6 +253,19 @@ describe('rows taken in', () => {
     expect(splits).toEqual([{ topic: TOPIC, symbol: 'BHP', exchange: 'ASX', partitions: [3, 1] }])
   })
 
+  it('show it also where it has no numbers, and find its gaps when it has', () => {
+    const splits: Split[] = []
+    const intake = intakeOf({ onSplit: split => splits.push(split) })
+    const take = (partition: number, sequences: (number | null)[]) => {
+      const rows = sequences.map((sequence, i) => trade({ sequence, micros: OPEN + i + 10 * partition }, i))
+      return intake.take(standardBatch(rows, { partition }))
+    }
+    expect(take(3, [null, null]).gaps).toEqual([])
+    expect(splits).toEqual([])
+    expect(take(1, [null, 5, null, 8]).gaps).toMatchObject([{ expected: 6n, received: 8n }])
+    expect(splits).toEqual([{ topic: TOPIC, symbol: 'BHP', exchange: 'ASX', partitions: [3, 1] }])
+  })
+
   it('go on after a restart from where the table is, whichever partition has the instrument', () => {
     const last = { symbol: 'BHP', exchange: 'ASX', sequence: 2n ** 60n, exchangeMicros: OPEN }
     const intake = intakeOf({ lastSequences: [last, { ...last, symbol: 'CBA', sequence: 7n }] })

@@ -65,8 +65,13 @@ export interface SequenceWatch {
 const MOST_INSTRUMENTS = 10_000
 const FIRST_CODES = 64
 const TOLD = -1
+/** In the place of a place. */
+const SEEN = -1
 
-/** By symbol code, three numbers: where its instrument is and how often that place had changed hands, and its exchange's code. */
+/**
+ * By symbol code, three numbers: where its instrument is (or SEEN; 0 for neither), how often that place had changed hands,
+ * and its exchange's code.
+ */
 type Codes = Int32Array
 
 export function createSequenceWatch(options: WatchOptions): SequenceWatch {
@@ -126,6 +131,14 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
     known[at + 1] = tracker.versionOf(found)
     known[at + 2] = exchange
     return found
+  }
+
+  /** Without a number it has no place in the tracker. */
+  function noteUnnumbered(known: Codes, partition: number, symbol: number, exchange: number): void {
+    if (known[3 * symbol] !== 0) return
+    known[3 * symbol] = SEEN
+    const words = { exchange: exchanges.words()[exchange] as string, symbol: symbols.words()[symbol] as string }
+    lookForSplit(nameOf(words.exchange, words.symbol), partition, words)
   }
 
   /** Told once of each. */
@@ -199,8 +212,11 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
       const micros = times.values() as Float64Array
       const pairs = sequences.values() as Int32Array
       for (let at = from; at < to; at++) {
-        if (nulls && nulls[at] === 1) continue
         const exchange = exchangeCodes[at]
+        if (nulls && nulls[at] === 1) {
+          noteUnnumbered(known, partition, symbolCodes[at], exchange)
+          continue
+        }
         row.low = pairs[2 * at]
         row.high = pairs[2 * at + 1]
         row.exchangeMicros = micros[at]
