@@ -84,6 +84,7 @@ export function logOf(
     latest,
   }))
   const view: LogView = {
+    kind: 'kafka',
     cluster: () => Promise.resolve(cluster),
     topics: () => Promise.resolve([{ name: topic, epoch }]),
     ranges: () => Promise.resolve(partitions),

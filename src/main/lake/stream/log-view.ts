@@ -2,6 +2,7 @@
 import { Failure } from '../../../contract/failure.ts'
 
 export interface LogView {
+  kind: 'kafka' | 'embedded'
   cluster: () => Promise<string>
   topics: () => Promise<readonly { name: string; epoch: string }[]>
   ranges: (topic: string) => Promise<readonly PartitionRange[]>

@@ -123,7 +123,7 @@ async function resolve(
   try {
     const log = await openLog()
     const now = await topicNow(log, topic)
-    if (!now) throw new Failure('NOT_FOUND', `The log has no topic ${topic}. Nothing was changed.`)
+    if (!now) throw noTopic(topic, log.kind)
     const range = rangeOf(now, topic, partition)
     const { earliest, latest } = range
     const at = typeof wanted === 'object' ? await log.offsetsAt(topic, wanted.micros) : undefined
@@ -138,6 +138,11 @@ async function resolve(
     }
     throw logNeeded(error, typeof wanted === 'number')
   }
+}
+
+function noTopic(topic: string, kind: LogView['kind']): Failure {
+  const where = kind === 'kafka' ? '' : ' It is the log embedded in K2, which is there while K2 runs (`k2 serve`).'
+  return new Failure('NOT_FOUND', `The log has no topic ${topic}.${where} Nothing was changed.`)
 }
 
 const UTC = { instantOf: (micros: number) => micros }

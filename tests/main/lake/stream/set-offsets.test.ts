@@ -65,7 +65,11 @@ describe('where the writer goes on, set by a person', () => {
         code,
         message: expect.stringMatching(message) as string,
       })
-    await expect(set(lake, 0, '20', logOf({}, { topic: 'other' }))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const other = set(lake, 0, '20', logOf({}, { topic: 'other' }))
+    await expect(other).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(other).rejects.not.toThrow('k2 serve')
+    const embedded = async () => ({ ...(await logOf({}, { topic: 'other' })()), kind: 'embedded' as const })
+    await expect(set(lake, 0, '20', embedded)).rejects.toThrow('there while K2 runs (`k2 serve`)')
     const odd = setOffsets(lake, logOf({ 0: [0, 9] }, { topic: 'odd' }), { topic: 'odd', partition: 0, to: '1' })
     await expect(odd).rejects.toMatchObject({
       code: 'INVALID_INPUT',
