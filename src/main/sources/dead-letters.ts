@@ -1,4 +1,5 @@
 // The rows of a file that could not be read, in a file of their own: line, reason and text, as CSV or JSON lines.
+import { randomUUID } from 'node:crypto'
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Failure } from '../../contract/failure.ts'
@@ -26,7 +27,8 @@ const COPY_BYTES = 1024 * 1024
  */
 export function openDeadLetters(file: string, collected: string | undefined): DeadLetters {
   const path = collected ?? `${file}${DEAD_LETTER_ENDING}`
-  const draft = `${path}.${process.pid}.draft`
+  // Of its own, as two loads may collect in the same file.
+  const draft = `${path}.${randomUUID()}.draft`
   const isJson = /\.(jsonl|ndjson|json)$/i.test(path)
   let handle: FileHandle | undefined
   const source = resolve(file)
