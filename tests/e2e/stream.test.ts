@@ -34,6 +34,22 @@ it('takes an exchange in by one command, and has it in the tables when the comma
   expect(await rowsIn(profile, 'sequence_gaps')).toBe(1)
 })
 
+it('says that not all is in the tables when these cannot be written, and writes it the next time', async () => {
+  const server = await startBinanceServer()
+  onTestFinished(() => server.stop())
+  const trading = setInterval(() => server.trade('BTCUSDT', 5), 20)
+  onTestFinished(() => clearInterval(trading))
+  const profile = newProfile()
+  const stream = (env: Record<string, string>) =>
+    runK2(['--profile', profile, 'ingest', 'stream', 'binance', '--symbols', 'BTCUSDT', '--max-messages', '100'], {
+      env: { K2_BINANCE_WEBSOCKET_URL: server.url, ...env },
+    })
+  const closedPort = 'http://127.0.0.1:9'
+  expect((await stream({ K2_CATALOG: closedPort })).stderr).toContain('Not all of it is in the tables yet')
+  expect((await stream({})).stderr).not.toContain('Not all of it')
+  expect(await rowsIn(profile, 'trades')).toBe(200)
+})
+
 it('loses and doubles nothing of what was taken in when it is killed', async () => {
   const profile = newProfile()
   const first = await startK2(['serve', '--demo', '--no-ui', '--rate', '3000'], { profile })

@@ -20,7 +20,10 @@ export function writerHandlers(
     async *'ingest.consume'(input, { signal }) {
       const { topic, topic_pattern: pattern, group, max_messages: maxMessages } = input
       if (topic !== undefined && pattern !== undefined)
-        throw new Failure('INVALID_INPUT', 'topic and topic_pattern exclude each other; give one of them.')
+        throw new Failure(
+          'INVALID_INPUT',
+          'topic (--topic) and topic_pattern (--topic-pattern) exclude each other; give one of them.',
+        )
       const writer = await options.start({
         ...(topic !== undefined && { topics: [topic], pattern: undefined }),
         ...(pattern !== undefined && { topics: [], pattern }),
