@@ -91,6 +91,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
   // Where it begins and ends is known once the rows are: files hold other symbols too.
   const single: Window = { start: startMicros ?? -Infinity, end: reading.endMicros ?? Infinity }
   const windowAt: WindowAt = windowOf ?? (() => single)
+  const pieceAt = windowOf ?? windowsOf('1h', knownExchange(exchange).zone)
 
   const twap = wanted.has('twap') ? measureTwap(windowAt, startMicros) : undefined
   const profile = wanted.has('volume_profile') ? measureProfile(windowAt) : undefined
@@ -105,7 +106,7 @@ async function measureOne(tools: MeasureTools, asked: Reading, signal?: AbortSig
     columns: readonly string[],
     take: (runs: readonly Run[]) => void,
   ) => {
-    for (const piece of [...backward(of, reading, windowAt, MOST_WINDOWS)].reverse()) {
+    for (const piece of [...backward(of, reading, pieceAt, MOST_WINDOWS)].reverse()) {
       const asked = { at, symbol, exchange, startMicros: piece.start, endMicros: piece.end, columns }
       const { runs, rowCount } = await tools.blocks.read(asked, signal)
       rows += rowCount

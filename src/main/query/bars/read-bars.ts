@@ -3,7 +3,7 @@ import type { Column, ColumnBatch } from '../../../contract/columns.ts'
 import type { FileSpan, LakeReads, TableAt } from '../../lake/reads.ts'
 import { OFF_MARKET, type Blocks, type Run } from '../blocks/blocks.ts'
 import { filterOf } from '../blocks/read-block.ts'
-import { addBars, type Bar, type TradeRun } from './add-bars.ts'
+import { addBar, addBars, type Bar, type TradeRun } from './add-bars.ts'
 import { timesPowerOfTen } from './exact.ts'
 import { addBlockBars } from './kept-bars.ts'
 import type { Window, WindowAt } from './windows.ts'
@@ -117,12 +117,13 @@ export function scaledTo({ values, scale = 0 }: Column, wanted: number): Column[
     : BigInt64Array.from(scaled, value => BigInt(value))
 }
 
-/** Parts follow each other in time, and no window is in two of them. */
+/** Parts follow each other in time; of a window that is in several the bars are one. */
 export function joinBars(parts: readonly ScaledBars[]): ScaledBars {
   if (parts.length === 1) return parts[0]
   const priceScale = parts.reduce((most, part) => Math.max(most, part.priceScale), 0)
   const quantityScale = parts.reduce((most, part) => Math.max(most, part.quantityScale), 0)
-  const bars = parts.flatMap(part => rescaled(part, priceScale, quantityScale))
+  const bars: Bar[] = []
+  for (const part of parts) for (const bar of rescaled(part, priceScale, quantityScale)) addBar(bars, bar)
   return { bars, priceScale, quantityScale }
 }
 

@@ -1,5 +1,5 @@
 // Bars and measures over ranges that are open, empty or begin between trades, and what they say of the files read.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { z } from 'zod'
 import { barsContract as declared } from '../../../../src/contract/bars.ts'
 import type { Client, Context } from '../../../../src/contract/capability.ts'
@@ -30,7 +30,7 @@ async function openBars(seen: Parameters<typeof barsHandlers>[2] = noSession) {
   /** Minute, close and volume of each bar that is filled with the close before. */
   const filled = async (asked: object) =>
     closesOf((await ask('bars.list', { symbol: 'BHP', fill: 'previous', ...asked })).data)
-  return { lake, ask, filled }
+  return { lake, blocks, ask, filled }
 }
 
 function closesOf(data: ColumnBatch) {
@@ -102,6 +102,26 @@ describe('measures without a full range', () => {
     ])
     await compact()
     expect({ trades: await ofTrades(), both: await ofBoth() }).toEqual(before)
+  })
+
+  it('are those of the whole, however many pieces it is read in', async () => {
+    const { lake, blocks, ask } = await openBars()
+    const on = (day: string, price: string, quantity: string) => ({
+      ...{ micros: Date.parse(`${day}T01:00:00Z`) * 1000, price, quantity },
+    })
+    const rows = [on('2010-03-10', '10', '1'), on('2014-03-10', '40.5', '2'), on('2026-03-10', '20', '3')]
+    for (const row of rows) await append(lake, tradeRows([row]), { specId: 0 })
+    const read = vi.spyOn(blocks, 'read')
+    const { data } = await ask('aggregations.run', { symbols: ['BHP'], metrics: [...ALL] })
+    expect(read.mock.calls.length).toBeGreaterThan(2)
+    expect(data).toMatchObject([
+      {
+        ...{ window_start: '2010-03-10T01:00:00.000000Z', window_end: '2026-03-10T01:00:00.000001Z', trade_count: 3 },
+        ...{ vwap: '25.16666667', twap: '32.875' },
+        ohlcv: { open_price: '10', high_price: '40.5', low_price: '10', close_price: '20', volume: '6' },
+        volume_profile: [{ price: '10' }, { price: '20', volume: '3' }, { price: '40.5', trade_count: 1 }],
+      },
+    ])
   })
 
   it('end with the last row where only a start is asked, and begin with the first where only an end is', async () => {
