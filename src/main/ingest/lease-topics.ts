@@ -18,7 +18,7 @@ const noLease = (): Lease => ({ lost: new Promise(() => {}), release: () => Prom
 
 export function createTopicLeases(
   table: DataType,
-  { acquireLease, settings }: Pick<WriterOptions, 'acquireLease' | 'settings'>,
+  { acquireLease }: Pick<WriterOptions, 'acquireLease'>,
   onLost: (why: Error) => void,
 ): TopicLeases {
   let kept: Lease[] = []
@@ -39,7 +39,7 @@ export function createTopicLeases(
           }
           others.set(topic, answer.heldBy)
           // Whoever holds it may be about to take the others: of two that begin at once one gets all, as a rule.
-          if (isNews || settings.whenFenced === 'fail') break
+          if (isNews) break
         }
       } catch (error) {
         await releaseAll(taken.values())

@@ -129,7 +129,8 @@ export function createTableEntry(
     const why = tellHolders(table, others)
     leftTo = undefined
     endedTopics.forget(others.keys())
-    if (settings.whenFenced === 'fail') {
+    // What comes later and is held is told of, and what is written goes on.
+    if (settings.whenFenced === 'fail' && !writer) {
       const advice = 'Nothing was written here. Stop it first, or leave the writing to it.'
       failure ??= new Failure('FENCED', `${why}. ${advice}`)
     } else if (!wasShared) logger.warn('Topics are left to another writer', { table, why })

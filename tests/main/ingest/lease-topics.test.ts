@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest'
 import { createTopicLeases } from '../../../src/main/ingest/lease-topics.ts'
 import type { WriterOptions } from '../../../src/main/ingest/writer-options.ts'
 import { plainProduced } from '../../support/plain-intake.ts'
-import { CRYPTO, memoryLog, memoryTables, openWriter, SETTINGS, TRADES } from '../../support/writer.ts'
+import { CRYPTO, memoryLog, memoryTables, openWriter, TRADES } from '../../support/writer.ts'
 
 const FUTURES = 'market.futures.trades.cme'
 const ALL = [TRADES, CRYPTO, FUTURES]
@@ -120,6 +120,23 @@ it('fails where it must not follow, names what the other one holds, and holds no
   await eventually(() => expect([...holders]).toEqual([[TRADES, 'Process 1 on desk-7']]))
 })
 
+it('writes on where it must not follow when a topic comes that another one holds, and says so', async () => {
+  const { holders, leasesOf } = leasePlace()
+  const log = await memoryLog([TRADES], 1)
+  const tables = memoryTables()
+  const settings = { topics: [], pattern: String.raw`market\..*`, whenFenced: 'fail', lookEveryMs: 5 } as const
+  const writer = openWriter({ log, tables, acquireLease: leasesOf('me'), settings })
+  await log.append(TRADES, trades(1, 5))
+  await eventually(() => expect(rowsOf(tables, TRADES)).toBe(5))
+  holders.set(CRYPTO, 'Process 1 on desk-7')
+  await log.createTopics([CRYPTO, FUTURES].map(name => ({ name, partitions: 1 })))
+  for (const topic of ALL) await log.append(topic, trades(6, 5))
+  await eventually(() => expect([rowsOf(tables, TRADES), rowsOf(tables, FUTURES)]).toEqual([10, 5]))
+  expect(writer.status().state).not.toBe('stopped')
+  expect(writer.status().why).toMatch(`Process 1 on desk-7 writes ${CRYPTO} to trades`)
+  expect(rowsOf(tables, CRYPTO)).toBe(0)
+})
+
 it('goes on where a person has set the offsets, also where it must not follow, as nobody else has the lease', async () => {
   const { leasesOf } = leasePlace()
   const log = await memoryLog([TRADES], 1)
@@ -148,7 +165,7 @@ it('holds nothing when it cannot be asked for all of them', async () => {
     if (topics.includes(TRADES)) throw new Error('The place of the leases is away.')
     return leasesOf('me')(table, topics)
   }
-  const leases = createTopicLeases('trades', { acquireLease, settings: SETTINGS }, () => {})
+  const leases = createTopicLeases('trades', { acquireLease }, () => {})
   await expect(leases.take(ALL)).rejects.toThrow('away')
   expect([...holders]).toEqual([])
 })
