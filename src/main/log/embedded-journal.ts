@@ -15,7 +15,7 @@ import {
 } from './embedded-record.ts'
 import { lostRecordOf, skipLost } from './embedded-lost.ts'
 import { openJournal, type JournalOptions, type JournalRun } from './journal.ts'
-import { recordOf } from './journal-record.ts'
+import { recordOf, type JournalRecord } from './journal-record.ts'
 import type { Produced } from './message-log.ts'
 
 export interface EmbeddedJournalOptions {
@@ -32,6 +32,8 @@ export interface EmbeddedJournal {
   cluster: string
   /** Before the messages get their offsets; UNAVAILABLE and nothing taken when the disk does not take it. */
   writeMessages: (topic: EmbeddedTopic, messages: Produced, time: number, places: readonly KeyPlace[]) => void
+  /** The topic that keeps its oldest file, where all are too many. */
+  fullOf: () => string | undefined
   /** Once topics were added; UNAVAILABLE when the disk does not take it. */
   writeState: () => void
   close: () => void
@@ -51,6 +53,7 @@ const OFFSETS_LEFT_OUT = 10_000_000
 
 export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJournal {
   const { folder, memory, maxBytes, onWarning, files } = options
+  const mostBytes = maxBytes * MOST_OF_MEMORY
   const numbers = new Map<EmbeddedTopic, number>()
   const encoder = createMessageEncoder()
   let cluster: string | undefined
@@ -75,7 +78,7 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
   const journal = openJournal({
     folder,
     fileBytes: Math.min(MAX_FILE_BYTES, Math.max(MIN_FILE_BYTES, Math.floor(maxBytes / FILES_IN_LOG))),
-    maxBytes: maxBytes * MOST_OF_MEMORY,
+    maxBytes: mostBytes,
     onRecords: restore,
     mend: damaged => lostRecordOf(memory, damaged),
     onCut: () => (isCut = true),
@@ -91,14 +94,26 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
       version: 1,
       cluster: identity,
       boot: noteBoot(),
-      topics: topics.map(({ name, partitions }) => ({ name, next: partitions.map(({ next }) => next) })),
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        next: partitions.map(({ next }) => next),
+        // JSON has no Infinity: it becomes null.
+        held: partitions.map(({ index }) => memory.heldFrom(name, index)),
+      })),
     })
   }
 
   function writeState(): void {
     if (!journal.isFull()) return journal.append(state())
     journal.begin(state())
-    journal.trim(nextHead => readState(nextHead).topics.every(({ name, next }) => isGone(memory, name, next)))
+    trim()
+  }
+
+  function trim(): void {
+    journal.trim(
+      nextHead => readState(nextHead).topics.every(({ name, next }) => isGone(memory, name, next)),
+      nextHead => holderOf(memory, nextHead) !== undefined,
+    )
   }
 
   try {
@@ -120,6 +135,12 @@ export function openEmbeddedJournal(options: EmbeddedJournalOptions): EmbeddedJo
       if (journal.isFull()) writeState()
       journal.append(encoder.encode(numbers.get(topic)!, messages, time, places))
     },
+    fullOf() {
+      if (journal.bytes() <= mostBytes) return undefined
+      trim()
+      const nextHead = journal.bytes() > mostBytes ? journal.secondHead() : undefined
+      return nextHead && holderOf(memory, nextHead)
+    },
     writeState,
     close() {
       try {
@@ -138,7 +159,8 @@ function restoreState(memory: EmbeddedMemory, { version, topics }: LogState): vo
       'CORRUPT',
       `The log was written by a newer K2 (form ${String(version)}). Use that, or another profile.`,
     )
-  for (const { name, next } of topics) {
+  for (const { name, next, held = [] } of topics) {
+    memory.keepFrom(name, held)
     const { partitions } = memory.topics.get(name) ?? memory.addTopic(name, next.length)
     // What came before was removed or left out.
     for (const partition of partitions)
@@ -156,4 +178,15 @@ function restoreMessages(memory: EmbeddedMemory, messages: JournaledMessages): v
 /** Whether memory holds nothing of this topic before these offsets any more. */
 function isGone(memory: EmbeddedMemory, name: string, next: readonly number[]): boolean {
   return memory.topics.get(name)!.partitions.every(partition => rangeOf(partition).earliest >= next[partition.index])
+}
+
+/** A topic that holds messages of before these offsets. */
+function holderOf(memory: EmbeddedMemory, nextHead: JournalRecord): string | undefined {
+  const { topics } = readState(nextHead)
+  const holds = ({ name, next }: LogState['topics'][number]) =>
+    memory.topics.get(name)!.partitions.some(partition => {
+      const end = next[partition.index] ?? 0
+      return memory.heldFrom(name, partition.index) < end && rangeOf(partition).earliest < end
+    })
+  return topics.find(holds)?.name
 }

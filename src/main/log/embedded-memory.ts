@@ -19,8 +19,12 @@ export interface EmbeddedMemory {
   keyPlace: (topic: EmbeddedTopic, key: string) => KeyPlace
   /** What is the oldest of all goes if memory needs it, but for what is held. */
   add: (partition: Partition, key: Uint8Array, value: Uint8Array | null, timestamp: number) => void
-  /** Whether what is held leaves no room for more. */
-  isFull: () => boolean
+  /** From where on a partition's messages are held: as was said last, in this life of the log or the one before. */
+  heldFrom: (topic: string, partition: number) => number
+  /** Until it is said again: what was said in the life before, null for Infinity. */
+  keepFrom: (topic: string, partitions: readonly (number | null)[]) => void
+  /** The topic of which most is held, where that leaves no room for more. */
+  fullOf: () => string | undefined
   /** Lets all messages go and keeps the topics. */
   dropMessages: () => void
 }
@@ -31,16 +35,23 @@ const MAX_CHUNK_BYTES = 1024 * 1024
 /** Retention removes whole chunks, so one is to be a small part of all there may be. */
 const CHUNKS_IN_LOG = 128
 const MIN_CHUNK_BYTES = 1024
+/** The newest one of each partition stays: with many they have to be smaller. */
+const CHUNKS_IN_PARTITION = 4
 const MAX_CACHED_KEYS = 100_000
 
-/** What lies from an offset of a partition on. */
-export type HeldFrom = (topic: string, partition: number) => number
+/** What lies from an offset of a partition on; Infinity where nobody writes it, nothing while that is not known yet. */
+export type HeldFrom = (topic: string, partition: number) => number | undefined
 
-export function createMemory(maxBytes: number, heldFrom: HeldFrom = () => Infinity): EmbeddedMemory {
-  const maxChunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, Math.floor(maxBytes / CHUNKS_IN_LOG)))
+export function createMemory(maxBytes: number, saidNow: HeldFrom = () => Infinity): EmbeddedMemory {
   const topics = new Map<string, EmbeddedTopic>()
   const keys = new Map<EmbeddedTopic, Map<string, KeyPlace>>()
+  /** As it was in the life before. */
+  const saidBefore = new Map<string, readonly (number | null)[]>()
   let usedBytes = 0
+  let maxChunkBytes = 0
+
+  const heldFrom = (topic: string, partition: number) =>
+    saidNow(topic, partition) ?? saidBefore.get(topic)?.[partition] ?? Infinity
 
   const isHeld = ({ topic, index }: Partition, { first, count }: Chunk) => first + count > heldFrom(topic, index)
 
@@ -55,6 +66,11 @@ export function createMemory(maxBytes: number, heldFrom: HeldFrom = () => Infini
       }
     usedBytes -= oldest?.chunks.shift()?.size ?? 0
     return oldest !== undefined
+  }
+
+  function heldBytes({ partitions }: EmbeddedTopic): number {
+    const held = partitions.flatMap(partition => partition.chunks.filter(chunk => isHeld(partition, chunk)))
+    return held.reduce((sum, { size }) => sum + size, 0)
   }
 
   function addChunk(partition: Partition, messageBytes: number): Chunk {
@@ -73,6 +89,9 @@ export function createMemory(maxBytes: number, heldFrom: HeldFrom = () => Infini
       const topic = { name, partitions }
       topics.set(name, topic)
       keys.set(topic, new Map())
+      const all = [...topics.values()].reduce((sum, { partitions }) => sum + partitions.length, 0)
+      const wanted = Math.floor(maxBytes / Math.max(CHUNKS_IN_LOG, CHUNKS_IN_PARTITION * all))
+      maxChunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, wanted))
       return topic
     },
     keyPlace(topic, key) {
@@ -92,9 +111,12 @@ export function createMemory(maxBytes: number, heldFrom: HeldFrom = () => Infini
       if (!chunk || !hasRoom(chunk, size)) chunk = addChunk(partition, size)
       appendMessage(partition, chunk, { key, value, timestamp })
     },
-    isFull() {
+    heldFrom,
+    keepFrom: (topic, partitions) => void saidBefore.set(topic, partitions),
+    fullOf() {
       while (usedBytes > maxBytes && removeOldestChunk());
-      return usedBytes > maxBytes
+      if (usedBytes <= maxBytes) return undefined
+      return [...topics.values()].sort((a, b) => heldBytes(b) - heldBytes(a))[0].name
     },
     dropMessages() {
       for (const { partitions } of topics.values()) for (const partition of partitions) partition.chunks = []

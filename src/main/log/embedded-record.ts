@@ -14,7 +14,12 @@ export interface LogState {
   /** Which start of the machine this was written in; offsets of another one may have been lost with the power. */
   boot: string
   /** In the order of their creation; `next` is the offset each partition's next message will get. */
-  topics: { name: string; next: number[] }[]
+  topics: {
+    name: string
+    next: number[]
+    /** From where on each partition's messages were not in the tables; null where nobody wrote them. */
+    held?: (number | null)[]
+  }[]
 }
 
 const FIXED_BYTES = 24

@@ -14,7 +14,10 @@ import type { MessageLog, TopicSpec } from './message-log.ts'
 export interface EmbeddedLogOptions {
   /** Memory for messages; beyond it the oldest go. */
   maxBytes: number
-  /** From where on a partition's messages are not in the tables yet: none of them goes, no more come in instead. */
+  /**
+   * From where on a partition's messages are not in the tables yet: none of them goes, no more come in instead. Until that is
+   * known the one of the life before holds.
+   */
   heldFrom?: HeldFrom
   /** Where it survives; CONFLICT when another process has it open. */
   folder?: string
@@ -101,7 +104,8 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): MessageLog {
       if (closed) throw closedFailure(false)
       const topic = topicOf(name)
       checkProduced(messages, MAX_MESSAGE_BYTES)
-      if (memory.isFull()) throw full()
+      const fullOf = memory.fullOf() ?? journal?.fullOf()
+      if (fullOf !== undefined) throw full(fullOf)
       const { count, keys, values, ends, tombstones, timestamps } = messages
       const time = now()
       for (let i = 0; i < count; i++) places[i] = memory.keyPlace(topic, keys[i])
@@ -145,9 +149,9 @@ function closedFailure(retryable = true): Failure {
   return new Failure('UNAVAILABLE', 'The embedded log is closed.', { retryable })
 }
 
-function full(): Failure {
-  const what = 'The log is full of messages that are not in the tables yet (K2_TAIL_MAX_MB).'
-  return new Failure('UNAVAILABLE', `${what} It takes more as soon as the writer has written some of them.`)
+function full(topic: string): Failure {
+  const what = `The log is full of messages that are not in the tables yet, most of them of ${topic} (K2_TAIL_MAX_MB).`
+  return new Failure('UNAVAILABLE', `${what} It takes more when the writer has written some; /health says what it waits for.`)
 }
 
 function checkSpec({ name, partitions }: TopicSpec, existing: number | undefined): void {

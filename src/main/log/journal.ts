@@ -38,9 +38,14 @@ export interface Journal {
   isFull: () => boolean
   /** Begins a new file with a record that tells all that is to be known of those before. */
   begin: (head: Buffer) => void
-  /** Removes the oldest files, as long as the head of the file after one says that nothing in it is needed. */
-  trim: (isOutlived: (nextHead: JournalRecord) => boolean) => void
+  /**
+   * Removes the oldest files, as long as the head of the file after one says that nothing in it is needed; where there are
+   * too many, also others, if nothing in them is held.
+   */
+  trim: (isOutlived: (nextHead: JournalRecord) => boolean, isHeld: (nextHead: JournalRecord) => boolean) => void
   bytes: () => number
+  /** Of the file behind the oldest: it tells what that one has. */
+  secondHead: () => JournalRecord | undefined
   close: () => void
 }
 
@@ -141,11 +146,13 @@ export function openJournal(options: JournalOptions): Journal {
     append,
     isFull: () => files.length === 0 || files[files.length - 1].bytes >= fileBytes,
     begin,
-    trim(isOutlived) {
-      while (files.length > 1 && (bytes() > maxBytes || isOutlived(files[1].head)))
+    trim(isOutlived, isHeld) {
+      const mayGo = ({ head }: JournalFile) => isOutlived(head) || (bytes() > maxBytes && !isHeld(head))
+      while (files.length > 1 && mayGo(files[1]))
         nodeFiles.rmSync(files.shift()!.path, { force: true })
     },
     bytes,
+    secondHead: () => files[1]?.head,
     close() {
       clearInterval(timer)
       if (fd !== undefined) {

@@ -29,7 +29,7 @@ export function followCommits({ heads, onOffsets, log, everyMs = EVERY_MS }: Fol
   async function look(): Promise<void> {
     for (const table of Object.keys(TAIL_TABLES) as TailTable[]) {
       const vector = await heads.offsets(table, signal)
-      if (vector && vector.length > 0) onOffsets(table, vector)
+      onOffsets(table, vector ?? [])
     }
   }
 

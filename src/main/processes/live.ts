@@ -78,11 +78,12 @@ export async function startLive({
 }: LiveOptions): Promise<Engines<typeof liveContract>> {
   const log = createLog({ ...config.log, environment: config.environment, service: 'k2-live', folder: logFolder })
   const metrics = createMetrics({ environment: config.environment, service: 'k2-live' })
-  let uncommittedFrom: HeldFrom = () => Infinity
+  const isWriting = config.ingest.writer !== 'off'
+  let uncommittedFrom: HeldFrom = () => undefined
   const embedded = () =>
     createEmbeddedLog({
       maxBytes: config.tail.maxMb * 1e6,
-      heldFrom: (topic, partition) => uncommittedFrom(topic, partition),
+      heldFrom: isWriting ? (topic, partition) => uncommittedFrom(topic, partition) : undefined,
       folder: keepsLog ? join(config.profile, 'log') : undefined,
       onWarning: why => log.warn(why),
     })
@@ -106,7 +107,7 @@ export async function startLive({
     onShed: ({ tier, rows, reason }) =>
       metrics.add('k2_messages_shed_total', rows, { symbol_tier: String(tier), reason }),
   })
-  if (config.ingest.writer !== 'off') uncommittedFrom = tail.uncommittedFrom
+  uncommittedFrom = tail.uncommittedFrom
   const following = followCommits({ heads, onOffsets: (table, vector) => tail.noteCommitted(table, vector), log })
   const binance = binanceEngine({
     log: () => Promise.resolve(opened.log),

@@ -11,6 +11,7 @@ import type { MessageLog } from '../log/message-log.ts'
 import type { SchemaOf } from '../market/decode-wire.ts'
 import type { Standardize } from '../market/standard-batch.ts'
 import type { OffsetVector } from '../market/topic-offsets.ts'
+import { parseTopic } from '../market/topics.ts'
 import { createTopicChoice, type TopicChoice } from './choose-topics.ts'
 import type { LoadLevel } from './conflate.ts'
 import { listSymbols } from './list-symbols.ts'
@@ -57,8 +58,8 @@ export interface TailEngine {
   caughtUp: (table: TailTable, withinMs: number) => Promise<boolean>
   /** After each commit that is heard of: how far the log is in the table now. */
   noteCommitted(table: TailTable, vector: OffsetVector): void
-  /** From where on a partition's messages are not in the tables; Infinity while nobody is known to write it. */
-  uncommittedFrom: (topic: string, partition: number) => number
+  /** See `Tail`; of a topic that no tail reads nothing is known to be written. */
+  uncommittedFrom: Tail['uncommittedFrom']
   stats(): Promise<Record<TailTable, TailStats>>
   close(): Promise<void>
 }
@@ -139,8 +140,10 @@ export function tailHandlers(options: TailEngineOptions): TailEngine {
     isRunning: table => ({ trades, quotes })[table].run.isRunning(),
     caughtUp: (table, withinMs) => ({ trades, quotes })[table].run.caughtUp(withinMs),
     noteCommitted: (table, vector) => tails[table].noteCommitted(vector),
-    uncommittedFrom: (topic, partition) =>
-      Math.min(...Object.values(tails).map(tail => tail.uncommittedFrom(topic, partition))),
+    uncommittedFrom(topic, partition) {
+      const table = parseTopic(topic)?.dataType
+      return table === 'trades' || table === 'quotes' ? tails[table].uncommittedFrom(topic, partition) : Infinity
+    },
     async stats() {
       const [ofTrades, ofQuotes] = await Promise.all([trades, quotes].map(({ tail, run }) => tailStats(tail, run)))
       return { trades: ofTrades, quotes: ofQuotes }

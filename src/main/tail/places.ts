@@ -40,8 +40,9 @@ export interface Places {
   begin(topic: LogTopic, partition: number, offset: number, isEarliest: boolean): void
   /** How far the log is in the tables. Topics that are not named are left as they are. */
   noteCommitted(vector: OffsetVector): void
-  /** From where on a partition's messages are not in the tables; Infinity while nobody is known to write it. */
-  uncommittedFrom: (topic: string, partition: number) => number
+  /** From where on a partition's messages are not in the tables; Infinity where nobody is known to write it, and nothing
+   * while the tables have not been heard of. */
+  uncommittedFrom: (topic: string, partition: number) => number | undefined
 }
 
 /** Rows carry their place in 16 bits. */
@@ -54,6 +55,7 @@ export function createPlaces(): Places {
   /** Of those that are not gone. */
   const codes = new Map<string, number>()
   let vector: OffsetVector = []
+  let hasHeard = false
 
   function add(topic: LogTopic, partition: number, firstOffset: number, wholeFrom: number): number {
     if (all.length > MAX_PLACES) {
@@ -87,13 +89,22 @@ export function createPlaces(): Places {
       add(topic, partition, offset, wholeFrom)
     },
     noteCommitted(said) {
+      hasHeard = true
       const names = new Set(said.map(({ topic }) => topic))
       vector = [...vector.filter(({ topic }) => !names.has(topic)), ...said]
-      for (const code of codes.values()) all[code].committed = committedOf(said, all[code]) ?? all[code].committed
+      for (const code of codes.values()) {
+        const place = all[code]
+        // Of another life of the topic: nobody writes this one.
+        if (names.has(place.topic)) place.committed = committedOf(said, place) ?? Infinity
+      }
     },
     uncommittedFrom(topic, partition) {
+      if (!hasHeard) return undefined
       const code = codes.get(nameOf(topic, partition))
-      return code === undefined ? Infinity : all[code].committed
+      if (code !== undefined) return all[code].committed
+      // Nobody reads it yet.
+      const said = vector.find(one => one.topic === topic)
+      return said ? (said.next[partition] ?? 0) : Infinity
     },
   }
 }

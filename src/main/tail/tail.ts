@@ -94,8 +94,9 @@ export interface Tail {
   skip(topic: string, partition: number, offset: number): void
   /** How far the log is in the tables: what is not yet stays, as long as there is memory. */
   noteCommitted(vector: OffsetVector): void
-  /** From where on a partition's messages are not in the tables; Infinity while nobody is known to write it. */
-  uncommittedFrom: (topic: string, partition: number) => number
+  /** From where on a partition's messages are not in the tables; Infinity where nobody is known to write it, and nothing
+   * while the tables have not been heard of. */
+  uncommittedFrom: (topic: string, partition: number) => number | undefined
   /** The newest rows of an instrument inside the window, ascending in the total order; none for one that is not known. */
   recent(query: RecentQuery, width?: Width): ColumnBatch
   pin(): TailPosition

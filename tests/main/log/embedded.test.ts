@@ -219,6 +219,17 @@ describe('retention of the embedded log', () => {
     expect((await log.ranges(TOPIC))[0].earliest).toBeGreaterThan(0)
   })
 
+  it('has room for what is under way in many partitions', async () => {
+    const written = new Map<number, number>()
+    const log = await openLog(92, { maxBytes: 8e6, heldFrom: (_, partition) => written.get(partition) ?? 0 })
+    for (let i = 0; i < 2_000; i++) {
+      const text = 'x'.repeat(100)
+      await log.append(TOPIC, produced(Array.from({ length: 64 }, (_, k) => [`key ${64 * i + k}`, text] as const)))
+      if (i % 20 === 0) for (const { partition, latest } of await log.ranges(TOPIC)) written.set(partition, latest - 1)
+    }
+    expect((await log.ranges(TOPIC)).every(({ earliest }) => earliest > 0)).toBe(true)
+  })
+
   it('leaves what a reader was given as it was', async () => {
     const log = await openLog(1, { maxBytes: 50_000 })
     await log.append(TOPIC, produced([['BHP', 'first']]))
