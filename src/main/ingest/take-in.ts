@@ -137,7 +137,7 @@ export function createIntake(options: TakeInOptions): CountingIntake {
       logMicros[rows++] = timestamps[i]
     }
     if (dedupe.markRepeats(partition, prints, logMicros, rows, marks) > 0) leaveOut(first, rows)
-    if (reference && collector.rowCount() > first) learn(batch, from)
+    if (reference && !isInTable() && collector.rowCount() > first) learn(batch, from)
     watch?.look({ partition, from: first, prints, logMicros, isKnown })
     if (isKnown) collector.cutBack(first)
     else collector.place(first, topic, partition)
@@ -161,6 +161,9 @@ export function createIntake(options: TakeInOptions): CountingIntake {
     duplicates++
     watch?.countDuplicate(row)
   }
+
+  /** What is read again; of it only the table knows what was a repeat of something older. */
+  const isInTable = () => isKnown && companies !== undefined
 
   /** Repeats are not learned from: what they repeat may have been corrected since. */
   function learn({ bytes, starts, ends }: StandardBatch, i: number): void {

@@ -49,8 +49,10 @@ export function rereadWith({ standardize, schemaOf, companiesBefore }: RereadToo
       for (const other of ofTopic) {
         const isBefore = other.partition === partition && other.offset > known && other.offset < offset
         if (isBefore && other.bytes && other.key?.equals(letter.key!))
-          intake.remember(await standardize(batchOf(other), signal))
+          intake.take(await standardize(batchOf(other), signal))
       }
+      // They are rows of their own, noted before.
+      intake.drain()
       intake.take(await standardize(batchOf(letter), signal))
       return intake.drain()
     }

@@ -75,7 +75,7 @@ describe('a tombstone', () => {
     })
   })
 
-  it('goes by what is in the table after a restart, or was remembered', () => {
+  it('goes by what is in the table after a restart, whatever is read again for the repeats', () => {
     const before = take([
       company('7078', 4),
       company('7078', 5, { symbol: 'BHX', listing_date: null }),
@@ -87,8 +87,9 @@ describe('a tombstone', () => {
       ...{ message_id: '0-7', is_active: false, _offset: '7', ingestion_timestamp: '2026-11-06T21:20:00.123463Z' },
     })
     const intake = intakeOf(before)
-    intake.remember(standardBatch([company('7078', 8, { symbol: 'NEW' })], { topic: TOPIC }))
-    expect(rowsOf(take([tombstone('7078', 9)], intake).rows)).toMatchObject([{ symbol: 'NEW', is_active: false }])
+    // A repeat of the first one, which nothing of what is read again tells.
+    intake.remember(standardBatch([company('7078', 8)], { topic: TOPIC }))
+    expect(rowsOf(take([tombstone('7078', 9)], intake).rows)).toMatchObject([{ symbol: 'BHX', is_active: false }])
   })
 
   it('is a dead letter for a company nobody knows, or without a key', () => {
