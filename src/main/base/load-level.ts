@@ -47,12 +47,15 @@ export function createLoadLevel({ clock = performanceClock, onChange }: LoadLeve
   const keptAtMs = LOAD_LEVELS.map(() => -Infinity)
   let level = 0
   let isCatchingUp = true
+  /** Of what had gathered before the start. */
+  let leastLag = Infinity
 
   function update({ lag, memoryShare }: Load): LoadLevel {
     const nowMs = clock.nowMs()
-    // What has gathered while the program was off is no load of now: it counts once it was nearly read.
+    // What has gathered while the program was off is no load of now, until it was nearly read; what comes on top is.
     isCatchingUp &&= lag === undefined || lag >= LAG_ENTERS[1]
-    const countedLag = isCatchingUp ? 0 : (lag ?? 0)
+    leastLag = Math.min(leastLag, lag ?? Infinity)
+    const countedLag = lag === undefined ? 0 : isCatchingUp ? lag - leastLag : lag
     const entered = highest(i => countedLag >= LAG_ENTERS[i] || memoryShare >= MEMORY_ENTERS[i])
     const before = level
     for (let i = 1; i <= Math.max(before, entered); i++)

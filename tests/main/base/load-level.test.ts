@@ -28,6 +28,16 @@ function openLevels() {
   }
 }
 
+describe('what has gathered before the start', () => {
+  it('is no load, but what comes on top of it is', () => {
+    let nowMs = 0
+    const levels = createLoadLevel({ clock: { nowMs: () => (nowMs += 1000) } })
+    const at = (lag: number) => levels.update({ ...CALM, lag })
+    expect([2_000_000, 1_500_000, 1_599_999].map(at)).toEqual(['NORMAL', 'NORMAL', 'NORMAL'])
+    expect([1_600_000, 6_500_000].map(at)).toEqual(['SOFT', 'CIRCUIT_BREAK'])
+  })
+})
+
 describe('a level', () => {
   it.each([
     [99_999, 'NORMAL'],
