@@ -6,7 +6,7 @@ import { replay } from '../../src/contract/replay.ts'
 import { systemClock } from '../../src/main/base/clock.ts'
 import type { Lake } from '../../src/main/lake/lake.ts'
 import { createCursors } from '../../src/main/query/cursor.ts'
-import { choiceOf, microsOf } from '../../src/main/query/moments.ts'
+import { choiceOf, microsOf, resolveState } from '../../src/main/query/moments.ts'
 import { lakeMeta } from '../../src/main/query/tools.ts'
 import { createReplay, type Replay } from '../../src/main/replay/handlers.ts'
 import { realTicker, type Ticker } from '../../src/main/replay/pace.ts'
@@ -23,6 +23,7 @@ export async function replayTools(lake: Lake, live: ReplayTools['live'] = noLive
     cursors: createCursors(Buffer.alloc(32, 7), 'replay'),
     microsOf,
     choiceOf,
+    stateOf: resolveState,
     metaOf: share => lakeMeta({ clock: systemClock }, share),
   }
 }

@@ -166,6 +166,7 @@ export async function startHistory(
     cursors: createCursors(cursorKey, 'replay'),
     microsOf,
     choiceOf,
+    stateOf: resolveState,
     metaOf: share => lakeMeta(tools, share),
   }
   const replays = createReplay(replayTools)

@@ -17,7 +17,7 @@ export function playHandler(tools: ReplayTools, ticker: Ticker): Play {
   return async function* play(question, { signal }) {
     const { data_type: table, batch_size: limit, speed, exchange, max_batches: most = Infinity } = question
     const range = rangeOf(tools, question)
-    const at = await tools.reads.at(table, tools.choiceOf(question), signal)
+    const at = await tools.stateOf(tools.reads, table, question, signal)
     const columns = TAIL_TABLES[table].columns.map(({ name }) => name)
     const instruments = { symbols: symbolsOf(question), exchange }
     const source: RowSource = { table, at, order: 'event', instruments, columns }

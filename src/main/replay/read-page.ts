@@ -14,7 +14,7 @@ import type { PagePlace, ReplayTools } from './tools.ts'
 type Page = Handlers<typeof replay>['replay.read']
 
 export function pageHandler(tools: ReplayTools): Page {
-  const { reads, cursors, choiceOf, metaOf } = tools
+  const { reads, cursors, choiceOf, stateOf, metaOf } = tools
   return async function readPage({ cursor, ...question }, { signal }) {
     const startedMs = performance.now()
     const { data_type: table, batch_size: size, exchange } = question
@@ -24,7 +24,8 @@ export function pageHandler(tools: ReplayTools): Page {
     // Pages may be of different sizes; whatever else is asked makes other rows.
     const query = JSON.stringify([table, symbols?.toSorted(), exchange?.toUpperCase(), range, choice])
     const from = cursor === undefined ? undefined : cursors.open(cursor, query)
-    const at = await reads.at(table, from ? { snapshotId: from.snapshot } : choice, signal)
+    const past = from ? { snapshot_id: from.snapshot } : question
+    const at = await stateOf(reads, table, past, signal)
     const columns = TAIL_TABLES[table].columns.map(({ name }) => name)
     const source: RowSource = { table, at, order: 'event', instruments: { symbols, exchange }, columns }
     let files: FileCounts = { total: 0, pruned: 0, read: 0 }

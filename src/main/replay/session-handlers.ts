@@ -21,7 +21,7 @@ export function sessionHandlers(tools: ReplayTools, sessions: Sessions): Handler
           tables: [...new Set(data_types)],
           instruments: { symbols, exchange },
           range: rangeOf(tools, question),
-          choice: tools.choiceOf(question),
+          past: { snapshot_id: question.snapshot_id, as_of: question.as_of },
           order,
           goesLive: go_live,
           speed,

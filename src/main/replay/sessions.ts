@@ -5,7 +5,7 @@ import { timestampText } from '../../contract/columns.ts'
 import { Failure, isBeforeFirst } from '../../contract/failure.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
 import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
-import type { SnapshotChoice, TableAt } from '../lake/reads.ts'
+import type { TableAt } from '../lake/reads.ts'
 import type { Speed, Ticker } from './pace.ts'
 import { pinSnapshot } from './pin.ts'
 import type { Order } from './row-order.ts'
@@ -13,13 +13,13 @@ import { refuseLoadTimes } from './refuse-load-times.ts'
 import type { Instruments, RowSource, TimeRange } from './row-source.ts'
 import { createSession, type Session } from './session.ts'
 import { openTape } from './tape.ts'
-import type { ReplayTools } from './tools.ts'
+import type { PastState, ReplayTools } from './tools.ts'
 
 export interface SessionQuestion {
   tables: readonly TailTable[]
   instruments: Instruments
   range: TimeRange
-  choice: SnapshotChoice | undefined
+  past: PastState
   order: Order
   goesLive: boolean
   speed: Speed
@@ -82,14 +82,12 @@ export function createSessions(tools: ReplayTools, ticker: Ticker): Sessions {
   }
 
   async function openOne(question: SessionQuestion, signal?: AbortSignal): Promise<OpenSession> {
-    const { tables, instruments, range, choice, order, goesLive, speed, batchSize } = question
-    const [first, ...others] = tables
-    const chosen = await tools.reads.at(first, choice, signal)
-    // An id is one table's; the others are looked at as they were when that one was committed.
-    const moment = choice && !('asOfMicros' in choice) ? chosen.committedMicros : undefined
-    const sameMoment = moment === undefined ? choice : { asOfMicros: moment }
-    const rest = await Promise.all(others.map(table => stateThen(table, sameMoment, signal)))
-    const sources = [chosen, ...rest].map((at, i): RowSource => {
+    const { tables, instruments, range, past, order, goesLive, speed, batchSize } = question
+    const states = await Promise.all(tables.map(table => stateThen(table, past, signal)))
+    // Where none of them was there yet there is nothing to be played.
+    if (states.every(({ snapshotId }) => snapshotId === undefined))
+      states[0] = await tools.stateOf(tools.reads, tables[0], past, signal)
+    const sources = states.map((at, i): RowSource => {
       const columns = TAIL_TABLES[tables[i]].columns.map(({ name }) => name)
       return { table: tables[i], at, order, instruments, columns }
     })
@@ -107,13 +105,9 @@ export function createSessions(tools: ReplayTools, ticker: Ticker): Sessions {
   }
 
   /** A table that was not there yet has no rows. */
-  async function stateThen(
-    table: TailTable,
-    choice: SnapshotChoice | undefined,
-    signal?: AbortSignal,
-  ): Promise<TableAt> {
+  async function stateThen(table: TailTable, past: PastState, signal?: AbortSignal): Promise<TableAt> {
     try {
-      return await tools.reads.at(table, choice, signal)
+      return await tools.stateOf(tools.reads, table, past, signal)
     } catch (error) {
       if (!isBeforeFirst(error)) throw error
       return { table, snapshotId: undefined, committedMicros: undefined, validThroughMicros: undefined, offsets: [] }

@@ -13,7 +13,7 @@ import type { AsofPlace } from '../../../../src/main/query/asof/page.ts'
 import { barsHandlers } from '../../../../src/main/query/bars/handlers.ts'
 import { createBlocks } from '../../../../src/main/query/blocks/blocks.ts'
 import { createCursors } from '../../../../src/main/query/cursor.ts'
-import { choiceOf, microsOf, type SeenIn } from '../../../../src/main/query/moments.ts'
+import { choiceOf, microsOf, resolveState, type SeenIn } from '../../../../src/main/query/moments.ts'
 import { dateRangeHandlers } from '../../../../src/main/query/reads/date-range.ts'
 import { readHandlers } from '../../../../src/main/query/reads/handlers.ts'
 import { symbolHandlers } from '../../../../src/main/query/reads/list-symbols.ts'
@@ -74,7 +74,8 @@ async function openPlace(seenIn: SeenIn = noSession) {
   const blocks = createBlocks({ ...place.tools, maxBytes: 64e6 })
   const cursors = createCursors<AsofPlace>(Buffer.alloc(32, 7), 'asof')
   const metaOf = (share: Parameters<typeof lakeMeta>[1]) => lakeMeta(place.tools, share)
-  const replayed = { cursors: createCursors<PagePlace>(Buffer.alloc(32, 7), 'replay'), microsOf, choiceOf, metaOf }
+  const pages = createCursors<PagePlace>(Buffer.alloc(32, 7), 'replay')
+  const replayed = { cursors: pages, microsOf, choiceOf, stateOf: resolveState, metaOf }
   const { handlers, again } = repeatable({ tools: place.tools, seenIn }, contract, ({ tools, seenIn }) => ({
     ...barsHandlers(tools, blocks, seenIn),
     ...asofHandlers(tools, blocks, cursors, seenIn),
