@@ -12,6 +12,7 @@ const status = z.strictObject({
   speed: z.number().describe('Market seconds per second'),
   messages: z.int().describe('Messages produced since it was started'),
   actual_rate: z.number().describe('Messages a second over the last seconds'),
+  why: z.string().nullable().describe('Why nothing can be sent just now'),
   market_time: instant.nullable().describe('Where the simulated market is'),
 })
 export type DemoStatus = z.infer<typeof status>

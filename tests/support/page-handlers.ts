@@ -39,6 +39,7 @@ export function pageHandlers(load: PageLoad, startedAtMs: number): Handlers<K2> 
     speed: 1,
     messages: market.trades.time.length,
     actual_rate: load.isRunning ? load.tradesPerSecond : 0,
+    why: null,
     market_time: market.trades.time.length > 0 ? timestampText(market.trades.time.at(-1)!) : null,
   })
   const query = (): QueryMeta => ({

@@ -14,7 +14,16 @@ const AT_MICROS = 1_772_412_082_118_304
 
 export function plainHandlers(): Handlers<K2> {
   const answer = <D>(data: D) => ({ data, query })
-  const status = { running: false, seed: 1, rate: 1, speed: 1, messages: 0, actual_rate: 0, market_time: null }
+  const status = {
+    running: false,
+    seed: 1,
+    rate: 1,
+    speed: 1,
+    messages: 0,
+    actual_rate: 0,
+    why: null,
+    market_time: null,
+  }
   return {
     'system.health': () => ({
       status: 'healthy',

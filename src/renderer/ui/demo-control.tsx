@@ -67,7 +67,7 @@ function DemoRate({ status }: { status: DemoStatus }) {
         Producing {grouped(status.actual_rate)} a second, {grouped(status.messages)} since the start
         {status.speed === 1 ? '' : `, at ${status.speed} market seconds a second`}.
       </p>
-      {failure && <p className="problem">{failure}</p>}
+      {(failure ?? status.why) && <p className="problem">{failure ?? status.why}</p>}
       <button type="button" className="button" onClick={() => void demo.stop()}>
         Stop the simulated market
       </button>

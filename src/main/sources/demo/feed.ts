@@ -140,6 +140,7 @@ export async function startDemoFeed(
       ...pace,
       messages,
       actual_rate: running ? meter.perSecond(clock.nowMs()) : 0,
+      why: running ? (sender.trouble()?.message ?? null) : null,
       market_time: timestampText(marketMicros(market)),
     }),
     setPace(next) {

@@ -59,5 +59,5 @@ export function demoHandlers(log: MessageLog, schemaIdOf?: SchemaIdOf): DemoEngi
 
 function neverStarted(): DemoStatus {
   const defaults = demo['demo.start'].input.parse({})
-  return { running: false, ...defaults, messages: 0, actual_rate: 0, market_time: null }
+  return { running: false, ...defaults, messages: 0, actual_rate: 0, why: null, market_time: null }
 }

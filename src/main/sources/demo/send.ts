@@ -10,6 +10,8 @@ export interface Sender {
   /** Batches to fill, all empty; waits while as many as there may be are on their way. Fails as the log failed. */
   next: () => Promise<TopicBatches>
   send: (batches: TopicBatches) => void
+  /** Why the log takes nothing just now. */
+  trouble: () => Error | undefined
   /** Until nothing is on its way. */
   settled: () => Promise<void>
 }
@@ -28,6 +30,7 @@ export function createSender(
   const onTheWay = new Set<Promise<void>>()
   const never = new AbortController().signal
   let failure: { cause: unknown } | undefined
+  let trouble: Failure | undefined
 
   async function sendAll(batches: TopicBatches): Promise<void> {
     let left = batches.all.filter(hasAny)
@@ -55,8 +58,10 @@ export function createSender(
         try {
           await log.append(batch.topic, producedOf(batch))
           onSent(batch.values.count)
+          trouble = undefined
         } catch (error) {
           if (!(error instanceof Failure && error.retryable)) throw error
+          trouble = error
           left.push(batch)
         }
       }),
@@ -75,6 +80,7 @@ export function createSender(
       const sending = sendAll(batches).finally(() => onTheWay.delete(sending))
       onTheWay.add(sending)
     },
+    trouble: () => trouble,
     async settled() {
       await Promise.all(onTheWay)
       if (failure) throw failure.cause

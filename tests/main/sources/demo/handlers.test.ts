@@ -23,7 +23,16 @@ function openDemo() {
 
 it('is not running before it is started, and says what a start would do', async () => {
   const { ask, log } = openDemo()
-  const idle = { running: false, seed: 2026, rate: 2000, speed: 1, messages: 0, actual_rate: 0, market_time: null }
+  const idle = {
+    running: false,
+    seed: 2026,
+    rate: 2000,
+    speed: 1,
+    messages: 0,
+    actual_rate: 0,
+    why: null,
+    market_time: null,
+  }
   expect(await ask('demo.status')).toEqual(idle)
   expect(await ask('demo.stop')).toEqual(idle)
   expect((await log.topics()).map(({ name, partitions }) => ({ name, partitions }))).toEqual([])

@@ -64,9 +64,10 @@ it('goes on when the brokers are back, with all that it had counted', async () =
   isAway = true
   await setTimeout(300)
   const { messages } = feed.status()
-  expect(feed.status().running).toBe(true)
+  expect(feed.status()).toMatchObject({ running: true, why: 'No broker answers.' })
   isAway = false
   await vi.waitFor(() => expect(feed.status().messages).toBeGreaterThan(messages + 200), SOON)
+  expect(feed.status().why).toBeNull()
   await feed.stop()
   expect(feed.failure()).toBeUndefined()
   expect(feed.status().messages).toBe(await countHeld(log))
