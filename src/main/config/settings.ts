@@ -153,7 +153,12 @@ export const settings = {
   tail: {
     minutes: setting('K2_TAIL_MINUTES', amount(0.1, 1440), '5', 'How long the tail holds a message'),
     maxPerSymbol: setting('K2_TAIL_MAX_PER_SYMBOL', whole(1, 10_000_000), '10000', 'Messages held of one symbol'),
-    maxMb: setting('K2_TAIL_MAX_MB', whole(1, 65_536), '256', 'Memory of the tail'),
+    maxMb: setting(
+      'K2_TAIL_MAX_MB',
+      whole(1, 65_536),
+      '256',
+      'Memory of the tail; the embedded log takes as much again',
+    ),
   },
   api: {
     host: setting('K2_API_HOST', bindAddress, '127.0.0.1', 'Address to listen on', { flag: 'host' }),

@@ -151,7 +151,10 @@ function closedFailure(retryable = true): Failure {
 
 function full(topic: string): Failure {
   const what = `The log is full of messages that are not in the tables yet, most of them of ${topic} (K2_TAIL_MAX_MB).`
-  return new Failure('UNAVAILABLE', `${what} It takes more when the writer has written some; /health says what it waits for.`)
+  return new Failure(
+    'UNAVAILABLE',
+    `${what} It takes more when the writer has written some; /health says what it waits for.`,
+  )
 }
 
 function checkSpec({ name, partitions }: TopicSpec, existing: number | undefined): void {

@@ -148,8 +148,7 @@ export function openJournal(options: JournalOptions): Journal {
     begin,
     trim(isOutlived, isHeld) {
       const mayGo = ({ head }: JournalFile) => isOutlived(head) || (bytes() > maxBytes && !isHeld(head))
-      while (files.length > 1 && mayGo(files[1]))
-        nodeFiles.rmSync(files.shift()!.path, { force: true })
+      while (files.length > 1 && mayGo(files[1])) nodeFiles.rmSync(files.shift()!.path, { force: true })
     },
     bytes,
     secondHead: () => files[1]?.head,

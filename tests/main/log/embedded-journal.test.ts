@@ -199,11 +199,11 @@ describe('what is not in the tables', () => {
     const before = await whole(first.log)
     expect(before.ranges.map(({ earliest }) => earliest)).toEqual([0, 0, 0])
     await first.log.close()
-    let heldFrom: number | undefined
-    const again = openLog(folder, { maxBytes: 400_000, heldFrom: () => heldFrom })
+    const said: { heldFrom?: number } = {}
+    const again = openLog(folder, { maxBytes: 400_000, heldFrom: () => said.heldFrom })
     expect(await whole(again.log)).toEqual(before)
     await expect(fill(again.log, TOPIC)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-    heldFrom = Infinity
+    said.heldFrom = Infinity
     await fill(again.log, TOPIC)
   })
 
