@@ -2,7 +2,7 @@
 import { rowsOf, type Row } from '../../src/contract/columns.ts'
 import { Failure } from '../../src/contract/failure.ts'
 import type { TableId } from '../../src/contract/tables.ts'
-import type { StagedRows, StreamTable } from '../../src/main/market/stream-table.ts'
+import type { LastSequence, StagedRows, StreamTable } from '../../src/main/market/stream-table.ts'
 import { knowsLives, moveOffsets, restrictTo, sameOffsets } from '../../src/main/lake/offsets.ts'
 import type { OffsetVector } from '../../src/main/market/topic-offsets.ts'
 
@@ -69,12 +69,16 @@ export function memoryStreamTable(
       }),
     lastSequences: topic =>
       run('lastSequences', () => {
-        const highest = new Map<string, bigint>()
+        const highest = new Map<string, LastSequence>()
         for (const row of commits.flatMap(({ rows }) => rows)) {
-          const [symbol, sequence] = [row.symbol as string, BigInt(row.source_sequence as string)]
-          if (row._topic === topic && sequence > (highest.get(symbol) ?? -1n)) highest.set(symbol, sequence)
+          if (row._topic !== topic) continue
+          const [partition, symbol] = [Number(row._partition), row.symbol as string]
+          const sequence = BigInt(row.source_sequence as string)
+          const name = `${partition} ${symbol}`
+          if (sequence > (highest.get(name)?.sequence ?? -1n))
+            highest.set(name, { partition, symbol, exchange: 'ASX', sequence, exchangeMicros: 0 })
         }
-        return [...highest].map(([symbol, sequence]) => ({ symbol, exchange: 'ASX', sequence, exchangeMicros: 0 }))
+        return [...highest.values()]
       }),
     rows: () => commits.flatMap(({ rows }) => rows),
     vector: () => vector,

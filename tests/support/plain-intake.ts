@@ -37,7 +37,9 @@ export function plainIntake({ topic, dedupeMinutes, lastSequences }: IntakeOptio
   const windowMicros = dedupeMinutes * 60e6
   const latest = new Map<number, number>()
   const seen = new Map<string, number>()
-  const sequences = new Map(lastSequences.map(({ symbol, sequence }) => [symbol, Number(sequence)]))
+  const sequences = new Map(
+    lastSequences.map(({ partition, symbol, sequence }) => [`${partition} ${symbol}`, Number(sequence)]),
+  )
   let rows: PlainRow[] = []
   let deadLetters: DeadLetter[] = []
   let gaps: Gap[] = []
@@ -65,8 +67,9 @@ export function plainIntake({ topic, dedupeMinutes, lastSequences }: IntakeOptio
       return
     }
     const message = JSON.parse(text) as PlainMessage
-    const last = sequences.get(message.symbol)
-    sequences.set(message.symbol, Math.max(last ?? 0, message.seq))
+    const instrument = `${partition} ${message.symbol}`
+    const last = sequences.get(instrument)
+    sequences.set(instrument, Math.max(last ?? 0, message.seq))
     if (!isTaken) return
     rows.push({ ...message, topic, partition, offset })
     if (last === undefined || message.seq === last + 1) return

@@ -22,8 +22,9 @@ export interface StreamCommit {
   summary?: Readonly<Record<string, string>>
 }
 
-/** Of an instrument, where its sequence is: what the gap check goes on from. */
+/** Of an instrument in one partition, where its sequence is: what the gap check goes on from. */
 export interface LastSequence {
+  partition: number
   symbol: string
   exchange: string
   sequence: bigint
@@ -38,6 +39,9 @@ export interface StreamTable {
   stage: (batches: readonly ColumnBatch[], signal?: AbortSignal) => Promise<StagedRows>
   /** One compare-and-swap. A commit of unknown outcome was looked up by its id before this throws. */
   commit: (commit: StreamCommit) => Promise<{ snapshotId: string }>
-  /** Of every instrument that came from this topic in the days before the last one, the highest number of its newest day. */
+  /**
+   * Of every instrument in each partition of this topic that it came from in the days before the last one, the highest
+   * number of its newest day there.
+   */
   lastSequences: (topic: string, dayOf: DayOf) => Promise<LastSequence[]>
 }

@@ -9,8 +9,9 @@ import {
 } from '../../../src/main/ingest/quality/sequence-tracker.ts'
 import { severityOf } from '../../../src/main/ingest/quality/severity.ts'
 import type { Split } from '../../../src/main/ingest/quality/watch-sequences.ts'
-import { createIntake, type TakeInOptions } from '../../../src/main/ingest/take-in.ts'
+import { createIntake, type CountingIntake, type TakeInOptions } from '../../../src/main/ingest/take-in.ts'
 import { NUMBERED_BY_ROW } from '../../../src/main/market/row-numbers.ts'
+import type { LastSequence } from '../../../src/main/market/stream-table.ts'
 import { standardBatch, type SampleMessage } from '../../support/intake-messages.ts'
 import { messageOf, type SampleRow } from '../../support/market-messages.ts'
 
@@ -266,45 +267,58 @@ describe('rows taken in', () => {
     expect(splits).toEqual([{ topic: TOPIC, symbol: 'BHP', exchange: 'ASX', partitions: [3, 1] }])
   })
 
-  it('go on after a restart from where the table is, whichever partition has the instrument', () => {
-    const last = { symbol: 'BHP', exchange: 'ASX', sequence: 2n ** 60n, exchangeMicros: OPEN }
-    const intake = intakeOf({ lastSequences: [last, { ...last, symbol: 'CBA', sequence: 7n }] })
-    const { gaps } = intake.take(standardBatch([trade({ symbol: 'CBA', sequence: 9 }, 1)], { partition: 3 }))
-    expect(gaps).toMatchObject([{ symbol: 'CBA', expected: 8n, received: 9n }])
-    expect(intake.take(standardBatch([trade({ sequence: 5 }, 1)], { partition: 2 })).gaps).toEqual([])
+  it('go on after a restart from where the table is in their partition, and begin anew where they move to another', () => {
+    const last = { partition: 3, symbol: 'BHP', exchange: 'ASX', sequence: 2n ** 60n, exchangeMicros: OPEN }
+    const lastSequences = [last, { ...last, sequence: 100n, partition: 1 }, { ...last, symbol: 'CBA', sequence: 7n }]
+    const intake = intakeOf({ lastSequences })
+    const take = (partition: number, row: Partial<SampleRow>) =>
+      intake.take(standardBatch([trade(row, 1)], { partition })).gaps
+    expect(take(3, { symbol: 'CBA', sequence: 9 })).toMatchObject([{ symbol: 'CBA', expected: 8n, received: 9n }])
+    expect(take(2, { sequence: 5 })).toEqual([])
+    expect(take(2, { sequence: 8 })).toMatchObject([{ expected: 6n, received: 8n }])
+    expect(take(1, { sequence: 150 })).toMatchObject([{ expected: 101n, received: 150n }])
+    expect(intake.drain()).toMatchObject({ outOfOrder: 0, resets: 0 })
+    expect(take(3, { sequence: 5 })).toEqual([])
     expect(intake.drain()).toMatchObject({ outOfOrder: 1, resets: 0 })
   })
 
   it('find the same gaps after a restart, when the last numbers are those of the table and the window is read again', () => {
     const steps = fc.array(
-      fc.record({ sequence: fc.integer({ min: 1, max: 40 }), pause: fc.constantFrom(0, 1, 10, 30 * HOUR) }),
+      fc.record({
+        partition: fc.nat(1),
+        sequence: fc.integer({ min: 1, max: 40 }),
+        pause: fc.constantFrom(0, 1, 10, 30 * HOUR),
+      }),
       { minLength: 1, maxLength: 40 },
     )
     fc.assert(
       fc.property(steps, fc.nat(40), fc.nat(40), (steps, split, window) => {
         let micros = OPEN
         // Without new beginnings within a day, which the table does not tell of.
-        const messages = steps.map(({ sequence, pause }, i) =>
-          trade({ sequence: sequence + 1, micros: (micros += pause) }, i),
-        )
-        const at = split % messages.length
+        const rows = steps.map(({ partition, sequence, pause }, offset) => ({
+          ...{ partition, offset, sequence: sequence + 1, micros: (micros += pause) },
+        }))
+        const at = split % rows.length
+        const batchOf = (partition: number, from: number, to?: number) =>
+          standardBatch(
+            rows.slice(from, to).flatMap(row => (row.partition === partition ? [trade(row, row.offset)] : [])),
+            { partition },
+          )
         const whole = intakeOf({ dedupeMinutes: 0 })
-        whole.take(standardBatch(messages))
-        const before = intakeOf({ dedupeMinutes: 0 })
-        before.take(standardBatch(messages.slice(0, at)))
-        const rows = messages
-          .slice(0, at)
-          .map((_, i) => ({ sequence: steps[i].sequence + 1, micros: timeOf(steps, i) }))
-        const newest = Math.max(...rows.map(row => dayOf('ASX', row.micros)))
-        const last = rows
-          .filter(row => dayOf('ASX', row.micros) === newest)
-          .sort((a, b) => b.sequence - a.sequence)
-          .slice(0, 1)
-          .map(row => ({ symbol: 'BHP', exchange: 'ASX', sequence: BigInt(row.sequence), exchangeMicros: row.micros }))
-        const after = intakeOf({ dedupeMinutes: 0, lastSequences: last })
-        after.remember(standardBatch(messages.slice(Math.max(0, at - window), at)))
-        after.take(standardBatch(messages.slice(at)))
-        expect(after.drain().gaps).toEqual(whole.drain().gaps.filter(({ offset }) => offset >= at))
+        for (const partition of [0, 1]) whole.take(batchOf(partition, 0))
+        const lastSequences = [0, 1].flatMap(partition => lastOf(rows.slice(0, at), partition))
+        const after = intakeOf({ dedupeMinutes: 0, lastSequences })
+        // Whichever partition is read first.
+        for (const partition of [1, 0]) {
+          after.remember(batchOf(partition, Math.max(0, at - window), at))
+          after.take(batchOf(partition, at))
+        }
+        const gapsOf = (intake: CountingIntake) =>
+          intake
+            .drain()
+            .gaps.filter(({ offset }) => offset >= at)
+            .sort((a, b) => a.offset - b.offset)
+        expect(gapsOf(after)).toEqual(gapsOf(whole))
       }),
       { numRuns: 500 },
     )
@@ -334,6 +348,21 @@ describe('rows taken in', () => {
   })
 })
 
-function timeOf(steps: readonly { pause: number }[], i: number): number {
-  return steps.slice(0, i + 1).reduce((micros, { pause }) => micros + pause, OPEN)
+interface Placed {
+  partition: number
+  sequence: number
+  micros: number
+}
+
+/** As the table tells it: the highest number of the newest day. */
+function lastOf(rows: readonly Placed[], partition: number): LastSequence[] {
+  const own = rows.filter(row => row.partition === partition)
+  const newest = Math.max(...own.map(({ micros }) => dayOf('ASX', micros)))
+  return own
+    .filter(({ micros }) => dayOf('ASX', micros) === newest)
+    .sort((a, b) => b.sequence - a.sequence)
+    .slice(0, 1)
+    .map(({ sequence, micros }) => ({
+      ...{ partition, symbol: 'BHP', exchange: 'ASX', sequence: BigInt(sequence), exchangeMicros: micros },
+    }))
 }

@@ -79,9 +79,8 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
   const homes = new Map<string, number>()
   const seeds = seedsOf(options)
   const tracker = createSequenceTracker(mostInstruments, name => {
-    const instrument = name.slice(name.indexOf('\n') + 1)
-    const seed = seeds.get(instrument)
-    seeds.delete(instrument)
+    const seed = seeds.get(name)
+    seeds.delete(name)
     return seed
   })
   const [symbols, exchanges, assets, times, sequences, vendorData, offsets] = [
@@ -126,7 +125,7 @@ export function createSequenceWatch(options: WatchOptions): SequenceWatch {
     const words = { exchange: exchanges.words()[exchange] as string, symbol: symbols.words()[symbol] as string }
     const name = nameOf(words.exchange, words.symbol)
     lookForSplit(name, partition, words)
-    const found = tracker.slotOf(`${partition}\n${name}`)
+    const found = tracker.slotOf(nameIn(partition, name))
     known[at] = found + 1
     known[at + 1] = tracker.versionOf(found)
     known[at + 2] = exchange
@@ -239,11 +238,15 @@ function nameOf(exchange: string, symbol: string): string {
   return `${exchange}\n${symbol}`
 }
 
-/** For whichever partition has the instrument first; the table does not say it of those that went by. */
+function nameIn(partition: number, instrument: string): string {
+  return `${partition}\n${instrument}`
+}
+
+/** An instrument that has moved to another partition begins anew there, as it does without a restart. */
 function seedsOf({ lastSequences, dayOf }: WatchOptions): Map<string, SequencedRow> {
   return new Map(
-    lastSequences.map(({ symbol, exchange, sequence, exchangeMicros }) => [
-      nameOf(exchange, symbol),
+    lastSequences.map(({ partition, symbol, exchange, sequence, exchangeMicros }) => [
+      nameIn(partition, nameOf(exchange, symbol)),
       {
         low: Number(BigInt.asIntN(32, sequence)),
         high: Number(sequence >> 32n),

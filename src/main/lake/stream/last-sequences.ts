@@ -1,5 +1,5 @@
-// Where the sequence of every instrument of a topic is, out of the table: what a gap check goes on from after a restart.
-// Looked for in the newest days only; an instrument that was silent for longer begins anew.
+// Where the sequence of every instrument is in each partition of a topic, out of the table: what a gap check goes on from
+// after a restart. Looked for in the newest days only; an instrument that was silent for longer begins anew.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { cellOf, type ColumnBatch } from '../../../contract/columns.ts'
 import type { TableId } from '../../../contract/tables.ts'
@@ -17,6 +17,8 @@ import { openScan } from '../read/scan.ts'
 
 const LOOK_BACK_MICROS = 7 * 86_400_000_000
 const READ_PLACED = ['symbol', 'exchange', 'exchange_timestamp', 'source_sequence', '_partition', '_offset']
+/** What numbers are held against each other by: no order holds across partitions. */
+const INSTRUMENT = '_partition, symbol, exchange'
 /** What a source begins anew with. */
 const IS_FIRST = 'source_sequence IN (0, 1)'
 
@@ -93,7 +95,9 @@ async function ofNewestDays(
     for (const one of last) Object.assign(one, reached.get(nameOf(one)))
   }
   return last
-    .map(({ symbol, exchange, sequence, exchangeMicros }) => ({ symbol, exchange, sequence, exchangeMicros }))
+    .map(({ partition, symbol, exchange, sequence, exchangeMicros }) => ({
+      ...{ partition, symbol, exchange, sequence, exchangeMicros },
+    }))
     .sort((a, b) => a.exchangeMicros - b.exchangeMicros)
 }
 
@@ -105,11 +109,11 @@ interface Last extends LastSequence {
 /** Mostly this is all there is to ask: an instrument that begins with 1 and goes on from there. */
 function newestDaySql(rows: string, day: string): string {
   return (
-    `SELECT symbol, exchange, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
+    `SELECT ${INSTRUMENT}, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
     `coalesce(max(_offset) FILTER (${IS_FIRST}) > min(_offset) FILTER (NOT (${IS_FIRST})), false) ` +
     `OR coalesce(max(_offset) FILTER (source_sequence = 0) > min(_offset) FILTER (source_sequence <> 0), false) AS may_have_restarted ` +
-    `FROM (${rows}) GROUP BY symbol, exchange, ${day} ` +
-    `QUALIFY row_number() OVER (PARTITION BY symbol, exchange ORDER BY max(exchange_timestamp) DESC) = 1`
+    `FROM (${rows}) GROUP BY ${INSTRUMENT}, ${day} ` +
+    `QUALIFY row_number() OVER (PARTITION BY ${INSTRUMENT} ORDER BY max(exchange_timestamp) DESC) = 1`
   )
 }
 
@@ -122,11 +126,11 @@ function stretchesSql(rows: string, day: string): string {
     `WITH rows AS (SELECT *, ${day} AS day FROM (${rows})), ` +
     `last AS (FROM (${newestDaySql('FROM rows', 'day').replace('SELECT ', 'SELECT day, ')}) WHERE may_have_restarted), ` +
     `numbered AS (SELECT rows.*, count(*) FILTER (${IS_FIRST}) OVER ` +
-    `(PARTITION BY symbol, exchange, _partition ORDER BY _offset ROWS UNBOUNDED PRECEDING) AS stretch ` +
-    `FROM rows SEMI JOIN last USING (symbol, exchange, day)) ` +
-    `SELECT symbol, exchange, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
+    `(PARTITION BY ${INSTRUMENT} ORDER BY _offset ROWS UNBOUNDED PRECEDING) AS stretch ` +
+    `FROM rows SEMI JOIN last USING (${INSTRUMENT}, day)) ` +
+    `SELECT ${INSTRUMENT}, max(source_sequence) AS sequence, arg_max(exchange_timestamp, source_sequence) AS reached_at, ` +
     `arg_min(source_sequence, _offset) AS first_sequence, arg_min(exchange_timestamp, _offset) AS begun_at ` +
-    `FROM numbered GROUP BY symbol, exchange, _partition, stretch ORDER BY symbol, exchange, _partition, stretch`
+    `FROM numbered GROUP BY ${INSTRUMENT}, stretch ORDER BY ${INSTRUMENT}, stretch`
   )
 }
 
@@ -150,8 +154,9 @@ function followRestarts(stretches: ColumnBatch): Map<string, LastSequence> {
 
 function placesIn(found: ColumnBatch): LastSequence[] {
   const [symbol, exchange] = [textsOf(found, 'symbol'), textsOf(found, 'exchange')]
-  const { sequence, reached_at: reachedAt } = found.columns
+  const { _partition: partitions, sequence, reached_at: reachedAt } = found.columns
   return symbol.map((name, row) => ({
+    partition: Number(partitions.values[row]),
     symbol: name,
     exchange: exchange[row],
     sequence: BigInt(sequence.values[row]),
@@ -159,8 +164,8 @@ function placesIn(found: ColumnBatch): LastSequence[] {
   }))
 }
 
-function nameOf({ symbol, exchange }: LastSequence): string {
-  return `${exchange}\n${symbol}`
+function nameOf({ partition, symbol, exchange }: LastSequence): string {
+  return `${partition}\n${exchange}\n${symbol}`
 }
 
 /** Where days begin after `from`, by halving: whose day it is is known to a function only. */

@@ -15,6 +15,7 @@ interface Trade {
   micros: number
   sequence: number | null
   topic?: string
+  partition?: number
   exchange?: string
 }
 
@@ -37,7 +38,7 @@ function trades(rows: readonly Trade[], firstOffset = 0): ColumnBatch {
       symbol: texts(row => row.symbol),
       exchange: texts(row => row.exchange ?? 'ASX'),
       _topic: texts(row => row.topic ?? TOPIC),
-      _partition: { type: 'int', values: new Int32Array(rows.length) },
+      _partition: { type: 'int', values: Int32Array.from(rows, row => row.partition ?? 0) },
       _offset: { type: 'long', values: Float64Array.from(rows.keys(), row => firstOffset + row) },
       exchange_timestamp: numbers('timestamp', row => row.micros),
       source_sequence: numbers('long', row => row.sequence),
@@ -79,8 +80,24 @@ describe('where the sequences of a topic are', () => {
       ],
     )
     expect(await lastSequences(lake, 'trades', TOPIC, utcDay)).toEqual([
-      { symbol: 'RIO', exchange: 'ASX', sequence: 70n, exchangeMicros: START_MICROS + 2 * HOUR },
-      { symbol: 'BHP', exchange: 'ASX', sequence: 6n, exchangeMicros: START_MICROS + DAY_MICROS + HOUR },
+      { partition: 0, symbol: 'RIO', exchange: 'ASX', sequence: 70n, exchangeMicros: START_MICROS + 2 * HOUR },
+      { partition: 0, symbol: 'BHP', exchange: 'ASX', sequence: 6n, exchangeMicros: START_MICROS + DAY_MICROS + HOUR },
+    ])
+  })
+
+  it('is told of each partition that has the instrument, by its own newest day and its own new beginnings', async () => {
+    const at = (partition: number, micros: number, sequence: number): Trade => ({
+      ...{ symbol: 'BHP', partition, micros: START_MICROS + micros, sequence },
+    })
+    const lake = await lakeWith(
+      [at(3, 0, 900), at(3, HOUR, 901), at(1, HOUR, 50), at(1, DAY_MICROS, 5), at(2, DAY_MICROS, 0)],
+      [at(2, DAY_MICROS + HOUR, 70), at(1, DAY_MICROS + 2 * HOUR, 6), at(2, DAY_MICROS + 3 * HOUR, 1)],
+    )
+    const found = await lastSequences(lake, 'trades', TOPIC, utcDay)
+    expect(found.map(({ partition, sequence }) => [partition, sequence])).toEqual([
+      [3, 901n],
+      [1, 6n],
+      [2, 1n],
     ])
   })
 
@@ -99,28 +116,30 @@ describe('where the sequences of a topic are', () => {
 
   it('says what a gap check says that has followed the log all along', async () => {
     const step = fc.record({
-      symbol: fc.nat(59).map(n => `S${n}`),
+      symbol: fc.nat(29).map(n => `S${n}`),
+      partition: fc.nat(1),
       sequence: fc.oneof(fc.constantFrom(0, 1), fc.nat(30)),
       pause: fc.constantFrom(0, 10_000, 100_000, -100_000, HOUR / 60),
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 900, maxLength: 1000 }), async steps => {
         let micros = START_MICROS
-        const rows = steps.map(({ symbol, sequence, pause }) => ({ symbol, sequence, micros: (micros += pause) }))
+        const rows = steps.map(({ pause, ...row }) => ({ ...row, micros: (micros += pause) }))
         const lake = await lakeWith(rows.slice(0, rows.length / 2), rows.slice(rows.length / 2))
         const tracker = createSequenceTracker(100, () => undefined)
-        for (const { symbol, sequence, micros: exchangeMicros } of rows) {
+        for (const { partition, symbol, sequence, micros: exchangeMicros } of rows) {
           const day = utcDay('', exchangeMicros)
           const row = { low: sequence, high: 0, exchangeMicros, day, printLow: 0, printHigh: 0 }
-          tracker.judge(tracker.slotOf(symbol), row)
+          tracker.judge(tracker.slotOf(`${partition} ${symbol}`), row)
         }
         const found = await lastSequences(lake, 'trades', TOPIC, utcDay)
         expect(found).toHaveLength(tracker.size())
-        for (const { symbol, sequence } of found) {
+        for (const { partition, symbol, sequence } of found) {
           // A row that changes nothing, so that the tracker tells what was highest before it.
           const late = { low: 0, high: 0, exchangeMicros: 0, day: -1e6, printLow: 0, printHigh: 0 }
-          expect(tracker.judge(tracker.slotOf(symbol), late)).toBe('late')
-          expect(`${symbol} ${sequence}`).toBe(`${symbol} ${tracker.before()}`)
+          const name = `${partition} ${symbol}`
+          expect(tracker.judge(tracker.slotOf(name), late)).toBe('late')
+          expect(`${name} ${sequence}`).toBe(`${name} ${tracker.before()}`)
         }
       }),
       { numRuns: 3 },
