@@ -193,13 +193,17 @@ async function* loadPieces(reports: AsyncIterable<LoadProgress>, format: Format)
 async function* runPieces(reports: AsyncIterable<Record<string, unknown>>, format: Format): AsyncGenerator<string> {
   const report = createRunReport(process.stderr)
   const print = streamFormatter(format)
+  let failure: unknown
   try {
     for await (const progress of reports) {
       report.take(progress)
       if (format !== 'table') yield print(progress)
     }
+  } catch (error) {
+    failure = error
+    throw error
   } finally {
-    const totals = report.end()
+    const totals = report.end(failure)
     if (totals) say(totals)
   }
 }

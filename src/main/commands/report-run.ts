@@ -3,11 +3,13 @@ type Facts = Readonly<Record<string, unknown>> & { state?: string; why?: string 
 
 export interface RunReport {
   take: (progress: Facts) => void
-  /** Every count by its name, as scripts read them; nothing where nothing was told. */
-  end: () => string
+  /** Every count by its name, as scripts read them; nothing where nothing was told. `failure` is said by who ends it. */
+  end: (failure?: unknown) => string
 }
 
 const CLEAR_LINE = '\r\u001b[K'
+/** What comes with these may be what it fails with in a moment: the end tells. */
+const LAST_STATES: ReadonlySet<string | undefined> = new Set(['halted', 'suspended', 'stopped'])
 
 /** `terminal` is where progress is drawn; nothing is when it goes to a file or a pipe. */
 export function createRunReport(terminal: { isTTY?: boolean; write: (text: string) => unknown }): RunReport {
@@ -16,14 +18,18 @@ export function createRunReport(terminal: { isTTY?: boolean; write: (text: strin
   return {
     take(progress) {
       last = progress
-      const { why } = progress
+      const { state, why } = progress
       if (terminal.isTTY) terminal.write(CLEAR_LINE + lineOf(progress))
+      if (terminal.isTTY || LAST_STATES.has(state)) return
       // What keeps it waiting is worth a line that stays, once.
-      else if (why && why !== saidWhy) terminal.write(`${why}\n`)
+      if (why && why !== saidWhy) terminal.write(`${why}\n`)
       saidWhy = why
     },
-    end() {
-      if (terminal.isTTY) terminal.write(CLEAR_LINE + (last?.why ? `${last.why}\n` : ''))
+    end(failure) {
+      const why = last?.why
+      const isSaid = !why || why === saidWhy || (failure instanceof Error && why.startsWith(failure.message))
+      if (terminal.isTTY) terminal.write(CLEAR_LINE)
+      if (!isSaid) terminal.write(`${why}\n`)
       // What failed before it began has no totals.
       if (!last) return ''
       const counts = countsOf(last).filter(([name]) => name !== 'rows_per_second') // of the last seconds only

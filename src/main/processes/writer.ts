@@ -119,8 +119,9 @@ export async function startWriterEngine(
   /** Those that have not been stopped. */
   const started = new Set<Writer>()
 
-  function start(asked: Partial<WriterSettings>): Writer {
+  function start(asked?: Partial<WriterSettings>): Writer {
     if (!isWriting) throw writesNothing()
+    const logger = log.child({ component: 'writer' })
     const writer = startWriter({
       log: opened.log,
       standardize: opened.standardize,
@@ -137,8 +138,13 @@ export async function startWriterEngine(
       // Each is an owner of its own, so that one that is asked for leaves topics alone that K2 writes by itself.
       acquireLease: writerLeases(lake, leaseTimes),
       clock: systemClock,
-      logger: log.child({ component: 'writer' }),
-      events: { ...counts.events, onGap: gap => onGap(gap), onCommit: commit => onCommit(commit) },
+      // Who asked for it is told why it ends, in words.
+      logger: asked ? { ...logger, error: (...said) => logger.warn(...said) } : logger,
+      events: {
+        ...counts.events,
+        onGap: gap => onGap(gap, asked?.onGap === 'halt'),
+        onCommit: commit => onCommit(commit),
+      },
       settings: { ...settings, ...asked },
       onStep,
     })
@@ -159,7 +165,7 @@ export async function startWriterEngine(
     log.warn('a symbol comes in two partitions', { topic, symbol, exchange, partitions: partitions.join(' and '), why })
   }
 
-  function onGap(gap: Gap): void {
+  function onGap(gap: Gap, mayHalt: boolean): void {
     counts.events.onGap?.(gap)
     const { symbol, exchange, expected, received, severity, topic, partition, offset } = gap
     const place = { symbol, exchange, topic, partition, offset, severity }
@@ -169,11 +175,13 @@ export async function startWriterEngine(
       received: String(received),
       missing: String(received - expected),
     }
-    log[GAP_LOG[severity]]('numbers are missing in a sequence', fields)
+    const level = GAP_LOG[severity]
+    // Who asked to be halted is told by the halt.
+    log[mayHalt && level === 'error' ? 'warn' : level]('numbers are missing in a sequence', fields)
     if (refill && severity !== 'minor') void requestRefill(gap, refill, log)
   }
 
-  const running = byItself && isWriting ? start({}) : undefined
+  const running = byItself && isWriting ? start() : undefined
   const isOurs = (table: TableId) => running?.isTheWriter(table) ?? false
   /** What waits is less than a usual batch. */
   const isQuiet = () => (running?.status().lag ?? 0) <= 2 * settings.batchSize

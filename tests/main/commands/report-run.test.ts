@@ -34,6 +34,21 @@ it('leaves what is not done yet on a terminal when it ends', () => {
   expect(out.shown().endsWith('12 rows were not committed; the log has them.\n')).toBe(true)
 })
 
+it.each([true, false])('leaves to a failure what that says itself, and tells the rest (terminal: %s)', isTTY => {
+  for (const [failure, said] of [
+    [new Error('Halted: 5 are missing.'), 0],
+    [new Error('The profile is gone.'), 1],
+    [undefined, 1],
+  ] as const) {
+    const out = screen(isTTY)
+    const report = createRunReport(out)
+    for (const state of ['writing', 'halted'])
+      report.take({ ...progress, state, why: state === 'halted' ? 'Halted: 5 are missing.' : null })
+    report.end(failure)
+    expect(out.shown().split('Halted: 5 are missing.\n')).toHaveLength(said + 1)
+  }
+})
+
 it('draws one line that changes on a terminal', () => {
   const out = screen(true)
   createRunReport(out).take({ ...progress, why: null })

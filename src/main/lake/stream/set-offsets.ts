@@ -165,10 +165,8 @@ function parseTarget(to: string): number | 'earliest' | 'latest' | { micros: num
 function rangeOf({ ranges }: TopicNow, topic: string, partition: number) {
   const range = ranges.find(one => one.partition === partition)
   if (range) return range
-  throw new Failure(
-    'NOT_FOUND',
-    `Topic ${topic} has ${ranges.length} partitions, and no ${partition}. Nothing was changed.`,
-  )
+  const held = ranges.length === 1 ? '1 partition' : `${ranges.length} partitions`
+  throw new Failure('NOT_FOUND', `Topic ${topic} has ${held}, and no ${partition}. Nothing was changed.`)
 }
 
 function outOfRange(
