@@ -30,6 +30,8 @@ export interface BreakerOptions {
   clock?: { nowMs: () => number }
   failures?: number
   halfOpenAfterMs?: number
+  /** Each one that counts. */
+  onFailure?: () => void
   onChange?: (change: { name: BreakerName; state: BreakerState; previous: BreakerState; error: unknown }) => void
   sleep?: Sleep
 }
@@ -44,8 +46,8 @@ const SERVERS: Record<BreakerName, string> = {
 const LOOK_EVERY_MS = 1_000
 
 export function createBreaker(options: BreakerOptions): Breaker {
-  const { name, isFailure = isServerTrouble, clock = { nowMs: () => performance.now() }, onChange } = options
-  const { failures: allowed = 5, halfOpenAfterMs = 30_000, sleep = sleepUnlessAborted } = options
+  const { name, isFailure = isServerTrouble, clock = { nowMs: () => performance.now() } } = options
+  const { failures: allowed = 5, halfOpenAfterMs = 30_000, sleep = sleepUnlessAborted, onFailure, onChange } = options
   const probeEnded = createBell()
   let state: BreakerState = 'closed'
   let failures = 0
@@ -69,6 +71,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   function fail(error: unknown): void {
     failures++
     lastError = error
+    onFailure?.()
     if (state === 'closed' && failures < allowed) return
     openedAt = clock.nowMs()
     change('open')

@@ -104,7 +104,11 @@ export const METRICS = {
     ...MARKET,
   ),
   k2_kafka_consumer_lag_messages: gauge('consumer', 'Messages in the log not yet committed', ...PARTITION),
-  k2_kafka_consumer_lag_seconds: gauge('consumer', 'Age of the oldest message not yet committed', ...PARTITION),
+  k2_kafka_consumer_lag_seconds: gauge(
+    'consumer',
+    'Age of the last committed message while there are later ones',
+    ...PARTITION,
+  ),
   k2_kafka_consumer_offset: gauge('consumer', 'Offset after the last message committed', ...PARTITION),
   k2_ingestion_latency_seconds: histogram('consumer', 'From the exchange to the commit', AGE, ...MARKET),
   k2_consumer_errors_total: counter('consumer', 'Errors while reading the log', 'error_type'),

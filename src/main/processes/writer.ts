@@ -103,8 +103,8 @@ export async function startWriterEngine(
     createBreaker({
       name,
       halfOpenAfterMs,
+      onFailure: () => metrics.add('k2_circuit_breaker_failures_total', 1),
       onChange({ state, error }) {
-        if (state === 'open') metrics.add('k2_circuit_breaker_failures_total', 1)
         log.warn(`breaker ${state}`, { breaker: name, error })
       },
     }),
