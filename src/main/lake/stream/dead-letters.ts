@@ -10,6 +10,7 @@ import type { Lake } from '../lake.ts'
 import type { Condition, Filter } from '../read/filter.ts'
 import { planScan, type ScanPlan } from '../read/plan-scan.ts'
 import { openScan } from '../read/scan.ts'
+import { metadataIfThere } from './set-offsets.ts'
 
 /** A message as the log had it. */
 export interface Letter {
@@ -43,8 +44,8 @@ const COLUMNS = ['detected_at', 'topic', 'partition', 'offset', 'key', 'bytes', 
 const NEWEST_FIRST = 'ORDER BY detected_at DESC, topic, partition, "offset" DESC'
 /** Messages of a megabyte each would be a hundred of them. */
 const LETTERS_READ = 100
-/** Whoever takes them writes them with one commit a table. */
-const AT_ONCE = { letters: 2_000, bytes: 16e6 }
+/** Whoever takes them writes them with one commit a table, between those of a stream. */
+const AT_ONCE = { letters: 500, bytes: 16e6 }
 
 /** The newest ones, and how many pass the filter in all. Their bytes are measured, not fetched. */
 export async function listLetters(
@@ -136,11 +137,11 @@ async function withLetters<T>(
 
 async function openLetters(lake: Lake, asked: LetterFilter, signal: AbortSignal | undefined) {
   const table = lake.table('dead_letters')
-  const { metadata } = await table.load(signal)
-  const snapshotId = headOf(metadata)?.['snapshot-id']
+  const metadata = await metadataIfThere(table)
+  const snapshotId = metadata && headOf(metadata)?.['snapshot-id']
   const { io, cache } = lake
   const connection = await lake.duck.connect()
-  if (snapshotId === undefined) return { ...nothing(connection), connection }
+  if (!metadata || snapshotId === undefined) return { ...nothing(connection), connection }
   const unpin = table.pin(snapshotId)
   try {
     const plan = await planScan({ metadata, snapshotId, filter: filterOf(asked), io, cache, signal })
@@ -158,7 +159,7 @@ async function openLetters(lake: Lake, asked: LetterFilter, signal: AbortSignal 
   }
 }
 
-/** Of a table that nothing was ever written to. */
+/** Of a table that is not there, or that nothing was ever written to. */
 function nothing(connection: DuckDBConnection) {
   const columns =
     `NULL::TIMESTAMPTZ AS detected_at, '' AS topic, 0 AS partition, 0::BIGINT AS "offset", ''::BLOB AS key, ` +

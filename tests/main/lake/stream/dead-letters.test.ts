@@ -68,8 +68,12 @@ describe('messages that were set aside', () => {
     expect(some.pagination).toEqual({ limit: 2, has_more: true, total: 3 })
     const byReason = await client['deadLetters.list']({ reason: 'missing_field' })
     expect(byReason.data.map(({ offset }) => offset)).toEqual(['4'])
-    const none = await clientOf(await tempLake())['deadLetters.list']({})
-    expect(none.data).toEqual([])
+    const empty = await tempLake()
+    for (const lake of [await tempLake(), empty]) {
+      if (lake === empty) await empty.ensure('dead_letters')
+      expect((await clientOf(lake)['deadLetters.list']({})).data).toEqual([])
+      expect(await clientOf(lake)['deadLetters.replay']({})).toMatchObject({ tried: 0 })
+    }
   })
 
   it('are shown with their key and bytes, as text where they are text', async () => {
@@ -105,16 +109,16 @@ describe('messages that were set aside', () => {
   })
 
   it('are written with one commit for many', async () => {
-    const all = Array.from({ length: 2_500 }, (_, offset) => ({ offset, bytes: Buffer.from('1') }))
+    const all = Array.from({ length: 1_200 }, (_, offset) => ({ offset, bytes: Buffer.from('1') }))
     const lake = await lakeWith(all)
     const together: Reread = given => {
       const batch = tradesAt(0, given[0].offset, given.at(-1)!.offset + 1)
       return Promise.resolve({ rows: [{ table: 'trades', batch }], stillBad: 0 })
     }
     const client = clientOf(lake, together)
-    expect(await client['deadLetters.replay']({})).toMatchObject({ tried: 2_500, written: 2_500 })
+    expect(await client['deadLetters.replay']({})).toMatchObject({ tried: 1_200, written: 1_200 })
     const { metadata } = await lake.table('trades').load()
-    expect(metadata.snapshots.map(({ summary }) => summary[REPLAYED_KEY])).toEqual(['2000', '500'])
+    expect(metadata.snapshots.map(({ summary }) => summary[REPLAYED_KEY])).toEqual(['500', '500', '200'])
   })
 
   it('are left out where they repeat, to the letter and within the window, another one or a row of their partition', async () => {
