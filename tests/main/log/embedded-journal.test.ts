@@ -186,42 +186,6 @@ describe('retention of a log in a folder', () => {
   })
 })
 
-describe('what is not in the tables', () => {
-  const MANY = produced(texts(0, 100, 50))
-  const fill = async (log: MessageLog, topic: string) => {
-    for (let i = 0; i < 2_000; i++) await log.append(topic, MANY)
-  }
-
-  it('is there again after a log that was full of it was closed, before anybody has said what is written', async () => {
-    const folder = makeTempFolder()
-    const first = await openWithTopic(folder, { maxBytes: 400_000, heldFrom: () => 0 })
-    await expect(fill(first.log, TOPIC)).rejects.toThrow(`most of them of ${TOPIC}`)
-    const before = await whole(first.log)
-    expect(before.ranges.map(({ earliest }) => earliest)).toEqual([0, 0, 0])
-    await first.log.close()
-    const said: { heldFrom?: number } = {}
-    const again = openLog(folder, { maxBytes: 400_000, heldFrom: () => said.heldFrom })
-    expect(await whole(again.log)).toEqual(before)
-    await expect(fill(again.log, TOPIC)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-    said.heldFrom = Infinity
-    await fill(again.log, TOPIC)
-  })
-
-  it('keeps its files, whatever other topics have: rather than too many no more is taken', async () => {
-    const [folder, other] = [makeTempFolder(), 'market.equities.quotes.asx']
-    const heldFrom = (topic: string) => (topic === TOPIC ? 0 : Infinity)
-    const first = await openWithTopic(folder, { maxBytes: 400_000, heldFrom })
-    await first.log.createTopics([{ name: other, partitions: 3 }])
-    await first.log.append(TOPIC, MANY)
-    const held = await first.log.ranges(TOPIC)
-    await expect(fill(first.log, other)).rejects.toThrow(`most of them of ${TOPIC}`)
-    await first.log.close()
-    const again = openLog(folder, { maxBytes: 400_000, heldFrom: () => undefined })
-    expect(await again.log.ranges(TOPIC)).toEqual(held)
-    expect(held.every(({ earliest }) => earliest === 0)).toBe(true)
-  })
-})
-
 describe('a full disk', () => {
   /** Takes half of what it is given when full, then refuses, as a file system does. */
   function smallDisk() {

@@ -314,27 +314,6 @@ describe('a session', () => {
     expect(await collect(client, then.session)).toEqual(rows.filter(row => row.table === 'trades').map(({ id }) => id))
   })
 
-  it('take a snapshot of any table for the moment it was committed, as pages and sessions in any order of tables', async () => {
-    const lake = await sessionLake()
-    const client = await testReplay(lake)
-    const { snapshot_id: ofQuotes } = (await client['replay.read']({ data_type: 'quotes' })).query
-    await append(lake, replayBatch('trades', [{ id: 'latest', micros: START_MICROS }]))
-    const page = await client['replay.read']({ data_type: 'trades', snapshot_id: ofQuotes! })
-    expect(page.data.rowCount).toBe(rows.filter(row => row.table === 'trades').length)
-    for (const data_types of [['trades', 'quotes'] as const, ['quotes', 'trades'] as const]) {
-      const opened = await client['replay.open']({
-        ...BOTH,
-        data_types: [...data_types],
-        snapshot_id: ofQuotes!,
-        speed: 'max',
-      })
-      await client['replay.control']({ session: opened.session, action: 'play' })
-      expect(await collect(client, opened.session)).toHaveLength(count)
-    }
-    const unknown = { ...BOTH, snapshot_id: '1' }
-    await expect(client['replay.open'](unknown)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' })
-  })
-
   it('lets queries see nothing after its clock', async () => {
     const client = await testReplay(await sessionLake())
     const { session } = await client['replay.open']({ ...BOTH, batch_size: 1 })

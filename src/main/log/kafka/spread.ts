@@ -37,7 +37,8 @@ export function enqueue(topic: Topic, { append, rows: all }: Piece): void {
 
 /**
  * Puts what waits where its keys belong now, in the order each key had: from lanes whose partitions are no more, also a
- * batch in doubt, as nothing of it is in a topic without them, and from the others. A batch in a request stays there.
+ * batch in doubt, as nothing of it is in a topic without them, and from the others. A batch in a request stays there; if it is
+ * refused, its messages come behind those that waited.
  */
 export function spreadAnew(topic: Topic, removed: readonly Lane[]): void {
   for (const lane of removed) if (lane.batch && !lane.inRequest) putBack(lane, lane.batch)
