@@ -77,6 +77,10 @@ export const pastState = {
     .describe('As the table was at this snapshot: its id, or a tag'),
   as_of: moment.optional().describe('As the tables were at this time: the last snapshot committed at or before'),
 }
+export interface PastState {
+  snapshot_id?: string
+  as_of?: string
+}
 
 /** Where an earlier answer ended. */
 export const cursor = z

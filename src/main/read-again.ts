@@ -1,10 +1,10 @@
 // Reads of the tables that are asked again while nothing was committed: answered from here, so that neither rows nor
 // their JSON are made a second time. The process of history says which snapshot is meant; it is all that is asked of it.
 import type { Context, Handlers } from '../contract/capability.ts'
+import type { PastState } from '../contract/fields.ts'
 import type { K2 } from '../contract/index.ts'
 import type { TailTable } from '../contract/tables.ts'
 import { createBoundedCache } from './base/bounded-cache.ts'
-import type { PastState } from './query/moments.ts'
 import { weigh } from './query/reads/weigh.ts'
 
 type Lists = Pick<Handlers<K2>, 'trades.list' | 'quotes.list'>

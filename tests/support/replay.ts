@@ -10,6 +10,7 @@ import { choiceOf, microsOf, resolveState } from '../../src/main/query/moments.t
 import { lakeMeta } from '../../src/main/query/tools.ts'
 import { createReplay, type Replay } from '../../src/main/replay/handlers.ts'
 import { realTicker, type Ticker } from '../../src/main/replay/pace.ts'
+import { pageHandler } from '../../src/main/replay/read-page.ts'
 import type { ReplayTools } from '../../src/main/replay/tools.ts'
 import { connectDirect } from '../../src/main/wire/direct.ts'
 import { createDispatch } from '../../src/main/wire/dispatch.ts'
@@ -38,9 +39,11 @@ export async function testReplay(
   ticker: Ticker = realTicker,
   live?: ReplayTools['live'],
 ): Promise<ReplayClient & { clockOf: Replay['clockOf'] }> {
-  const opened = createReplay(await replayTools(lake, live), ticker)
+  const tools = await replayTools(lake, live)
+  const opened = createReplay(tools, ticker)
   onTestFinished(() => opened.close())
-  const client = connectDirect(share, createDispatch(share, opened.handlers, { checkAnswers: true }))
+  const handlers = { ...opened.handlers, 'replay.read': pageHandler(tools) }
+  const client = connectDirect(share, createDispatch(share, handlers, { checkAnswers: true }))
   return { ...client, clockOf: opened.clockOf }
 }
 

@@ -1,5 +1,6 @@
 // Times as people give them, in microseconds since 1970, and the state of the tables that they mean.
 import { Failure, isBeforeFirst } from '../../contract/failure.ts'
+import type { PastState } from '../../contract/fields.ts'
 import { BadValue } from '../base/values/bad-value.ts'
 import { parseInstant } from '../base/values/parse-time.ts'
 import type { LakeReads, SnapshotChoice, TableAt } from '../lake/reads.ts'
@@ -24,11 +25,6 @@ export function microsOf(text: string, field: string): number {
     if (!(error instanceof BadValue)) throw error
     throw new Failure('INVALID_INPUT', `${field} ${error.message}: ${text}.`, { details: { [field]: text } })
   }
-}
-
-export interface PastState {
-  snapshot_id?: string
-  as_of?: string
 }
 
 /** A state of a table, and of it the rows whose own time is before an end. */

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { timestampText } from '../../contract/columns.ts'
 import { Failure, isBeforeFirst } from '../../contract/failure.ts'
+import type { PastState } from '../../contract/fields.ts'
 import type { SessionState } from '../../contract/replay-sessions.ts'
 import { TAIL_TABLES, type TailTable } from '../../contract/tables.ts'
 import type { TableAt } from '../lake/reads.ts'
@@ -13,7 +14,7 @@ import { refuseLoadTimes } from './refuse-load-times.ts'
 import type { Instruments, RowSource, TimeRange } from './row-source.ts'
 import { createSession, type Session } from './session.ts'
 import { openTape } from './tape.ts'
-import type { PastState, ReplayTools } from './tools.ts'
+import type { ReplayTools } from './tools.ts'
 
 export interface SessionQuestion {
   tables: readonly TailTable[]

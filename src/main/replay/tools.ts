@@ -1,6 +1,6 @@
 // What replays are made with. The functions are those of queries, handed in, so that both mean the same.
 import type { Client } from '../../contract/capability.ts'
-import type { QueryMeta } from '../../contract/fields.ts'
+import type { PastState, QueryMeta } from '../../contract/fields.ts'
 import type { TailTable } from '../../contract/tables.ts'
 import type { Clock } from '../base/clock.ts'
 import type { FileCounts, SnapshotChoice, TableAt } from '../lake/reads.ts'
@@ -17,12 +17,6 @@ export interface PagePlace {
   snapshot: string
   micros: number
   skip: number
-}
-
-/** The newest state when neither is given. */
-export interface PastState {
-  snapshot_id?: string
-  as_of?: string
 }
 
 export interface ReplayTools extends ReadTools {

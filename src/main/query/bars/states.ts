@@ -1,7 +1,8 @@
 // Trades and quotes as they were at the same moment.
+import type { PastState } from '../../../contract/fields.ts'
 import type { LakeReads, TableAt } from '../../lake/reads.ts'
 import type { TailTable } from '../../../contract/tables.ts'
-import { orNothing, resolveState, type PastState, type ThenOf } from '../moments.ts'
+import { orNothing, resolveState, type ThenOf } from '../moments.ts'
 
 export type States = Record<TailTable, TableAt>
 

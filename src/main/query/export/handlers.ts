@@ -1,11 +1,12 @@
 // Rows of tables as files: the share of the contract that answers with their bytes.
+import type { PastState } from '../../../contract/fields.ts'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Context, Handlers } from '../../../contract/capability.ts'
 import type { exports } from '../../../contract/export.ts'
 import type { FileFormat } from '../../../contract/sql.ts'
 import type { TableId } from '../../../contract/tables.ts'
-import { resolveState, type PastState } from '../moments.ts'
+import { resolveState } from '../moments.ts'
 import { askedRows, type ReadInput } from '../reads/asked-rows.ts'
 import { createSpillFolder } from '../spill-folder.ts'
 import type { QueryTools } from '../tools.ts'

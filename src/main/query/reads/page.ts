@@ -1,9 +1,10 @@
 // One page of an answer: of the newest snapshot, of the one that is chosen, or of the one that the page before was of.
 import { Failure } from '../../../contract/failure.ts'
+import type { PastState } from '../../../contract/fields.ts'
 import type { FileCounts, LakeReads, TableAt } from '../../lake/reads.ts'
 import type { ColumnBatch } from '../../../contract/columns.ts'
 import { stateOfCursor, type Cursors } from '../cursor.ts'
-import { resolveState, type PastState } from '../moments.ts'
+import { resolveState } from '../moments.ts'
 import { textOf, type AskedRows } from './asked-rows.ts'
 import type { FoundRows, Part, Start } from './read-rows.ts'
 

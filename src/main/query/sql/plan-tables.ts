@@ -2,10 +2,11 @@
 // a snapshot or a moment; or as a replay session sees them.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Failure } from '../../../contract/failure.ts'
+import type { PastState } from '../../../contract/fields.ts'
 import type { PinnedTable } from '../../../contract/receipts.ts'
 import { TAIL_TABLES, type TableId, type TailTable } from '../../../contract/tables.ts'
 import type { Condition, Filter, TableAt } from '../../lake/reads.ts'
-import { choiceOf, neverWritten, orNothing, resolveState, type PastState, type SeenIn } from '../moments.ts'
+import { choiceOf, neverWritten, orNothing, resolveState, type SeenIn } from '../moments.ts'
 import { beyondPin, type PinnedBeyond } from '../receipts/beyond-pin.ts'
 import { timeColumnOf } from '../reads/row-order.ts'
 import type { QueryTools } from '../tools.ts'
