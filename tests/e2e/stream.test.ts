@@ -14,39 +14,36 @@ const rowsIn = async (profile: string, table: string) => {
   return Number(tables.find(row => row.table === table)?.rows)
 }
 
-it('takes an exchange in by one command, and has it in the tables when the command ends', async () => {
+/** One that trades until the test ends, and the command that takes so many messages of it in. */
+async function openExchange() {
   const server = await startBinanceServer()
   onTestFinished(() => server.stop())
   const trading = setInterval(() => server.trade('BTCUSDT', 5), 20)
   onTestFinished(() => clearInterval(trading))
   const profile = newProfile()
-  const stream = () =>
-    runK2(['--profile', profile, 'ingest', 'stream', 'binance', '--symbols', 'BTCUSDT', '--max-messages', '200'], {
-      env: { K2_BINANCE_WEBSOCKET_URL: server.url },
-    })
-  const first = await stream()
+  const words = ['--profile', profile, 'ingest', 'stream', 'binance', '--symbols', 'BTCUSDT', '--max-messages']
+  const stream = (messages: number, env: Record<string, string> = {}) =>
+    runK2([...words, String(messages)], { env: { K2_BINANCE_WEBSOCKET_URL: server.url, ...env } })
+  return { profile, stream }
+}
+
+it('takes an exchange in by one command, and has it in the tables when the command ends', async () => {
+  const { profile, stream } = await openExchange()
+  const first = await stream(200)
   expect(first.code).toBe(0)
   expect(first.stderr).toMatch(/messages=200 trades=200 .*errors=0/)
   expect(await rowsIn(profile, 'trades')).toBe(200)
   // What came while nobody listened is a gap that is written down, not silence.
-  await stream()
+  await stream(200)
   expect(await rowsIn(profile, 'trades')).toBe(400)
   expect(await rowsIn(profile, 'sequence_gaps')).toBe(1)
 })
 
 it('says that not all is in the tables when these cannot be written, and writes it the next time', async () => {
-  const server = await startBinanceServer()
-  onTestFinished(() => server.stop())
-  const trading = setInterval(() => server.trade('BTCUSDT', 5), 20)
-  onTestFinished(() => clearInterval(trading))
-  const profile = newProfile()
-  const stream = (env: Record<string, string>) =>
-    runK2(['--profile', profile, 'ingest', 'stream', 'binance', '--symbols', 'BTCUSDT', '--max-messages', '100'], {
-      env: { K2_BINANCE_WEBSOCKET_URL: server.url, ...env },
-    })
+  const { profile, stream } = await openExchange()
   const closedPort = 'http://127.0.0.1:9'
-  expect((await stream({ K2_CATALOG: closedPort })).stderr).toContain('Not all of it is in the tables yet')
-  expect((await stream({})).stderr).not.toContain('Not all of it')
+  expect((await stream(100, { K2_CATALOG: closedPort })).stderr).toContain('Not all of it is in the tables yet')
+  expect((await stream(100)).stderr).not.toContain('Not all of it')
   expect(await rowsIn(profile, 'trades')).toBe(200)
 })
 
